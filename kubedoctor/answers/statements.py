@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kubedoctor.answers.operators import operator_view, operator_words
-from kubedoctor.cluster.grammar.text import visible_end
+from kubedoctor.cluster.grammar.text import visible_ends
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.references import referenced
@@ -18,7 +18,7 @@ from kubedoctor.replay.status.extensions import is_past
 from kubedoctor.replay.status.messages import StatedTrouble, stated_troubles
 
 LONGEST_MESSAGE = 260
-"""Characters of a message in a summary: its end has the reason."""
+"""Characters of a message in a summary: a controller begins with what it did, and ends with the reason."""
 
 
 class Meaning(NamedTuple):
@@ -75,11 +75,11 @@ def _unlike(troubles: tuple[StatedTrouble, ...]) -> list[StatedTrouble]:
 
 
 def said(trouble: StatedTrouble) -> str:
-    """`: <message>`, its end; empty where the reason alone speaks."""
+    """`: <message>`, both ends of a long one; empty where the reason alone speaks."""
     words = " ".join(trouble.reading.deciding.split()).rstrip(".")
     if trouble.reason and trouble.reason not in words and len(words) < LONGEST_MESSAGE // 2:
         words = f"{trouble.reason}: {words}" if words else trouble.reason
-    return f": {visible_end(words, LONGEST_MESSAGE)}" if words else ""
+    return f": {visible_ends(words, LONGEST_MESSAGE)}" if words else ""
 
 
 def quoted(obj: CustomResource, trouble: StatedTrouble) -> tuple[Evidence, ...]:

@@ -7,7 +7,7 @@ from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspelling
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, format_bytes, format_milli, parse_quantity
 from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
 from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
-from kubedoctor.cluster.grammar.text import capitalised, counted, listed, times, visible, visible_end
+from kubedoctor.cluster.grammar.text import capitalised, counted, listed, times, visible, visible_end, visible_ends
 from kubedoctor.cluster.grammar.tolerations import untolerated
 from kubedoctor.cluster.grammar.versions import Version, VersionError
 from kubedoctor.cluster.kinds.affinity import Toleration
@@ -317,6 +317,7 @@ __all__ = [
     "untolerated",
     "visible",
     "visible_end",
+    "visible_ends",
     "waiting",
     "workload_of",
     "workloads_of",

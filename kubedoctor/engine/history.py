@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 import msgspec
 
-from kubedoctor.answers.timeline.changed import newest_change
-from kubedoctor.answers.timeline.onset import onset
+from kubedoctor.answers.timeline.changed import NewestChange, newest_change
+from kubedoctor.answers.timeline.onset import Onset, onset
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine.report import ReportedFinding
+from kubedoctor.findings.commands.lines import rollout
+from kubedoctor.findings.model import Effect, Fix, Severity
+
+SOON: Final = timedelta(minutes=15)
+"""A fault that began so soon after a rollout of the same workload may end with it."""
 
 
 def with_history(findings: tuple[ReportedFinding, ...], snapshot: Snapshot) -> tuple[ReportedFinding, ...]:
@@ -22,4 +30,20 @@ def _with_history(finding: ReportedFinding, family: Family) -> ReportedFinding:
     changed = newest_change(finding.about, finding.affects, finding.evidence, since, family)
     if since is None and changed is None:
         return finding
-    return msgspec.structs.replace(finding, since=since, changed=changed)
+    fixes = (*finding.fixes, *_rollback(finding, since, changed))
+    return msgspec.structs.replace(finding, since=since, changed=changed, fixes=fixes)
+
+
+def _rollback(finding: ReportedFinding, since: Onset | None, changed: NewestChange | None) -> tuple[Fix, ...]:
+    """The way back, where pods fail since a rollout: it is quicker than a repair."""
+    if since is None or changed is None or not changed.rollout or changed.about != finding.about:
+        return ()
+    line = rollout("undo", finding.about)
+    if (
+        finding.severity is not Severity.CRITICAL
+        or since.at - changed.at > SOON
+        or line in (fix.command for fix in finding.fixes)
+    ):
+        return ()
+    words = "Or roll" if finding.fixes else "Roll"
+    return (Fix(f"{words} back to the previous revision, if it was healthy", line, Effect.DISRUPTS),)

@@ -35,6 +35,7 @@ from kubedoctor.cluster import (
     counted,
     has_path,
     human_duration,
+    listed,
     quote,
     ref,
     visible,
@@ -60,6 +61,8 @@ NODE_USER = "system:node:"
 PATIENCE = timedelta(minutes=2)
 """kube-controller-manager approves and signs within seconds."""
 LONGEST_MESSAGE = 240
+MOST_NAMES = 3
+MOST_APPROVED = 20
 
 
 def not_issued(request: CertificateSigningRequest) -> bool:
@@ -73,51 +76,108 @@ def not_issued(request: CertificateSigningRequest) -> bool:
     severity=Severity.WARNING,
     reads=(CertificateSigningRequest, Node),
     when=not_issued,
-    explains=(Explains("affects", ("KD4001",)), Explains("blamed", ("KD1012",))),
+    explains=(Explains("affects", ("KD4001",)), Explains("blamed", ("KD1003", "KD1012"))),
     also_known_as=("CertificateSigningRequest pending",),
     symptoms=("remote error: tls: internal error", "Pending", "Denied", "x509", "kubelet-serving"),
 )
 def certificate_not_issued(request: CertificateSigningRequest, cluster: Cluster) -> Iterator[Finding]:
+    now = cluster.taken_at
     created = request.metadata.creation_timestamp
-    if created is None or not not_issued(request) or not _has_its_answer(request, cluster.taken_at):
+    if created is None or not not_issued(request) or not _has_its_answer(request, now) or _is_gone(request, cluster):
         return
-    asked = [
-        other
-        for other in cluster.all(CertificateSigningRequest)
-        if (other.spec.signer_name, other.node, other.spec.username)
-        == (request.spec.signer_name, request.node, request.spec.username)
-    ]
-    if max(_made(other) for other in asked if _has_its_answer(other, cluster.taken_at)) > _made(request):
+    asked = _by_who_asks(request.spec.signer_name, cluster)
+    if _newest(asked[_asker(request)], now) is not request:
         return  # A kubelet asks again where it got no certificate: what the newest request came to counts.
-    state = _state(request, cluster.taken_at - created)
+    state = _state(request, now - created)
+    alike = [
+        newest
+        for requests in asked.values()
+        if (newest := _newest(requests, now)) is not None
+        and not_issued(newest)
+        and _is_alike(newest, request)
+        and not _is_gone(newest, cluster)
+    ]
+    if min(alike, key=_place) is not request:
+        return  # One says it of all nodes.
+    many = len(alike) > 1
+    if many:
+        state = _state(request, now - created, many=True)
     serving = request.spec.signer_name == SERVING
-    node = Ref("Node", "", request.node)
-    joined = bool(request.node) and cluster.maybe.get(Node, "", request.node) is not None
-    if not joined and _is_of_a_node(request) and any(cluster.maybe.all(Node)):
-        return  # The node is gone, as machines of the spot market are.
-    who = f"node {request.node}" if request.node else f"user {request.spec.username}"
-    if not request.node and not request.spec.username:
-        who = A_KUBELET
-    kind = "serving" if serving else "client"
-    older = sum(_made(other) < _made(request) for other in asked)
-    again = f" It has asked {counted(older, 'more time')} before." if older else ""
+    who, kind = _who(alike), "serving" if serving else "client"
+    older = sum(_made(other) < _made(request) for other in asked[_asker(request)])
+    again = f" It has asked {counted(older, 'more time')} before." if older and not many else ""
+    joined = [Ref("Node", "", one.node) for one in alike if _has_joined(one, cluster)]
     yield Finding(
         about=ref(request),
-        summary=f"{who} gets no {kind} certificate: {state.clause}",
+        summary=f"{who} {'get' if many else 'gets'} no {kind} certificate: {state.clause}",
         evidence=(
             quote(request, "spec.signerName", f"the {kind} certificate of a kubelet"),
             quote(request, "spec.username", "who asks") if request.spec.username else quote(request, "metadata.name"),
             *state.evidence,
         ),
         confidence=Confidence.CERTAIN,
-        affects=(node,) if joined and not serving else (),
-        detail=_consequence(who, serving=serving, joined=joined) + again,
-        fixes=state.fixes,
+        affects=(*(() if serving else joined), *(ref(one) for one in alike if one is not request)),
+        detail=_consequence(who, serving=serving, joined=bool(joined), many=many) + again,
+        fixes=_fixes(state, sorted(alike, key=_place)),
         commands=(
             Command(f"kubectl describe csr {request.name}", "the names and addresses in it, and its state"),
             Command("kubectl get csr", "all requests"),
         ),
     )
+
+
+def _by_who_asks(signer: str, cluster: Cluster) -> dict[tuple[str, str], list[CertificateSigningRequest]]:
+    asked: dict[tuple[str, str], list[CertificateSigningRequest]] = {}
+    for request in cluster.all(CertificateSigningRequest):
+        if request.spec.signer_name == signer:
+            asked.setdefault(_asker(request), []).append(request)
+    return asked
+
+
+def _asker(request: CertificateSigningRequest) -> tuple[str, str]:
+    return request.node, request.spec.username
+
+
+def _newest(requests: list[CertificateSigningRequest], now: datetime) -> CertificateSigningRequest | None:
+    return max((request for request in requests if _has_its_answer(request, now)), key=_made, default=None)
+
+
+def _is_alike(one: CertificateSigningRequest, other: CertificateSigningRequest) -> bool:
+    """Nodes are many, the reason is one: the state says the same, ages apart. Where nobody is named, each is by itself."""
+    age = timedelta()
+    return one is other or bool(one.node and other.node and _state(one, age).clause == _state(other, age).clause)
+
+
+def _place(request: CertificateSigningRequest) -> tuple[str, str]:
+    return request.node, request.name
+
+
+def _is_gone(request: CertificateSigningRequest, cluster: Cluster) -> bool:
+    """The node is gone, as machines of the spot market are."""
+    return not _has_joined(request, cluster) and _is_of_a_node(request) and any(cluster.maybe.all(Node))
+
+
+def _has_joined(request: CertificateSigningRequest, cluster: Cluster) -> bool:
+    return bool(request.node) and cluster.maybe.get(Node, "", request.node) is not None
+
+
+def _who(requests: list[CertificateSigningRequest]) -> str:
+    first = requests[0]
+    if len(requests) > 1:
+        names = listed(sorted(request.node for request in requests), MOST_NAMES)
+        return f"{counted(len(requests), 'node')} ({names})"
+    if first.node or first.spec.username:
+        return f"node {first.node}" if first.node else f"user {first.spec.username}"
+    return A_KUBELET
+
+
+def _fixes(state: _State, requests: list[CertificateSigningRequest]) -> tuple[Fix, ...]:
+    if not state.waits or len(requests) == 1:
+        return state.fixes
+    line = kubectl("certificate", "approve", *(request.name for request in requests[:MOST_APPROVED]))
+    first = "" if len(requests) <= MOST_APPROVED else f"the first {MOST_APPROVED}, "
+    words = f"Approve {first or 'them, '}if the names and addresses in each are those of its node"
+    return (Fix(words, line, Effect.CHANGES), *state.fixes[1:])
 
 
 def _is_of_a_node(request: CertificateSigningRequest) -> bool:
@@ -128,11 +188,12 @@ def _is_of_a_node(request: CertificateSigningRequest) -> bool:
 
 
 class _State(NamedTuple):
-    """evidence: the condition that says so, if any."""
+    """evidence: the condition that says so, if any. waits: for an approval."""
 
     clause: str
     fixes: tuple[Fix, ...]
     evidence: tuple[Evidence, ...] = ()
+    waits: bool = False
 
 
 def _has_its_answer(request: CertificateSigningRequest, now: datetime) -> bool:
@@ -143,28 +204,34 @@ def _has_its_answer(request: CertificateSigningRequest, now: datetime) -> bool:
     return any(condition(request.status.conditions, kind) is not None for kind in ("Denied", "Failed"))
 
 
-def _state(request: CertificateSigningRequest, age: timedelta) -> _State:
-    for kind, verb in (("Denied", "was denied"), ("Failed", "failed")):
+def _state(request: CertificateSigningRequest, age: timedelta, *, many: bool = False) -> _State:
+    its, was, waits, has = (
+        ("their requests", "were", "wait", "are approved, and no signer has signed them")
+        if many
+        else ("its request", "was", "waits", "is approved, and no signer has signed it")
+    )
+    for kind, verb in (("Denied", f"{was} denied"), ("Failed", "failed")):
         stated = condition(request.status.conditions, kind)
         if stated is not None:
             why = visible(" ".join((stated.message or stated.reason).split()), LONGEST_MESSAGE).rstrip(". ")
             fix = Fix(
                 "Correct what its approver or signer refuses; the kubelet then asks again, or when it is restarted"
             )
-            return _State(f"its request {verb}{f': {why}' if why else ''}", (fix,), _quoted(request, kind))
+            return _State(f"{its} {verb}{f': {why}' if why else ''}", (fix,), _quoted(request, kind))
     if condition(request.status.conditions, "Approved") is not None:
         fix = Fix(
             "Give kube-controller-manager --cluster-signing-cert-file and --cluster-signing-key-file, or start it"
         )
-        clause = f"its request is approved, and no signer has signed it for {human_duration(age)}"
+        clause = f"{its} {has} for {human_duration(age)}"
         return _State(clause, (fix,), _quoted(request, "Approved"))
     approve = kubectl("certificate", "approve", request.name)
     return _State(
-        f"its request waits for an approval for {human_duration(age)}",
+        f"{its} {waits} for an approval for {human_duration(age)}",
         (
             Fix("Approve it, if the names and addresses in it are those of the node", approve, Effect.CHANGES),
             Fix("Install an approver, or give the node's group the right to have its client certificates approved"),
         ),
+        waits=True,
     )
 
 
@@ -174,13 +241,15 @@ def _quoted(request: CertificateSigningRequest, kind: str) -> tuple[Evidence, ..
     return tuple(quote(request, f"{path}.{field}") for field in fields if has_path(request, f"{path}.{field}"))
 
 
-def _consequence(who: str, *, serving: bool, joined: bool) -> str:
+def _consequence(who: str, *, serving: bool, joined: bool, many: bool) -> str:
     if serving:
-        whose = who if who != A_KUBELET else "its node"
-        return f"kubectl logs, exec and top fail for the pods of {whose}, unless its kubelet has another certificate."
+        whose = "these nodes" if many else who if who != A_KUBELET else "its node"
+        kubelets = "their kubelets have another certificate" if many else "its kubelet has another certificate"
+        return f"kubectl logs, exec and top fail for the pods of {whose}, unless {kubelets}."
     if joined:
-        return f"When its present certificate expires, {who} stops reporting."
-    return f"Without it {who} cannot join the cluster."
+        expires = "When their present certificates expire" if many else "When its present certificate expires"
+        return f"{expires}, {'these nodes stop' if many else f'{who} stops'} reporting."
+    return f"Without it {'these nodes' if many else who} cannot join the cluster."
 
 
 def _made(request: CertificateSigningRequest) -> tuple[float, str]:

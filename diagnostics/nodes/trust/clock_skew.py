@@ -75,7 +75,10 @@ def clock_skew(lease: Lease, cluster: Cluster) -> Iterator[Finding]:
                 else "renewed every 10 seconds, or it would not be Ready any more",
             ),
         ),
-        confidence=Confidence.CERTAIN if ahead else Confidence.LIKELY,
+        confidence=_confidence(node, ahead=ahead),
+        would_disprove=""
+        if ahead or _beat(node) is not None
+        else "Another lease of the same node, or the Ready condition's lastHeartbeatTime, has the API server's time.",
         fixes=(Fix("Start the time service on the node (chrony, systemd-timesyncd), and let it correct the clock"),),
         commands=(
             Command(
@@ -93,12 +96,23 @@ def _is_ready(node: Node) -> bool:
     return stated is not None and stated.status == "True"
 
 
+def _confidence(node: Node, *, ahead: bool) -> Confidence:
+    """Only the lease tells it where no heartbeat was recorded."""
+    if ahead:
+        return Confidence.CERTAIN
+    return Confidence.LIKELY if _beat(node) is not None else Confidence.POSSIBLE
+
+
 def _its_status_agrees(node: Node, renewed: datetime) -> bool:
     """The same clock writes the time of its conditions, at most as often as it renews the lease. One that is later than
     the lease belongs to a kubelet that has left its lease, or never had one."""
-    stated = condition(node.status.conditions, "Ready")
-    beat = stated.last_heartbeat_time if stated is not None else None
+    beat = _beat(node)
     return beat is None or beat - renewed <= WRONG
+
+
+def _beat(node: Node) -> datetime | None:
+    stated = condition(node.status.conditions, "Ready")
+    return stated.last_heartbeat_time if stated is not None else None
 
 
 def _others_agree(lease: Lease, cluster: Cluster) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from diagnostics.pods.crashes._mounted import mount_of, mounted_key
+import posixpath
+
+from diagnostics.pods.crashes._mounted import mount_of, mounted_files, mounted_key
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import (
     Cluster,
@@ -27,7 +29,7 @@ def missing_file(pod: Pod, container: Container, path: str, about: Ref, cluster:
     """Why the file is not there, as far as the pod's volumes tell; None where they do not."""
     if path.startswith((f"{TOKENS}/", f"{OTHER_TOKENS}/")) and mount_of(container, path) is None:
         return _no_token(pod, path, about, cluster)
-    return _no_key(pod, container, path, about, cluster)
+    return _no_key(pod, container, path, about, cluster) or _elsewhere(pod, container, path, about, cluster)
 
 
 def _no_token(pod: Pod, path: str, about: Ref, cluster: Cluster) -> Story | None:
@@ -46,6 +48,23 @@ def _no_token(pod: Pod, path: str, about: Ref, cluster: Cluster) -> Story | None
         return None
     fix = fix_by_hand(about, f"Set {field}: true in the pod, or do without the Kubernetes API")
     return Story(f"{path} not found: {who} sets {field} to false", evidence=(evidence,), fixes=(fix,))
+
+
+def _elsewhere(pod: Pod, container: Container, path: str, about: Ref, cluster: Cluster) -> Story | None:
+    """A file of this name is mounted at another path."""
+    found = [
+        file
+        for file in mounted_files(pod, container, cluster)
+        if posixpath.basename(file.path) == posixpath.basename(path)
+    ]
+    if len(found) != 1:
+        return None
+    file = found[0]
+    text = f"{path} not found: {file.kind} {file.name} has it, and is mounted so that it is {file.path}"
+    where = f"volumeMounts[mountPath={file.mount_path}].mountPath"
+    evidence = quote_spec(pod, cluster, about, container.name, where, f"where {file.kind} {file.name} is mounted")
+    words = f"Let the program read {file.path}, or mount {file.kind} {file.name} at {posixpath.dirname(path)}"
+    return Story(text, evidence=tuple(evidence), fixes=(fix_by_hand(about, words),))
 
 
 def _no_key(pod: Pod, container: Container, path: str, about: Ref, cluster: Cluster) -> Story | None:

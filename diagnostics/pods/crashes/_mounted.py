@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
-from kubedoctor.cluster import Container, Pod, Volume
+from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, Secret, Volume
+from kubedoctor.replay.kubelet.references import keys_of
 
 
 class MountedKey(msgspec.Struct, frozen=True):
@@ -46,6 +48,29 @@ def mounted_key(pod: Pod, container: Container, path: str) -> MountedKey | None:
     return None
 
 
+class MountedFile(NamedTuple):
+    """A file of a ConfigMap or Secret in the container."""
+
+    kind: str
+    name: str
+    path: str
+    mount_path: str
+
+
+def mounted_files(pod: Pod, container: Container, cluster: Cluster) -> Iterator[MountedFile]:
+    """What ConfigMaps and Secrets put into the container; nothing of those that cannot be seen."""
+    volumes = {volume.name: volume for volume in pod.spec.volumes or ()}
+    for mount in container.volume_mounts or ():
+        for kind, name, items in _sources(volumes[mount.name]) if mount.name in volumes else ():
+            holder = cluster.maybe.get(ConfigMap if kind == "ConfigMap" else Secret, pod.namespace, name)
+            keys = keys_of(holder) if isinstance(holder, (ConfigMap, Secret)) else ()
+            for file in (path for _, path in items) if items else keys:
+                if not mount.sub_path:
+                    yield MountedFile(kind, name, posixpath.join(mount.mount_path, file), mount.mount_path)
+                elif mount.sub_path == file:
+                    yield MountedFile(kind, name, mount.mount_path, mount.mount_path)
+
+
 def _inside(mount_path: str, path: str) -> str | None:
     """The path below the mount; None where it lies elsewhere."""
     inside = posixpath.relpath(path, mount_path or "/")
@@ -54,6 +79,16 @@ def _inside(mount_path: str, path: str) -> str | None:
 
 def _keys(volume: Volume, inside: str) -> Iterator[tuple[str, str, str]]:
     """The kind, name and key that a file of a volume is of."""
+    for kind, name, items in _sources(volume):
+        for key, path in items:
+            if path == inside:
+                yield kind, name, key
+        if not items:
+            yield kind, name, inside
+
+
+def _sources(volume: Volume) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """The ConfigMaps and Secrets of a volume, with each key that it takes and its path: none where it takes all."""
     sources = [("ConfigMap", volume.config_map.name, volume.config_map.items)] if volume.config_map else []
     if volume.secret is not None:
         sources.append(("Secret", volume.secret.secret_name, volume.secret.items))
@@ -63,8 +98,4 @@ def _keys(volume: Volume, inside: str) -> Iterator[tuple[str, str, str]]:
         if source.secret is not None:
             sources.append(("Secret", source.secret.name, source.secret.items))
     for kind, name, items in sources:
-        for item in items or ():
-            if item.path == inside:
-                yield kind, name, item.key
-        if not items:
-            yield kind, name, inside
+        yield kind, name, tuple((item.key, item.path) for item in items or ())

@@ -14,8 +14,9 @@ from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._resolver import no_nameservers
 from diagnostics.pods.crashes._service_link import taken_from_a_link
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes._used_up import used_up
 from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused, says_bus_error
-from diagnostics.pods.crashes.kernel._limits import limit_of_the_node, too_little_shared_memory
+from diagnostics.pods.crashes.kernel._limits import IN_MEMORY, limit_of_the_node, too_little_shared_memory
 from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path
 from diagnostics.pods.crashes.taken._in_use import address_in_use, is_left_over, left_over_file
 from diagnostics.pods.crashes.taken._shared_data import held_by_another_pod
@@ -57,6 +58,10 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if (linked := taken_from_a_link(pod, container, message_of(lines, cause), about, cluster)) is not None:
         return linked
     mine = _container(pod, container)
+    if mine is not None:
+        spent = used_up(pod, mine, shortened(message_of(lines, cause)), about, cluster)
+        if spent is not None:
+            return spent
     if cause.fault is LogFault.TLS and (skewed := wrong_clock(pod, message_of(lines, cause), cluster)) is not None:
         return skewed
     if cause.fault is LogFault.READ_ONLY:
@@ -95,8 +100,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
             return Story(f"{subject} is a directory, not a file")
     message = shortened(message_of(lines, cause))
     clause = _CLAUSES.get(cause.fault, "{message}")
-    if subject == SHARED_MEMORY:
-        return too_little_shared_memory(container, message, about)
+    if subject == SHARED_MEMORY or (cause.fault is LogFault.NO_SPACE and subject.startswith(IN_MEMORY)):
+        return too_little_shared_memory(pod, container, message, about, cluster)
     if cause.pattern == "no nameservers found":
         return no_nameservers(pod, message, about)
     if cause.fault is LogFault.KERNEL_SETTING:

@@ -32,14 +32,13 @@ from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._config_file import broken_config_file
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, states_the_cause, story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
+from diagnostics.pods.crashes._restarts import restart_words
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
     Pod,
-    human_duration,
     restarted,
-    times,
 )
 from kubedoctor.findings import (
     Command,
@@ -54,7 +53,6 @@ from kubedoctor.findings import (
     look_at_pod,
     quote_status,
 )
-from kubedoctor.replay.kubelet.endings import next_try
 from kubedoctor.replay.kubelet.outcomes import FROM_OUTSIDE, OF_THE_PROGRAM, Cause
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LINES_READ
@@ -118,7 +116,7 @@ def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | Non
     return Finding(
         about=about,
         summary=summary,
-        detail=_detail(end, story, now),
+        detail=_detail(pod, end, story, now),
         confidence=confidence,
         evidence=tuple(evidence),
         fixes=story.fixes,
@@ -148,13 +146,8 @@ def _read(end: End) -> str:
     return f" in its last {LINES_READ} lines" if len(end.log.lines) > LINES_READ else ""
 
 
-def _detail(end: End, story: Story, now: datetime) -> str:
-    status = end.part.status
-    waiting = status.state.waiting if status.state else None
-    state = "In CrashLoopBackOff, restarted" if waiting and waiting.reason == "CrashLoopBackOff" else "Restarted"
-    again = next_try(status)
-    when = f", next try in {human_duration(again - now)}" if again is not None and again > now else ""
-    detail = f"{state} {times(status.restart_count)}{when}."
+def _detail(pod: Pod, end: End, story: Story, now: datetime) -> str:
+    detail = restart_words(pod, end.part, end.ending, now)
     if not end.log.lines:
         return detail + (" Its log is empty." if end.log.read else " Its log was not available.")
     return (

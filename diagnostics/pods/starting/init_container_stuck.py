@@ -27,6 +27,7 @@ from datetime import timedelta
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._crash import story_of, story_of_lines
 from diagnostics.pods.crashes._ends import End, ends_of, exit_words
+from diagnostics.pods.crashes._restarts import restart_words
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -40,7 +41,6 @@ from kubedoctor.cluster import (
     Service,
     human_duration,
     not_ready,
-    times,
 )
 from kubedoctor.findings import (
     Confidence,
@@ -109,7 +109,7 @@ def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
     yield Finding(
         about=about,
         summary=summary,
-        detail=f"Restarted {times(end.part.status.restart_count)}. Waiting for it: {_behind(pod, end.name)}.",
+        detail=f"{restart_words(pod, end.part, end.ending, cluster.taken_at)} Waiting for it: {_behind(pod, end.name)}.",
         confidence=Confidence.LIKELY,
         evidence=tuple(evidence),
         fixes=story.fixes,

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._ends import as_it_matters, ends_of
+from diagnostics.pods.crashes._restarts import exit_codes
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -76,7 +77,7 @@ def restart_rule(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     story = (
         _story(pod, rules[0][0], about, cluster) if len({container.name for container, *_ in rules}) == 1 else Story()
     )
-    who = listed((f"container `{container.name}` ({_codes(rule)})" for container, _, rule in rules), 3)
+    who = listed((f"container `{container.name}` ({exit_codes(rule)})" for container, _, rule in rules), 3)
     exits = f"{who} exits, and its restart rule restarts" if rules else "a restart rule restarted"
     end = ends[0]
     evidence: list[Evidence] = [
@@ -113,13 +114,6 @@ def _rules(pod: Pod, container: Container) -> Iterator[tuple[str, ContainerResta
     for index, rule in enumerate(container.restart_policy_rules or ()):
         if rule.action == ALL:
             yield f"{container_path(pod, container.name)}.restartPolicyRules[{index}]", rule
-
-
-def _codes(rule: ContainerRestartRule) -> str:
-    """`code 42`, `a code other than 0`."""
-    values = ", ".join(map(str, (rule.exit_codes.values if rule.exit_codes else None) or ()))
-    other = rule.exit_codes is not None and rule.exit_codes.operator == "NotIn"
-    return f"a code other than {values}" if other else f"code {values}" if values else "any code"
 
 
 def _story(pod: Pod, container: Container, about: Ref, cluster: Cluster) -> Story:

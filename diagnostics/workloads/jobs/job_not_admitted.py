@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
-from kubedoctor.cluster import Cluster, CustomResource, Evidence, Ref, quote, ref, visible_end
+from kubedoctor.cluster import Cluster, CustomResource, Evidence, Ref, quote, ref, visible_ends
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 
 _RESERVED: Final = "status.conditions[type=QuotaReserved]"
@@ -84,7 +84,7 @@ def job_not_admitted(workload: CustomResource, cluster: Cluster) -> Iterator[Fin
         return
     yield Finding(
         about=ref(workload),
-        summary=f"Kueue can never admit it: {visible_end(message, _LONGEST)}".rstrip("."),
+        summary=f"Kueue can never admit it: {visible_ends(message, _LONGEST)}".rstrip("."),
         evidence=(quote(workload, f"{_RESERVED}.message", "why no quota is reserved"), *_its_queue(workload)),
         confidence=Confidence.CERTAIN,
         affects=_owners(workload),

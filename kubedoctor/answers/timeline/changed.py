@@ -27,16 +27,20 @@ from kubedoctor.replay.workloads.stateful_sets import REVISION
 MOST_FIELDS: Final = 3
 _SLACK: Final = timedelta(seconds=5)
 """Clocks of components differ, and times are written in whole seconds."""
+_ROLLED_BACK: Final = ("Deployment", "DaemonSet")
+"""A StatefulSet whose pod is not ready does not go back by itself: its pod must be deleted too."""
 _SCALED: Final = "ScalingReplicaSet"
 """The Deployment controller's event about a new number of pods (`pkg/controller/deployment/sync.go`, v1.37)."""
 
 
 class NewestChange(msgspec.Struct, frozen=True):
-    """A change of `about` at a moment. `text`: `rollout 12 → 13: limits.memory 512Mi → 256Mi`."""
+    """A change of `about` at a moment. `text`: `rollout 12 → 13: limits.memory 512Mi → 256Mi`. `rollout`: a new revision
+    of a Deployment or DaemonSet whose revision before is kept."""
 
     about: Ref
     at: datetime
     text: str
+    rollout: bool = False
 
 
 def newest_change(
@@ -106,7 +110,8 @@ def _revision_of(name: Ref, family: Family) -> str:
 
 def _of_rollout(rollout: TemplateRollout) -> NewestChange:
     assert rollout.at is not None
-    return NewestChange(rollout.workload, rollout.at, rollout.text(MOST_FIELDS))
+    kept = rollout.workload.kind in _ROLLED_BACK and not rollout.restarts_only
+    return NewestChange(rollout.workload, rollout.at, rollout.text(MOST_FIELDS), kept)
 
 
 def _scalings(workload: KubernetesObject, cluster: Cluster) -> Iterator[NewestChange]:

@@ -10,6 +10,8 @@ from kubedoctor.cluster.grammar.patterns import compiled_later
 
 LIST_ITEM: Final = "- "
 """What a line of a list begins with; where it wraps, it hangs behind that."""
+LONGEST_WORD: Final = 24
+"""A cut looks so far for the end of a word."""
 _OBEYED: Final = compiled_later(
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters, among them ESC, and CSI and OSC as one character
@@ -27,7 +29,8 @@ def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
 
     What remains is safe to print and to encode as UTF-8. Joiners of emoji and of scripts that
     need them stay. `lines` keeps line feeds and tabs, and CR LF as a line feed.
-    At most `limit` characters are returned, the last of them `…` if something is missing.
+    At most `limit` characters are returned, the last of them `…` if something is missing: after a whole word, if one
+    ends near.
     """
     if lines:
         text = text.replace("\r\n", "\n")
@@ -37,7 +40,11 @@ def visible(text: str, limit: int | None = None, *, lines: bool = False) -> str:
     escaped = _OBEYED.sub(_kept_lines if lines else _escape, text) if has_special else text
     if limit is None or len(escaped) <= limit:
         return escaped
-    return escaped[: limit - 1] + "…" if limit > 0 else ""
+    if limit <= 0:
+        return ""
+    kept = escaped[: limit - 1]
+    gap = kept.rfind(" ", max(1, len(kept) - LONGEST_WORD))
+    return (kept if gap < 0 or escaped[limit - 1] == " " else kept[:gap]) + "…"
 
 
 def with_article(kind: str) -> str:
@@ -47,9 +54,13 @@ def with_article(kind: str) -> str:
 
 
 def visible_end(text: str, limit: int) -> str:
-    """Like `visible`, on one line, but cut at the start: runtimes write the reason last."""
+    """Like `visible`, on one line, but cut at the start, before a whole word: runtimes write the reason last."""
     escaped = visible(" ".join(text.split()))
-    return escaped if len(escaped) <= limit else f"…{escaped[len(escaped) - limit + 1 :]}"
+    if len(escaped) <= limit:
+        return escaped
+    start = len(escaped) - limit + 1
+    gap = -1 if escaped[start - 1] == " " else escaped.find(" ", start, start + LONGEST_WORD)
+    return f"…{escaped[start if gap < 0 else gap + 1 :]}"
 
 
 def visible_ends(text: str, limit: int) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs import talk, traces
+from kubedoctor.replay.logs.continued import subject_below
 from kubedoctor.replay.logs.families import FAMILIES
 from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
 from kubedoctor.replay.logs.faults import LogFault, Pattern
@@ -192,7 +193,7 @@ def _cause(best: _Candidate, seen: Sequence[_Seen]) -> LogCause:
     return LogCause(
         best.match.fault,
         index,
-        best.match.subject,
+        best.match.subject or subject_below(best.match.fault, [line.line.text for line in seen if line.index > index]),
         best.seen.level,
         after,
         best.match.pattern.needle or best.match.fault.value,

@@ -48,6 +48,8 @@ def test_long_texts_are_cut() -> None:
     assert visible("abcdefg", 6) == "abcde…"
     assert visible("a\r\n" * 4, 8, lines=True) == "a\n" * 4
     assert visible("a\r\n" * 5, 8, lines=True) == "a\na\na\na…"
+    assert visible("no such file", 11) == "no such…"
+    assert visible("no such file", 8) == "no such…"
     assert visible("abc", 1) == "…"
     assert visible("abc", 0) == ""
     assert visible("", 0) == ""
@@ -106,6 +108,8 @@ def test_a_number_and_its_noun(number: int, noun: str, plural: str, shown: str) 
         ("exec: no such file", 40, "exec: no such file"),
         ("failed to create task:\n  exec: no such file", 19, "…exec: no such file"),
         ("stat /bin/x\x1b", 8, r"…n/x\x1b"),
+        ("failed to create task: exec: no such file", 26, "…task: exec: no such file"),
+        ("failed to create task: exec: no such file", 25, "…exec: no such file"),
     ],
 )
 def test_the_end_of_a_long_message_stays(text: str, limit: int, shown: str) -> None:

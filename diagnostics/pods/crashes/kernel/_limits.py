@@ -7,10 +7,12 @@ from typing import Final, NamedTuple
 
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.cluster import Cluster, Container, Node, Pod
-from kubedoctor.findings import Evidence, Fix, Ref, fix_by_hand, has_path, quote
+from kubedoctor.cluster import Cluster, Container, Node, Pod, all_containers
+from kubedoctor.findings import Evidence, Fix, Ref, fix_by_hand, has_path, quote, quote_pod_spec
 from kubedoctor.replay.logs.families.machine import THREADS, THREADS_REFUSED
 
+SHARED_MEMORY_PATH: Final = "/dev/shm"
+IN_MEMORY: Final = f"{SHARED_MEMORY_PATH}/"
 OF_THE_KERNEL: Final = ("/proc/sys/", "/sys/")
 _MORE_THREADS = "Start fewer threads, or raise the limit of processes (podPidsLimit of the kubelet, or ulimit -u)"
 _NEWER_RUNTIME = (
@@ -90,8 +92,10 @@ def _its_node(pod: Pod) -> tuple[Evidence, ...]:
     return (quote(pod, "spec.nodeName", "the node whose limit it is"),) if blamed_node(pod) else ()
 
 
-def too_little_shared_memory(container: str, message: str, about: Ref) -> Story:
+def too_little_shared_memory(pod: Pod, container: str, message: str, about: Ref, cluster: Cluster) -> Story:
     """`/dev/shm` has 64Mi unless a volume in memory is mounted there."""
+    if (full := _volume_in_memory(pod, container, message, about, cluster)) is not None:
+        return full
     if _SERVER.search(message):
         text = (
             f"the database server has too little shared memory (/dev/shm, 64Mi unless a volume is mounted): {message}"
@@ -101,6 +105,22 @@ def too_little_shared_memory(container: str, message: str, about: Ref) -> Story:
     text = f"the container has too little shared memory (/dev/shm, 64Mi unless a volume is mounted): {message}"
     return Story(
         text, fixes=(fix_by_hand(about, f"Mount an emptyDir with medium: Memory at /dev/shm of `{container}`"),)
+    )
+
+
+def _volume_in_memory(pod: Pod, container: str, message: str, about: Ref, cluster: Cluster) -> Story | None:
+    """A volume is mounted there: that is full. Its files count as memory of the container."""
+    mounts = next((one.volume_mounts or () for one in all_containers(pod) if one.name == container), ())
+    name = next((mount.name for mount in mounts if mount.mount_path == SHARED_MEMORY_PATH), "")
+    volume = next((one for one in pod.spec.volumes or () if name and one.name == name), None)
+    if volume is None or volume.empty_dir is None:
+        return None
+    limit = volume.empty_dir.size_limit
+    path = f"spec.volumes[name={name}].emptyDir"
+    return Story(
+        f"its shared memory is full: volume {name} at {SHARED_MEMORY_PATH}{f' has {limit}' if limit else ''}: {message}",
+        evidence=tuple(quote_pod_spec(pod, cluster, about, path, "the shared memory of the container")),
+        fixes=(fix_by_hand(about, f"Raise sizeLimit of volume {name}, within the memory limit of `{container}`"),),
     )
 
 

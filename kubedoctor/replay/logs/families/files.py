@@ -15,6 +15,10 @@ FAMILIES: Final = (
             Pattern("cannot find module", r"Cannot find module (?P<subject>/\S+)"),
             Pattern(
                 "no such file or directory",
+                r"no such file or directory(?::|,| -) [\"'`]?(?P<subject>/[\w./@+-]+)",
+            ),
+            Pattern(
+                "no such file or directory",
                 r"(?:open|stat|lstat|read|chdir|exec|fork/exec|scandir|access|mkdir|unlink|opendir|readlink)(?:ing)? [\"'`]?(?P<subject>[\w./@+-]+)[\"'`]?:? no such file",
             ),
             Pattern("no such file or directory", r"[\"'`](?P<subject>[^\"'`]+)[\"'`]:? \(?(?:\d+: )?no such file"),

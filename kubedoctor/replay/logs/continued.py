@@ -1,0 +1,33 @@
+"""What a line of a log leaves to the lines below it: `Missing environment variables:`, then a name on each line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.replay.logs.faults import LogFault
+
+LINES_BELOW: Final = 3
+_NAME: Final = compiled_later(
+    r"^\s*(?:[-*•·>❌✗]+\s*)*[\"'`$]?(?P<subject>[A-Z][A-Z0-9_]{2,})[\"'`]?\s*(?:[:=(,]|-\s|is\b|$)"
+)
+_FIELD: Final = compiled_later(r"^(?P<subject>[A-Za-z_][\w.]*)$")
+"""Of pydantic: the field stands by itself, what is wrong with it on the line below."""
+_REQUIRED: Final = compiled_later(r"^\s+field required\b", re.IGNORECASE)
+
+
+def subject_below(fault: LogFault, below: Sequence[str]) -> str:
+    """The name on one of the lines below; empty where none is there."""
+    if fault is not LogFault.MISSING_VARIABLE:
+        return ""
+    for number, line in enumerate(below[:LINES_BELOW]):
+        match = _NAME.search(line)
+        if match is None and len(below) > number + 1 and _REQUIRED.search(below[number + 1]):
+            match = _FIELD.search(line)
+        if match is not None:
+            return str(match["subject"])
+        if line.strip() and not line[0].isspace() and line.strip(" -=*"):
+            return ""
+    return ""
