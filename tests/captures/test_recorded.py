@@ -62,6 +62,7 @@ EXPECTED = {
     "old-pod-ignores-its-end": ("KD1021", "has not exited on SIGTERM"),
     "oom-of-a-child-exit-0": ("KD1005", "a child process was OOMKilled at its 64Mi"),
     "oom-of-a-child": ("KD1005", "a child process was OOMKilled at its 64Mi"),
+    "owner-in-another-namespace": ("KD1223", "its owner Deployment coredns is not in namespace"),
     "pod-memory-limit": ("KD1005", "the pod's 96Mi memory limit"),
     "pod-range-exhausted": ("KD4011", "kube-controller-manager has none left"),
     "port-below-1024": ("KD1003", "may not bind port 80"),

@@ -143,7 +143,7 @@ def _newest(requests: list[CertificateSigningRequest], now: datetime) -> Certifi
 
 
 def _is_alike(one: CertificateSigningRequest, other: CertificateSigningRequest) -> bool:
-    """Nodes are many, the reason is one: the state says the same, ages apart. Where nobody is named, each is by itself."""
+    """Nodes are many, the reason is one: the state says the same, ages apart. A request without a name is by itself."""
     age = timedelta()
     return one is other or bool(one.node and other.node and _state(one, age).clause == _state(other, age).clause)
 

@@ -120,10 +120,15 @@ class Probe(Part):
     termination_grace_period_seconds: int | None = None
 
 
+class SleepAction(Part):
+    seconds: int = 0
+
+
 class LifecycleHandler(Part):
     exec: ExecAction | None = None
     http_get: HTTPGetAction | None = None
     tcp_socket: TCPSocketAction | None = None
+    sleep: SleepAction | None = None
 
 
 class Lifecycle(Part):

@@ -108,8 +108,8 @@ def test_a_number_and_its_noun(number: int, noun: str, plural: str, shown: str) 
         ("exec: no such file", 40, "exec: no such file"),
         ("failed to create task:\n  exec: no such file", 19, "…exec: no such file"),
         ("stat /bin/x\x1b", 8, r"…n/x\x1b"),
-        ("failed to create task: exec: no such file", 26, "…task: exec: no such file"),
-        ("failed to create task: exec: no such file", 25, "…exec: no such file"),
+        ("failed to create task: exec: no such file", 25, "…task: exec: no such file"),
+        ("failed to create task: exec: no such file", 24, "…exec: no such file"),
     ],
 )
 def test_the_end_of_a_long_message_stays(text: str, limit: int, shown: str) -> None:

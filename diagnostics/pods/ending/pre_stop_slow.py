@@ -1,0 +1,198 @@
+"""preStop hook fails, or uses up the grace period (FailedPreStopHook).
+
+## What it means
+When a pod is deleted, its preStop hook runs first, then the program receives SIGTERM. Both share
+`terminationGracePeriodSeconds`. A hook that takes all of it leaves the program 2 seconds: then it is killed (SIGKILL, exit
+code 137), at each rollout, drain and scale-down. A hook that fails ends at once, and the program receives SIGTERM without
+what the hook should have done.
+
+## Why it happens
+- The hook sleeps as long as the grace period, or longer.
+- The hook waits for something that does not come: open connections, a leader's handover.
+- The hook's command is not in the image: images without a shell have neither `sh` nor `sleep`.
+
+## How to fix it
+1. Make `terminationGracePeriodSeconds` longer than the hook and the program need together, or the hook shorter.
+2. Where it only waits, use the action `sleep` instead of a command: it needs nothing in the image (1.30 and later).
+3. Test a command: `kubectl exec POD -c CONTAINER -- COMMAND`.
+
+## References
+- https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
+- https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Container,
+    Event,
+    KubernetesObject,
+    Pod,
+    all_containers,
+    finished,
+    human_duration,
+    template_of,
+    times,
+    visible_end,
+    workload_of,
+)
+from kubedoctor.cluster.changes import put
+from kubedoctor.findings import (
+    Confidence,
+    Effect,
+    Evidence,
+    Finding,
+    Fix,
+    Ref,
+    Severity,
+    command_line,
+    diagnostic,
+    fix_by_hand,
+    has_path,
+    look_at_pod,
+    quote,
+    quote_pod_spec,
+    quote_spec,
+    ref,
+)
+from kubedoctor.replay.kubelet.container_errors import hook_failure
+from kubedoctor.replay.kubelet.hooks import DEFAULT_GRACE, grace_period, least_duration
+
+_FAILED: Final = "FailedPreStopHook"
+_LATELY: Final = timedelta(hours=1)
+_LONGEST: Final = 200
+_GRACE: Final = "spec.terminationGracePeriodSeconds"
+_ITS_PODS: Final = {
+    "Deployment": r"-[a-z0-9]{1,10}-[a-z0-9]{5}",
+    "StatefulSet": r"-\d+",
+    "DaemonSet": r"-[a-z0-9]{5}",
+    "ReplicaSet": r"-[a-z0-9]{5}",
+}
+"""How controllers name pods: events are about pods that are gone."""
+
+
+def with_pre_stop_hook(pod: Pod) -> bool:
+    """A container has a preStop hook, and may still run it."""
+    return not finished(pod) and any(map(_has_hook, all_containers(pod)))
+
+
+def _has_hook(container: Container) -> bool:
+    return container.lifecycle is not None and container.lifecycle.pre_stop is not None
+
+
+@diagnostic(
+    code="KD1026",
+    subject=Pod,
+    severity=Severity.WARNING,
+    reads=(Event, *WORKLOADS),
+    when=with_pre_stop_hook,
+    symptoms=(_FAILED, "PreStopHook failed", "exit code 137", "preStop"),
+)
+def pre_stop_slow(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if finished(pod):
+        return
+    about = workload_of(pod, cluster)
+    for container in filter(_has_hook, all_containers(pod)):
+        told = _told(pod, container, about, cluster)
+        takes, grace = _takes(container), grace_period(pod)
+        if takes is not None and grace is not None and takes >= grace:
+            yield _too_long(pod, container, about, told, (takes, grace), cluster)
+        elif told:
+            yield _fails(pod, container, about, told, cluster)
+
+
+def _takes(container: Container) -> timedelta | None:
+    hook = container.lifecycle.pre_stop if container.lifecycle is not None else None
+    return least_duration(hook) if hook is not None else None
+
+
+def _told(pod: Pod, container: Container, about: Ref, cluster: Cluster) -> list[Event]:
+    """The newest events about the hook, of pods of the workload, as far as events were read."""
+    if not cluster.has_all(Event, pod.namespace):
+        return []
+    name = re.compile(re.escape(about.name) + _ITS_PODS.get(about.kind, ""))
+    events = [
+        event
+        for event in cluster.all(Event, pod.namespace)
+        if event.reason == _FAILED
+        and event.involved_object.kind == "Pod"
+        and name.fullmatch(event.involved_object.name)
+        and f"{{{container.name}}}" in event.involved_object.field_path
+        and event.seen_at is not None
+        and cluster.taken_at - event.seen_at <= _LATELY
+        and has_path(event, "message")
+    ]
+    return sorted(events, key=lambda event: (event.seen_at, event.name), reverse=True)
+
+
+def _too_long(
+    pod: Pod,
+    container: Container,
+    about: Ref,
+    told: list[Event],
+    durations: tuple[timedelta, timedelta],
+    cluster: Cluster,
+) -> Finding:
+    takes, grace = durations
+    new = int((takes + DEFAULT_GRACE).total_seconds())
+    words = f"Set terminationGracePeriodSeconds to {new}: the hook, and {human_duration(DEFAULT_GRACE)} for the program"
+    workload = cluster.maybe.get_ref(about) if about.kind != "Pod" else None
+    return Finding(
+        about=about,
+        aspect=container.name,
+        severity=None if told else Severity.NOTICE,
+        summary=f"preStop hook of container `{container.name}` takes {human_duration(takes)}, all of the grace period of"
+        f" {human_duration(grace)}: the program is killed (SIGKILL) right after SIGTERM, at each rollout and drain",
+        evidence=(
+            *_definition(pod, container, about, cluster),
+            *quote_pod_spec(pod, cluster, about, _GRACE, "for the hook and the program together"),
+            *_events(told),
+        ),
+        confidence=Confidence.CERTAIN,
+        affects=(ref(pod),),
+        fixes=(_longer(workload, about, words, new), Fix("Or let the hook take less")),
+        commands=(look_at_pod(pod, "its grace period and hook"),),
+    )
+
+
+def _longer(workload: KubernetesObject | None, about: Ref, words: str, seconds: int) -> Fix:
+    if workload is None or template_of(workload) is None:
+        return fix_by_hand(about, words)
+    change = put(about, ("spec", "template", "spec", "terminationGracePeriodSeconds"), seconds)
+    return Fix(words, command_line(change, workload), Effect.DISRUPTS)
+
+
+def _fails(pod: Pod, container: Container, about: Ref, told: list[Event], cluster: Cluster) -> Finding:
+    answers = (hook_failure(event.message) for event in told)
+    why = next(filter(None, answers), "")
+    said = f": {visible_end(why, _LONGEST)}" if why else ""
+    return Finding(
+        about=about,
+        aspect=container.name,
+        summary=f"preStop hook of container `{container.name}` fails when its pods end{said}",
+        detail=""
+        if why
+        else "Its error is in the log of the kubelet only. A hook that is still running when the grace"
+        " period ends fails too.",
+        evidence=(*_definition(pod, container, about, cluster), *_events(told)),
+        confidence=Confidence.CERTAIN,
+        affects=(ref(pod),),
+        fixes=(fix_by_hand(about, "Correct the hook's command, or use the action sleep where it only waits"),),
+        commands=(look_at_pod(pod, "its grace period and hook"),),
+    )
+
+
+def _definition(pod: Pod, container: Container, about: Ref, cluster: Cluster) -> list[Evidence]:
+    return quote_spec(pod, cluster, about, container.name, "lifecycle.preStop", "runs before SIGTERM")
+
+
+def _events(told: list[Event]) -> tuple[Evidence, ...]:
+    seen = sum(event.times for event in told)
+    return tuple(quote(event, "message", f"{_FAILED}, seen {times(seen)} within the hour") for event in told[:1])

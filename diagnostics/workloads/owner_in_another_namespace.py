@@ -1,0 +1,78 @@
+"""Owner reference names an object of another namespace (OwnerRefInvalidNamespace).
+
+## What it means
+The owner of a namespaced object must be in the same namespace, or have none. The garbage collector looks for the owner in
+the namespace of the object, does not find it, and deletes the object. Where an operator creates it again, it is deleted
+again.
+
+## Why it happens
+- A controller or a script creates objects in several namespaces and sets one owner for all of them.
+- A manifest with `ownerReferences` was copied from another namespace.
+- A cluster-scoped object names a namespaced owner.
+
+## How to fix it
+1. Leave out the owner reference, or create the owner in the same namespace.
+2. For objects of other namespaces, use labels and a finalizer instead of owner references.
+
+## References
+- https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from kubedoctor.cluster import Cluster, Event, Namespace, Ref, quote, times
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, kubectl
+
+REASON: Final = "OwnerRefInvalidNamespace"
+_LATELY: Final = timedelta(hours=1)
+_OWNER: Final = re.compile(
+    r"ownerRef \[(?:[^,\]]*/)?(?P<kind>[^,/\]]+), (?:namespace: [^,]*, )?name: (?P<name>[^,\]]+)"
+)
+"""As `OwnerReference` is printed (`pkg/controller/garbagecollector/graph_builder.go`, v1.37)."""
+
+
+@diagnostic(
+    code="KD1223",
+    subject=Namespace,
+    severity=Severity.WARNING,
+    reads=(Event,),
+    also_known_as=(REASON,),
+    symptoms=("ownerReferences", "does not exist in namespace"),
+)
+def owner_in_another_namespace(namespace: Namespace, cluster: Cluster) -> Iterator[Finding]:
+    """Only where its events have been read anyway: nothing but they tell it, and they are not worth a gap."""
+    if not cluster.has_all(Event, namespace.name):
+        return
+    newest: dict[Ref, Event] = {}
+    for event in cluster.all(Event, namespace.name):
+        if event.reason == REASON and event.message and event.involved_object.name and event.seen_at is not None:
+            child = Ref(event.involved_object.kind, event.involved_object.namespace, event.involved_object.name)
+            if cluster.taken_at - event.seen_at <= _LATELY:
+                newest[child] = event
+    for child, event in newest.items():
+        yield _finding(child, event)
+
+
+def _finding(child: Ref, event: Event) -> Finding:
+    found = _OWNER.search(event.message)
+    owner = f"{found['kind']} {found['name']}" if found else "an object"
+    where = f"namespace {child.namespace}" if child.namespace else "the cluster's scope"
+    return Finding(
+        about=child,
+        summary=f"{child.kind} is deleted by the garbage collector: its owner {owner} is not in {where}",
+        evidence=(quote(event, "message", f"{REASON}, seen {times(event.times)}"),),
+        confidence=Confidence.CERTAIN,
+        fixes=(
+            Fix("Leave out the owner reference where the object is created, or create the owner in the same namespace"),
+        ),
+        commands=(
+            Command(
+                kubectl("get", child.argument, "-o", "yaml", namespace=child.namespace), "its owners, if it exists"
+            ),
+        ),
+    )
