@@ -22,9 +22,10 @@ A horizontal autoscaler with other metrics (requests per second, an average valu
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from kubedoctor.cluster import Cluster, CustomResource, HorizontalPodAutoscaler, Ref, autoscalers_of, quote, ref
+from diagnostics.autoscaling._vertical import VERTICAL, mode_of, target_of_vertical
+from kubedoctor.cluster import Cluster, CustomResource, HorizontalPodAutoscaler, autoscalers_of, quote, ref
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
 
@@ -34,14 +35,13 @@ _SOURCES: Final = {"Resource": "resource", "ContainerResource": "containerResour
 
 @diagnostic(
     code="KD1308",
-    subject="VerticalPodAutoscaler.autoscaling.k8s.io",
+    subject=VERTICAL,
     severity=Severity.WARNING,
     reads=(HorizontalPodAutoscaler,),
     symptoms=("EvictedByVPA", "updateMode", "controlledResources"),
 )
 def vertical_and_horizontal(vertical: CustomResource, cluster: Cluster) -> Iterator[Finding]:
-    spec = vertical.spec or {}
-    target, managed = _target(spec, vertical.namespace), _managed(spec)
+    target, managed = target_of_vertical(vertical), _managed(vertical)
     if target is None or not managed:
         return
     for horizontal in autoscalers_of(target, cluster):
@@ -55,7 +55,7 @@ def vertical_and_horizontal(vertical: CustomResource, cluster: Cluster) -> Itera
             summary=f"it sets the {both} requests of {target.title}, and {ref(horizontal).title} counts pods by the usage in "
             "per cent of them",
             evidence=(
-                quote(vertical, "spec.targetRef.name", f"updateMode {_mode(spec)}: requests are changed"),
+                quote(vertical, "spec.targetRef.name", f"updateMode {mode_of(vertical)}: requests are changed"),
                 quote(horizontal, "spec.metrics", "a percentage of the request"),
             ),
             confidence=Confidence.CERTAIN,
@@ -65,23 +65,11 @@ def vertical_and_horizontal(vertical: CustomResource, cluster: Cluster) -> Itera
         )
 
 
-def _target(spec: dict[str, Any], namespace: str) -> Ref | None:
-    target = spec.get("targetRef")
-    kind, name = (target.get("kind"), target.get("name")) if isinstance(target, dict) else (None, None)
-    return Ref(kind, namespace, name) if isinstance(kind, str) and isinstance(name, str) and name else None
-
-
-def _mode(spec: dict[str, Any]) -> str:
-    policy = spec.get("updatePolicy")
-    mode = policy.get("updateMode") if isinstance(policy, dict) else None
-    return mode if isinstance(mode, str) and mode else "Auto"
-
-
-def _managed(spec: dict[str, Any]) -> tuple[str, ...]:
+def _managed(vertical: CustomResource) -> tuple[str, ...]:
     """The resources whose requests it sets: of a container without a policy both; none while it only recommends."""
-    if _mode(spec) == "Off":
+    if mode_of(vertical) == "Off":
         return ()
-    policy = spec.get("resourcePolicy")
+    policy = (vertical.spec or {}).get("resourcePolicy")
     rows = policy.get("containerPolicies") if isinstance(policy, dict) else None
     policies = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     every = next((row for row in policies if row.get("containerName") == "*"), None)

@@ -137,6 +137,7 @@ from kubedoctor.cluster.triage import (
     container_path,
     ended_at,
     finished,
+    has_pre_stop,
     not_ready,
     placed,
     ready,
@@ -147,6 +148,7 @@ from kubedoctor.cluster.triage import (
     troubled,
     unscheduled,
     waiting,
+    with_pre_stop_hook,
 )
 
 __all__ = [
@@ -264,6 +266,7 @@ __all__ = [
     "format_bytes",
     "format_milli",
     "has_path",
+    "has_pre_stop",
     "holder_of",
     "human_duration",
     "is_missing",
@@ -319,6 +322,7 @@ __all__ = [
     "visible_end",
     "visible_ends",
     "waiting",
+    "with_pre_stop_hook",
     "workload_of",
     "workloads_of",
 ]

@@ -130,3 +130,13 @@ WIDER: Final[Mapping[Callable[[Any], bool], Callable[[Any], bool]]] = {
     waiting: troubled,
 }
 """For a predicate the predicate that is true wherever it is: a scan asks the narrower one only there."""
+
+
+def has_pre_stop(container: Container) -> bool:
+    """A hook runs before it receives SIGTERM."""
+    return container.lifecycle is not None and container.lifecycle.pre_stop is not None
+
+
+def with_pre_stop_hook(pod: Pod) -> bool:
+    """A container has a preStop hook, and may still run it."""
+    return not finished(pod) and any(map(has_pre_stop, all_containers(pod)))

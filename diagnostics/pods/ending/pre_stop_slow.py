@@ -37,10 +37,12 @@ from kubedoctor.cluster import (
     Pod,
     all_containers,
     finished,
+    has_pre_stop,
     human_duration,
     template_of,
     times,
     visible_end,
+    with_pre_stop_hook,
     workload_of,
 )
 from kubedoctor.cluster.changes import put
@@ -78,15 +80,6 @@ _ITS_PODS: Final = {
 """How controllers name pods: events are about pods that are gone."""
 
 
-def with_pre_stop_hook(pod: Pod) -> bool:
-    """A container has a preStop hook, and may still run it."""
-    return not finished(pod) and any(map(_has_hook, all_containers(pod)))
-
-
-def _has_hook(container: Container) -> bool:
-    return container.lifecycle is not None and container.lifecycle.pre_stop is not None
-
-
 @diagnostic(
     code="KD1026",
     subject=Pod,
@@ -99,7 +92,7 @@ def pre_stop_slow(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if finished(pod):
         return
     about = workload_of(pod, cluster)
-    for container in filter(_has_hook, all_containers(pod)):
+    for container in filter(has_pre_stop, all_containers(pod)):
         told = _told(pod, container, about, cluster)
         takes, grace = _takes(container), grace_period(pod)
         if takes is not None and grace is not None and takes >= grace:
