@@ -18,7 +18,9 @@ from kubedoctor.replay.status.extensions import is_past
 from kubedoctor.replay.status.messages import StatedTrouble, stated_troubles
 
 LONGEST_MESSAGE = 260
-"""Characters of a message in a summary: a controller begins with what it did, and ends with the reason."""
+"""Characters of a message in a summary: its end has the reason."""
+LONGEST_WHOLE = 400
+"""As much of its end, and half as much of its start: a controller begins with what it did."""
 
 
 class Meaning(NamedTuple):
@@ -79,7 +81,7 @@ def said(trouble: StatedTrouble) -> str:
     words = " ".join(trouble.reading.deciding.split()).rstrip(".")
     if trouble.reason and trouble.reason not in words and len(words) < LONGEST_MESSAGE // 2:
         words = f"{trouble.reason}: {words}" if words else trouble.reason
-    return f": {visible_ends(words, LONGEST_MESSAGE)}" if words else ""
+    return f": {visible_ends(words, LONGEST_WHOLE)}" if words else ""
 
 
 def quoted(obj: CustomResource, trouble: StatedTrouble) -> tuple[Evidence, ...]:

@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubedoctor.cluster.grammar.redaction import redact_lines
-from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.decoding import by_kind, convert_object, kind_of_data
 from kubedoctor.cluster.seen.mending import without_marks
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot, Source
-from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
+from kubedoctor.cluster.seen.wants import READYZ, LogTail, LogWant, Want
 from kubedoctor.problems import BundleProblem
 
 NOT_RECORDED = ("PodMetrics", "NodeMetrics")
@@ -124,6 +123,8 @@ def add_logs(snapshot: Snapshot, logs: Any) -> None:
     """Logs by `namespace/pod/container`; logs of other containers cannot be seen."""
     for place, texts in logs.items() if isinstance(logs, Mapping) else ():
         parts = str(place).split("/")
+        if place == READYZ.container and isinstance(texts, str):
+            snapshot.add_log(READYZ, tail_of(texts, READYZ))
         if len(parts) != 3 or not isinstance(texts, Mapping):
             continue
         for which, previous in (("current", False), ("previous", True)):
@@ -136,6 +137,5 @@ def add_logs(snapshot: Snapshot, logs: Any) -> None:
 def tail_of(text: str, want: LogWant) -> LogTail:
     """The last lines of a log, with secrets redacted."""
     lines = text.splitlines()
-    pod = Ref("Pod", want.namespace, want.pod)
     redacted = redact_lines(lines[-MOST_LOG_LINES:])
-    return LogTail(pod, want.container, want.previous, redacted, truncated=len(lines) > MOST_LOG_LINES)
+    return LogTail(want.about, want.container, want.previous, redacted, truncated=len(lines) > MOST_LOG_LINES)

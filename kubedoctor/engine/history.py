@@ -42,7 +42,7 @@ def _rollback(finding: ReportedFinding, since: Onset | None, changed: NewestChan
     if (
         finding.severity is not Severity.CRITICAL
         or since.at - changed.at > SOON
-        or line in (fix.command for fix in finding.fixes)
+        or any(fix.verified or fix.command == line for fix in finding.fixes)
     ):
         return ()
     words = "Or roll" if finding.fixes else "Roll"

@@ -167,7 +167,8 @@ class Sandbox:
         if request.method not in ("GET", "HEAD"):
             raise FailureStatus(405, "MethodNotAllowed", _READ_ONLY)
         if head in _HEALTH:
-            return Response(body=b"ok", content_type="text/plain; charset=utf-8")
+            body = f"[+]ping ok\n{head} check passed\n" if "verbose" in request.query else "ok"
+            return Response(body=body.encode(), content_type="text/plain; charset=utf-8")
         if head == "version":
             return respond(_version(self.state.kubernetes))
         if parts in (["api"], ["apis"]):

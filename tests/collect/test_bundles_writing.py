@@ -15,7 +15,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import ResourceKind
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.snapshot import Source as Origin
-from kubedoctor.cluster.seen.wants import CannotSee, LogTail, LogWant, Want
+from kubedoctor.cluster.seen.wants import READYZ, CannotSee, LogTail, LogWant, Want
 from kubedoctor.collect.bundles import BundleSource, open_bundle, write_bundle
 from kubedoctor.collect.recordable import Recordable, Recorder
 from kubedoctor.problems import BundleProblem, UsageProblem
@@ -185,7 +185,7 @@ def test_logs_of_containers_in_trouble_are_read(tmp_path: Path) -> None:
     source = ClusterOfLists([forms.pod("web-1"), well], {})
     write_bundle(source, ["Pod"], tmp_path / "out")
     now, before = LogWant("shop", "web-1", "app"), LogWant("shop", "web-1", "app", previous=True)
-    assert source.gathered == {now, before}
+    assert source.gathered == {now, before, READYZ}
     snapshot = open_bundle((str(tmp_path / "out"),)).snapshot
     tail = snapshot.log(now)
     assert tail is not None

@@ -51,7 +51,9 @@ def _no_token(pod: Pod, path: str, about: Ref, cluster: Cluster) -> Story | None
 
 
 def _elsewhere(pod: Pod, container: Container, path: str, about: Ref, cluster: Cluster) -> Story | None:
-    """A file of this name is mounted at another path."""
+    """A file of this name is mounted at another path. What another container writes into a volume is no such file."""
+    if mount_of(container, path) is not None:
+        return None
     found = [
         file
         for file in mounted_files(pod, container, cluster)

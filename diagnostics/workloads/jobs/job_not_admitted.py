@@ -38,7 +38,7 @@ from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, dia
 
 _RESERVED: Final = "status.conditions[type=QuotaReserved]"
 _PATIENCE: Final = timedelta(minutes=1)
-_LONGEST: Final = 260
+_LONGEST: Final = 400
 _WAITS: Final = re.compile(r"insufficient unused quota|more needed|waiting|preempt", re.IGNORECASE)
 """What becomes free later; any flavor that says so can admit the workload."""
 _NEVER: Final = (

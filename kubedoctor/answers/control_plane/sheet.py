@@ -18,6 +18,7 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.static_pods import NAMESPACE, static_pods
 from kubedoctor.cluster.triage import ready
 from kubedoctor.findings.model import Command
+from kubedoctor.replay.status.readyz import checks_of
 
 TITLE: Final = "Control plane"
 COMPONENTS: Final = ("kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler")
@@ -32,11 +33,13 @@ def control_plane_sheet(cluster: Cluster) -> Sheet:
         *(lambda name=name: static_pods(name, cluster) for name in COMPONENTS),
         *(lambda name=name: cluster.maybe.get(Lease, NAMESPACE, name) for name in _LEADERS),
         lambda: cluster.maybe.get(ConfigMap, NAMESPACE, _PROXY),
+        cluster.maybe.readyz,
     )
+    checks, failed = _checks(cluster)
     pods = {name: static_pods(name, cluster) for name in COMPONENTS}
     found = [pod for name in COMPONENTS for pod in pods[name]]
     down = [pod for pod in found if not ready(pod)]
-    facts = (*_leaders(cluster), *_settings(pods), *_proxy(cluster))
+    facts = (*checks, *_leaders(cluster), *_settings(pods), *_proxy(cluster))
     gaps = tuple(str(gap) for gap in sorted(cluster.gaps))
     next_ = (
         Command("kubectl get --raw='/readyz?verbose'", "what the API server itself checks, etcd included"),
@@ -48,14 +51,18 @@ def control_plane_sheet(cluster: Cluster) -> Sheet:
         return Sheet(TITLE, verdict, Conclusion.UNKNOWN, facts, next=next_, gaps=(*gaps, *gap))
     if not found:
         verdict = "its pods are not visible here, as in a managed cluster"
-        return Sheet(TITLE, verdict, Conclusion.ACCOUNT, facts, next=next_, gaps=gaps)
+        if failed:
+            verdict = f"the API server is not ready; {verdict}"
+        return Sheet(TITLE, verdict, Conclusion.TROUBLE if failed else Conclusion.ACCOUNT, facts, next=next_, gaps=gaps)
     verdict = (
         f"{counted(len(found), 'pod')}, all ready"
         if not down
         else f"{len(down)} of {counted(len(found), 'pod')} not ready"
     )
+    if failed:
+        verdict = f"the API server is not ready; {verdict}"
     table = Table(("component", "node", "ready", "version"), tuple(map(_row, found)))
-    conclusion = Conclusion.TROUBLE if down else Conclusion.WELL
+    conclusion = Conclusion.TROUBLE if down or failed else Conclusion.WELL
     return Sheet(TITLE, verdict, conclusion, facts, (table,), next=next_, gaps=gaps)
 
 
@@ -64,6 +71,18 @@ def _row(pod: Pod) -> SheetRow:
     version = pod.spec.containers[0].image.rpartition(":")[2] if pod.spec.containers else ""
     cells = (Cell(pod.labels.get("component", pod.name)), Cell(pod.spec.node_name), Cell("", mark), Cell(version))
     return SheetRow(cells, ref(pod))
+
+
+def _checks(cluster: Cluster) -> tuple[tuple[Fact, ...], bool]:
+    """The API server's own checks, and whether one fails."""
+    tail = cluster.maybe.readyz()
+    checks = checks_of(tail.lines) if tail is not None else ()
+    failed = [check for check in checks if not check.passed]
+    if not checks:
+        return (), False
+    if failed:
+        return tuple(Fact("readyz", f"{check.name} {check.said}") for check in failed), True
+    return (Fact("readyz", f"all of {counted(len(checks), 'check')} passed"),), False
 
 
 def _leaders(cluster: Cluster) -> tuple[Fact, ...]:

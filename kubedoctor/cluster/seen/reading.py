@@ -14,7 +14,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
-from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
+from kubedoctor.cluster.seen.wants import READYZ, CannotSee, Gap, LogTail, LogWant, NotCollected, Want
 
 T = TypeVar("T", bound=KubernetesObject)
 
@@ -180,6 +180,21 @@ class Cluster:
                 self.gaps.add(Gap("Log", f"{want}: {why}"))
             return None
         raise NotCollected(want)
+
+    def readyz(self) -> LogTail | None:
+        """The lines of the API server's own checks, `/readyz?verbose`; None where they cannot be read: a recording may lack
+        them, a server that refuses them leaves a gap."""
+        try:
+            return self.snapshot.log(READYZ)
+        except KeyError:
+            pass
+        if self.snapshot.closed:
+            return None
+        if why := self.snapshot.refusal(READYZ):
+            if why != NOT_HERE:
+                self.gaps.add(Gap("API server", why))
+            return None
+        raise NotCollected(READYZ)
 
     def require(self, *kinds: type[KubernetesObject], namespace: str = "") -> None:
         """Request several kinds at once, so that they are fetched in one round."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 import msgspec
 
@@ -38,7 +39,18 @@ class LogWant(msgspec.Struct, frozen=True, order=True):
     previous: bool = False
 
     def __str__(self) -> str:
+        if self == READYZ:
+            return "get /readyz"
         return f"{'previous ' if self.previous else ''}log of {self.namespace}/{self.pod} ({self.container})"
+
+    @property
+    def about(self) -> Ref:
+        """The pod; for the API server's own checks, the namespace of the control plane."""
+        return Ref("Pod", self.namespace, self.pod) if self.pod else Ref("Namespace", "", "kube-system")
+
+
+READYZ: Final = LogWant("", "", "readyz")
+"""The API server's own checks, `/readyz?verbose`: lines of text that are read and recorded as a log is."""
 
 
 class NotCollected(Exception):

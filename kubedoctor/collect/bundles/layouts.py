@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubedoctor.cluster.kinds.resources import kind_from_word
-from kubedoctor.cluster.seen.wants import LogWant
+from kubedoctor.cluster.seen.wants import READYZ, LogWant
 
 MANIFEST = "kubedoctor.json"
 _RESOURCES = "cluster-resources"
@@ -54,6 +54,8 @@ def place_of(parts: tuple[str, ...]) -> PathMeaning:
         return PathMeaning("version")
     if name == MANIFEST:
         return PathMeaning("manifest")
+    if parts[-2:] == ("logs", f"{READYZ.container}.log"):
+        return PathMeaning("log", log=READYZ)
     if name.endswith(".log") and len(parts) >= 4 and parts[-4] == "logs":
         return PathMeaning("log", log=_log_want(parts[-3], parts[-2], name.removesuffix(".log"), ".previous"))
     if name == "logs.txt":

@@ -16,7 +16,7 @@ from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, convert_object, decode_items, decode_list, decode_object
 from kubedoctor.cluster.seen.sharing import share_parts
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, UNKNOWN_TIME, Snapshot, Source
-from kubedoctor.cluster.seen.wants import LogTail, LogWant, Want
+from kubedoctor.cluster.seen.wants import READYZ, LogTail, LogWant, Want
 from kubedoctor.collect.bundles.documents import UNDERSTOOD, Documents
 from kubedoctor.collect.bundles.manifests import NEED_DEFAULTS, as_created
 from kubedoctor.collect.bundles.parsing import Head, kind_of_list
@@ -267,6 +267,8 @@ def _cover_as_told(snapshot: Snapshot, manifest: dict[str, Any], here: frozenset
     """Coverage according to the manifest: `all`, or the namespaces that were read, with the reason."""
     logs = manifest.get("logs")
     for place, why in logs.items() if isinstance(logs, dict) else ():
+        if place == READYZ.container:
+            snapshot.refuse(READYZ, str(why or NOT_HERE))
         parts = str(place).removesuffix(".previous").split("/")
         if len(parts) == 3:
             snapshot.refuse(

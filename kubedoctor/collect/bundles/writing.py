@@ -25,7 +25,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import is_namespaced, kind_named
 from kubedoctor.cluster.seen.decoding import decode_object
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, UNKNOWN_TIME
-from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
+from kubedoctor.cluster.seen.wants import READYZ, CannotSee, LogWant, Want
 from kubedoctor.cluster.triage import all_statuses, troubled
 from kubedoctor.collect.bundles.archive import ARCHIVES, write_archive
 from kubedoctor.collect.bundles.layouts import MANIFEST
@@ -262,7 +262,8 @@ def _logs_of(source: ReadableCluster, key: tuple[str, str], body: bytes) -> Iter
 
 def _write_logs(contents: _Contents, source: ReadableCluster, namespace: str) -> None:
     here = (want for want in source.snapshot.logs() if not namespace or want.namespace == namespace)
-    wants = sorted({*contents.wanted_logs, *here})
+    own = () if namespace or source.snapshot.closed else (READYZ,)
+    wants = sorted({*contents.wanted_logs, *here, *own})
     for skipped in wants[MOST_LOGS:]:
         contents.refused_logs[_log_name(skipped)] = f"only the first {MOST_LOGS} logs were recorded"
     wants = wants[:MOST_LOGS]
@@ -280,6 +281,8 @@ def _write_logs(contents: _Contents, source: ReadableCluster, namespace: str) ->
 
 
 def _log_name(want: LogWant) -> str:
+    if want == READYZ:
+        return READYZ.container
     parts = [want.namespace, want.pod, want.container]
     if any(not part or part in (".", "..") or "/" in part or "\x00" in part for part in parts):
         raise BundleProblem(f"{want} is not a valid file name", "Exclude its namespace with -n")

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -59,10 +59,17 @@ class Transport:
         self._carrier = self._open_carrier()
 
     def get(
-        self, path: str, query: Query | None = None, *, accept: str = JSON, tries: int = MOST_TRIES, text: bool = False
+        self,
+        path: str,
+        query: Query | None = None,
+        *,
+        accept: str = JSON,
+        tries: int = MOST_TRIES,
+        text: bool = False,
+        also: Collection[int] = (),
     ) -> bytes:
-        """The body of an answer. `text`: any text, such as a log; otherwise it must be JSON."""
-        return self._ask("GET", path, query, {"Accept": accept}, None, tries, text)
+        """The body of an answer. `text`: any text, such as a log; otherwise it must be JSON. `also`: of these statuses too."""
+        return self._ask("GET", path, query, {"Accept": accept}, None, tries, text, also)
 
     def review(self, path: str, document: Mapping[str, Any]) -> bytes:
         """Ask the API server about one's own permissions; `path` is one of REVIEWS."""
@@ -110,6 +117,7 @@ class Transport:
         body: bytes | None,
         tries: int,
         text: bool,
+        also: Collection[int] = (),
     ) -> bytes:
         self._patience.check()
         waited, began = 0.0, time.monotonic()
@@ -119,7 +127,7 @@ class Transport:
             last = attempt == tries or late or self._patience.over
             seconds = 0.2 * 2 ** (attempt - 1)
             try:
-                answer = self._once(method, path, query, headers, body, text)
+                answer = self._once(method, path, query, headers, body, text, also)
             except ApiRefusal as refusal:
                 if refusal.status not in _AGAIN:
                     self._patience.answered()
@@ -145,7 +153,14 @@ class Transport:
         raise AssertionError("the last try returns or raises")
 
     def _once(
-        self, method: str, path: str, query: Query | None, headers: dict[str, str], body: bytes | None, text: bool
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        headers: dict[str, str],
+        body: bytes | None,
+        text: bool,
+        also: Collection[int],
     ) -> bytes:
         renewals = self._renewals
         response, answer = self._exchange(method, path, query, headers, body)
@@ -153,7 +168,7 @@ class Transport:
             response, answer = self._exchange(method, path, query, headers, body)
         if response.status == 401:
             raise self._not_accepted()
-        if response.status not in _WHOLE:
+        if response.status not in _WHOLE and response.status not in also:
             refusal = refusal_of(response.status, answer, response.headers, self.connection)
             self.answered = self.answered or bool(getattr(refusal, "reason", ""))
             raise refusal

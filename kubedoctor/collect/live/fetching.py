@@ -147,13 +147,15 @@ class Fetcher:
 
     def log(self, want: LogWant) -> FetchResult:
         """Fetch the end of a log."""
-        if not can_exist(want.namespace, want.pod):
+        if want.pod and not can_exist(want.namespace, want.pod):
             return FetchResult((want,))
         try:
             return FetchResult((want,), tail=read_tail(self._transport, want))
         except ApiRefusal as refusal:
+            if refusal.status == 404 and not want.pod:
+                return FetchResult((want,))  # What serves the API has no such checks.
             if refusal.status == 403:
-                why = f"get pods/log in {want.namespace} is forbidden"
+                why = f"get pods/log in {want.namespace} is forbidden" if want.pod else f"{want} is forbidden"
                 return FetchResult((want,), refused=why, barrier=Barrier.FORBIDDEN)
             return FetchResult((want,), refused=refusal.clause)
         except SourceProblem as problem:

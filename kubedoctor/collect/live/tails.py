@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from kubedoctor.cluster.grammar.redaction import redact_lines
-from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.cluster.seen.wants import LogTail, LogWant
+from kubedoctor.cluster.seen.wants import READYZ, LogTail, LogWant
 from kubedoctor.collect.connecting.paths import segment
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
 
 MOST_LINES = 200
+FAILS = frozenset({500})
+"""The status of `/readyz` with a check that fails; its text says which."""
 FEWER_LINES = 25
 MOST_BYTES = 65536
 MOST_LOGS = 50  # of one round
@@ -21,6 +22,12 @@ def read_tail(transport: Transport, want: LogWant) -> LogTail | None:
     The limit of bytes counts from the oldest requested line: where it truncates the log, the newest lines would be
     lost, so fewer lines are requested.
     """
+    if want == READYZ:
+        return _tail(
+            transport.get("/readyz", {"verbose": "true"}, accept="*/*", tries=1, text=True, also=FAILS),
+            want,
+            MOST_LINES,
+        )
     body = _read(transport, want, MOST_LINES)
     if body is not None and len(body) >= MOST_BYTES:
         fewer = _read(transport, want, FEWER_LINES)
@@ -55,7 +62,7 @@ def _tail(body: bytes, want: LogWant, lines: int) -> LogTail | None:
     text = body[-MOST_BYTES:].decode("utf-8", "replace")
     redacted = redact_lines([line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]) if text else ()
     return LogTail(
-        Ref("Pod", want.namespace, want.pod),
+        want.about,
         want.container,
         want.previous,
         redacted[-lines:],

@@ -7,7 +7,8 @@ from typing import Any
 from kubedoctor.answers.question import Choices
 from kubedoctor.answers.questions.control_plane import control_plane
 from kubedoctor.answers.sheet import Conclusion, Sheet
-from kubedoctor.cluster import Cluster, Ref
+from kubedoctor.cluster import Cluster, LogTail, Ref
+from kubedoctor.cluster.seen.wants import READYZ
 from tests.engine.clinic import complete
 
 Manifest = dict[str, Any]
@@ -98,3 +99,16 @@ def test_without_a_pod_of_its_namespace_nothing_is_known() -> None:
         Conclusion.UNKNOWN,
     )
     assert sheet.gaps == ("Pods of Namespace kube-system: none was seen",)
+
+
+def test_the_checks_of_the_api_server() -> None:
+    failed = ("[+]ping ok", "[-]etcd failed: reason withheld", "[+]informer-sync excluded: ok", "readyz check failed")
+    for lines, text, conclusion in (
+        (failed, "etcd failed: reason withheld", Conclusion.TROUBLE),
+        (("[+]ping ok", "readyz check passed"), "all of 1 check passed", Conclusion.WELL),
+    ):
+        snapshot = complete(component("kube-apiserver"))
+        snapshot.add_log(READYZ, LogTail(READYZ.about, READYZ.container, False, lines))
+        sheet = control_plane.answer(Ref("Namespace", "", "shop"), Choices(), Cluster(snapshot))
+        assert (facts(sheet)["readyz"], sheet.conclusion) == (text, conclusion)
+        assert sheet.verdict.startswith("the API server is not ready") == (conclusion is Conclusion.TROUBLE)

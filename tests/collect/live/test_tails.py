@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from kubedoctor.cluster.seen.wants import LogWant
+import pytest
+
+from kubedoctor.cluster import Cluster
+from kubedoctor.cluster.seen.wants import READYZ, LogWant
 from tests.collect.conftest import Open
 from tests.collect.fake_api import Answer, Asked, FakeApi, refusal, response
 from tests.collect.served import gather, live
@@ -74,3 +77,31 @@ def test_a_log_that_the_kubelet_cannot_give_is_a_gap_or_nothing(open_at: Open) -
     assert source.snapshot.refusal(wants["d"]) == "get pods/log in shop is forbidden"
     assert source.snapshot.log(wants["b"]) is None
     assert source.snapshot.log(wants["c"]) is None
+
+
+CHECKS = b"[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "lines", "why"),
+    [
+        (response(b"[+]ping ok\nreadyz check passed\n", content_type="text/plain"), 2, ""),
+        (response(CHECKS, "500 Internal Server Error", content_type="text/plain"), 3, ""),
+        (refusal(404, "NotFound", "no such path"), 0, ""),
+        (refusal(403, "Forbidden", "no"), 0, "get /readyz is forbidden"),
+        (refusal(503, "ServiceUnavailable", "later"), 0, "503"),
+    ],
+    ids=["passed", "failed", "not there", "forbidden", "unavailable"],
+)
+def test_the_api_servers_own_checks(open_at: Open, answer: Answer, lines: int, why: str) -> None:
+    with FakeApi(lambda asked: answer if asked.path == "/readyz" else response({})) as api:
+        source = open_at(api.url)
+        gather(source, READYZ)
+        assert [asked.query for asked in api.asked if asked.path == "/readyz"] == ["verbose=true"]
+
+    assert why in source.snapshot.refusal(READYZ)
+    if why:
+        assert (Cluster(source.snapshot).readyz(), bool(source.snapshot.refusal(READYZ))) == (None, True)
+        return
+    tail = source.snapshot.log(READYZ)
+    assert len(tail.lines if tail is not None else ()) == lines
