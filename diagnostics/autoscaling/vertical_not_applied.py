@@ -81,7 +81,7 @@ _CONDITION: Final = "status.conditions[type={}].{}"
 
 
 @diagnostic(
-    code="KD1309",
+    code="KD1311",
     subject=VERTICAL,
     severity=Severity.WARNING,
     reads=(Pod, Event, MutatingWebhookConfiguration, *WORKLOADS),

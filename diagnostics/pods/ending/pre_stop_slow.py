@@ -64,8 +64,8 @@ from kubedoctor.findings import (
     quote_spec,
     ref,
 )
+from kubedoctor.replay.deletion.pre_stop import DEFAULT_GRACE, grace_period, least_duration
 from kubedoctor.replay.kubelet.container_errors import hook_failure
-from kubedoctor.replay.kubelet.hooks import DEFAULT_GRACE, grace_period, least_duration
 
 _FAILED: Final = "FailedPreStopHook"
 _LATELY: Final = timedelta(hours=1)
@@ -81,7 +81,7 @@ _ITS_PODS: Final = {
 
 
 @diagnostic(
-    code="KD1026",
+    code="KD1028",
     subject=Pod,
     severity=Severity.WARNING,
     reads=(Event, *WORKLOADS),

@@ -25,9 +25,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods._restarts import restart_words
 from diagnostics.pods.crashes._crash import story_of, story_of_lines
 from diagnostics.pods.crashes._ends import End, ends_of, exit_words
-from diagnostics.pods.crashes._restarts import restart_words
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,

@@ -22,9 +22,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods._restarts import exit_codes
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._ends import as_it_matters, ends_of
-from diagnostics.pods.crashes._restarts import exit_codes
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from kubedoctor.cluster import (
     WORKLOADS,
