@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.answers.permissions import allowed_by, granted
+from kubedoctor.answers.permissions import allowed_by, granted, what_misses
 from kubedoctor.cluster import Cluster, ClusterRoleBinding, RoleBinding
-from kubedoctor.findings import Evidence, Ref, quote, ref
+from kubedoctor.findings import Evidence, quote, ref
 from kubedoctor.replay.permissions.authorizer import authorize
 from kubedoctor.replay.permissions.grants import Binding, bindings_elsewhere, bound_roles
 from kubedoctor.replay.permissions.nearest import NearRule, nearest_rule
@@ -30,7 +30,7 @@ def forbidden(message: str, cluster: Cluster) -> Story | None:
     )
     decision = authorize(refusal, cluster)
     if decision.role is not None:
-        return Story(f"{text}; {_named(decision.role)} allows it now")
+        return Story(f"{text}; {decision.role.title} allows it now")
     bound = [(binding, role) for binding, role in bound_roles(refusal, cluster) if _names(binding, refusal)]
     roles = list(dict.fromkeys(role for _, role in bound))
     elsewhere = next(allowed_by(refusal, bindings_elsewhere(refusal, namespaces, cluster), cluster), None)
@@ -38,30 +38,17 @@ def forbidden(message: str, cluster: Cluster) -> Story | None:
     fixes = tuple(granted(refusal, roles, elsewhere, cluster)) if not cluster.gaps else ()
     if elsewhere is not None:
         binding, role = elsewhere
-        text += f"; {_named(role)} allows it, but {_title(binding)} binds it for namespace {binding.namespace} only"
+        text += f"; {role.title} allows it, but {ref(binding).title} binds it for namespace {binding.namespace} only"
         return Story(text, evidence=(*evidence, _bound(binding)), fixes=fixes)
     if not bound:
         why = "no role is bound to it" if not cluster.gaps else "its roles cannot be seen"
         return Story(f"{text}; {why}", fixes=fixes)
     missing = [role for role in decision.missing if role in roles]
     if missing:
-        return Story(f"{text}; {_named(missing[0])}, which is bound to it, does not exist", evidence=evidence)
+        return Story(f"{text}; {missing[0].title}, which is bound to it, does not exist", evidence=evidence)
     near = nearest_rule(refusal, roles, cluster)
-    text += f"; no rule of {', '.join(map(_named, roles))} allows it{f': {_misses(near, refusal)}' if near else ''}"
+    text += f"; no rule of {', '.join(role.title for role in roles)} allows it{f': {what_misses(near, refusal)}' if near else ''}"
     return Story(text, evidence=(*evidence, *_rule(near, cluster)), fixes=fixes)
-
-
-def _misses(near: NearRule, refusal: Refusal) -> str:
-    has = ", ".join(name or '""' for name in near.has)
-    match near.part:
-        case "verbs":
-            return f"a rule for {refusal.what} has {has}, not {refusal.verb}"
-        case "resourceNames":
-            return f"a rule allows it for {has} only"
-        case "apiGroups":
-            return f"a rule for {refusal.resource} names API group {has}, not {refusal.group or 'the core group'}"
-        case _:
-            return f"a rule has {has}, not {refusal.resource}"
 
 
 def _rule(near: NearRule | None, cluster: Cluster) -> Iterator[Evidence]:
@@ -75,14 +62,6 @@ def _names(binding: Binding, refusal: Refusal) -> bool:
     account = refusal.service_account
     name = account[1] if account else refusal.user
     return any(subject.name == name and subject.kind != "Group" for subject in binding.subjects or ())
-
-
-def _named(role: Ref) -> str:
-    return f"{role.kind} {f'{role.namespace}/' if role.namespace else ''}{role.name}"
-
-
-def _title(binding: Binding) -> str:
-    return ref(binding).title
 
 
 def _bound(binding: Binding) -> Evidence:

@@ -109,11 +109,13 @@ def parser_of(command: Subcommand, program: str = "kubedoctor") -> argparse.Argu
         epilog=_examples(command, program),
         formatter_class=_Formatter,
         allow_abbrev=False,
+        conflict_handler="resolve",  # `can --as` asks about a user and does not impersonate it
     )
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
-    command.add_options(parser)
     add_source(parser, shown=command.reads, short_file=command.name != "logs")
     add_output(parser, command.formats, gates=command.gates, reads=command.reads)
+    parser.set_defaults(as_user=None)
+    command.add_options(parser)
     return parser
 
 

@@ -34,6 +34,21 @@ def bindings_of(refusal: Refusal, cluster: Cluster) -> Iterator[tuple[Binding, R
             yield binding, Ref(binding.role_ref.kind, namespace, binding.role_ref.name), subject
 
 
+def every_binding(namespace: str, cluster: Cluster) -> Iterator[tuple[Binding, Ref, tuple[tuple[str, str], ...]]]:
+    """The bindings that count in a namespace, or at the cluster scope where it is empty, with the role that each names
+    and its subjects as kind and name."""
+    bindings: list[Binding] = [*cluster.maybe.all(ClusterRoleBinding)]
+    bindings += cluster.maybe.all(RoleBinding, namespace) if namespace else ()
+    for binding in bindings:
+        kind = "ClusterRole" if isinstance(binding, ClusterRoleBinding) else binding.role_ref.kind
+        role = Ref(kind, "" if kind == "ClusterRole" else binding.namespace, binding.role_ref.name)
+        yield binding, role, tuple((one.kind, _full_name(one, binding.namespace)) for one in binding.subjects or ())
+
+
+def _full_name(subject: Subject, namespace: str) -> str:
+    return f"{subject.namespace or namespace}/{subject.name}" if subject.kind == "ServiceAccount" else subject.name
+
+
 def bindings_elsewhere(refusal: Refusal, namespaces: Iterable[str], cluster: Cluster) -> Iterator[tuple[Binding, Ref]]:
     """The bindings of the user in these namespaces that do not count for the request, as it is about another namespace or
     for the whole cluster; with a ClusterRole, which any namespace may bind."""

@@ -45,9 +45,10 @@ class Refusal(msgspec.Struct, frozen=True):
 
     @property
     def request(self) -> str:
-        """`list configmaps in namespace shop`, `get /metrics`."""
+        """`list configmaps in namespace shop`, `get leases.coordination.k8s.io "web" in namespace shop`, `get /metrics`."""
         where = f" in namespace {self.namespace}" if self.namespace else " at the cluster scope"
-        return f"{self.verb} {self.what}{'' if self.path else where}"
+        name = f' "{self.name}"' if self.name else ""
+        return f"{self.verb} {self.what}{name}{'' if self.path else where}"
 
     @property
     def words(self) -> str:

@@ -1,0 +1,130 @@
+"""Whether somebody may do something, and why, as a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kubedoctor.answers.permissions.asked_access import Asker, asked_request, asker, made_by
+from kubedoctor.answers.permissions.grants import granted
+from kubedoctor.answers.permissions.near_words import what_misses
+from kubedoctor.answers.question import Choices
+from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
+from kubedoctor.cluster.kinds.control import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.findings.commands import kubectl
+from kubedoctor.findings.model import Command
+from kubedoctor.replay.permissions.authorizer import authorize
+from kubedoctor.replay.permissions.grants import allows, bindings_of, every_binding, rules_of
+from kubedoctor.replay.permissions.nearest import nearest_rule
+from kubedoctor.replay.permissions.refusals import Refusal
+
+MASTERS: Final = "system:masters"
+"""The API server lets this group do everything, whatever RBAC says."""
+_ONLY_RBAC: Final = "other authorizers of the API server, such as webhooks, may allow it as well"
+
+
+def access_sheet(namespace: str, choices: Choices, cluster: Cluster) -> Sheet:
+    """namespace: in which the request is made; empty for the cluster scope."""
+    request = asked_request(choices.one("verb"), choices.one("resource"), choices.one("subresource"), namespace)
+    cluster.together(*(lambda kind=kind: cluster.all(kind) for kind in (ClusterRoleBinding, RoleBinding)))
+    cluster.together(*(lambda kind=kind: cluster.maybe.all(kind) for kind in (ClusterRole, Role)))
+    if not choices.one("as"):
+        return _who(request, cluster)
+    who = asker(choices.one("as"), namespace, cluster)
+    return _may(made_by(request, who), who, cluster)
+
+
+def _may(request: Refusal, who: Asker, cluster: Cluster) -> Sheet:
+    if who.problem and not who.user:
+        return Sheet(who.title, who.problem, Conclusion.UNKNOWN)
+    decision, links = authorize(request, cluster), tuple(_links(request, cluster))
+    if MASTERS in request.member_of:
+        return Sheet(
+            who.title,
+            f"may {request.request}: group {MASTERS} may do everything",
+            Conclusion.WELL,
+            data=_data(request, True),
+        )
+    if decision.role is not None and decision.binding is not None:
+        why = f"{ref(decision.binding).title} gives it {decision.role.title}"
+        return Sheet(
+            who.title,
+            f"may {request.request}: {why}",
+            Conclusion.WELL,
+            chain=links,
+            next=(_asks(request),),
+            data=_data(request, True, reason=decision.reason),
+        )
+    roles = list(dict.fromkeys(role for _, role, _ in bindings_of(request, cluster)))
+    near = nearest_rule(request, roles, cluster)
+    why = (
+        f"nearly: {what_misses(near, request)}"
+        if near is not None
+        else "no rule of its roles allows it"
+        if roles
+        else "no role is bound to it"
+    )
+    return Sheet(
+        who.title,
+        f"may not {request.request}; {why}",
+        Conclusion.TROUBLE,
+        facts=(*((Fact("note", f"{who.title} {who.problem}"),) if who.problem else ()), Fact("note", _ONLY_RBAC)),
+        chain=links,
+        fixes=tuple(granted(request, roles, None, cluster)),
+        next=(_asks(request),),
+        data=_data(request, False, reason=decision.reason, message=decision.message),
+    )
+
+
+def _links(request: Refusal, cluster: Cluster) -> Iterator[Link]:
+    """The bindings that count, and whether their roles allow the request."""
+    for binding, role, _ in bindings_of(request, cluster):
+        rules = rules_of(role, cluster)
+        allowed = any(allows(rule, request) for rule in rules or ())
+        near = nearest_rule(request, [role], cluster) if not allowed else None
+        gone = ", which does not exist" if rules is None else ""
+        misses = f": {what_misses(near, request)}" if near is not None else ""
+        yield Link(f"{ref(binding).title} → {role.title}{gone}{misses}", Mark.YES if allowed else Mark.NO, ref(binding))
+
+
+def _who(request: Refusal, cluster: Cluster) -> Sheet:
+    """Everybody who may."""
+    rows = [
+        SheetRow((Cell(kind), Cell(name), Cell(ref(binding).title), Cell(role.title)), ref(binding))
+        for binding, role, subjects in every_binding(request.namespace, cluster)
+        if any(allows(rule, request) for rule in rules_of(role, cluster) or ())
+        for kind, name in subjects
+    ]
+    names = {(row.cells[0].text, row.cells[1].text) for row in rows}
+    verdict = f"{len(names)} may" if names else "no binding allows it to anybody"
+    return Sheet(
+        request.request,
+        verdict,
+        Conclusion.ACCOUNT,
+        facts=(Fact("note", f"group {MASTERS} may do everything, without a binding"),),
+        tables=(Table(("KIND", "SUBJECT", "BINDING", "ROLE"), tuple(rows)),) if rows else (),
+        data={
+            "request": request.request,
+            "allowed": [
+                {"kind": row.cells[0].text, "name": row.cells[1].text, "binding": row.about, "role": row.cells[3].text}
+                for row in rows
+            ],
+        },
+    )
+
+
+def _asks(request: Refusal) -> Command:
+    """The API server's own answer."""
+    what = request.path or request.what
+    plain, slash, subresource = what.partition("/") if not request.path else (what, "", "")
+    words = ["auth", "can-i", request.verb, f"{plain}/{request.name}" if request.name else plain]
+    words += [f"--subresource={subresource}"] if slash else []
+    words += [f"--as={request.user}"] if request.user else []
+    words += [f"--as-group={group}" for group in request.groups or ()]
+    return Command(kubectl(*words, namespace=request.namespace), "the API server's own answer")
+
+
+def _data(request: Refusal, allowed: bool, **more: Any) -> dict[str, Any]:
+    return {"request": request.request, "user": request.user, "allowed": allowed, **more}

@@ -1,0 +1,83 @@
+"""What `can VERB RESOURCE --as SUBJECT` asks: the request, and who makes it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from kubedoctor.cluster.kinds.core import ServiceAccount
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.resources import kind_from_word
+from kubedoctor.cluster.relations.workloads import template_of
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.replay.permissions.refusals import SERVICE_ACCOUNT, Refusal
+
+AUTHENTICATED = "system:authenticated"
+
+
+class Asker(NamedTuple):
+    """Who makes a request. problem: why that cannot be said; a clause after the title."""
+
+    title: str
+    user: str = ""
+    groups: tuple[str, ...] | None = None
+    problem: str = ""
+
+
+def asked_request(verb: str, resource: str, subresource: str, namespace: str) -> Refusal:
+    """The request. An empty namespace stands for the cluster scope, as do kinds without namespaces."""
+    if resource.startswith("/"):
+        return Refusal("", verb, path=resource)
+    word, _, name = resource.partition("/")
+    kind = kind_from_word(word)
+    plural, group = (kind.plural, kind.group) if kind is not None else _custom(word)
+    scoped = namespace if kind is None or kind.namespaced else ""
+    full = "/".join(filter(None, (plural, subresource)))
+    return Refusal("", verb, resource=full, group=group, namespace=scoped, name=name)
+
+
+def _custom(word: str) -> tuple[str, str]:
+    """`certificates.cert-manager.io` as resource and group."""
+    plural, _, group = word.partition(".")
+    return plural, group
+
+
+def asker(word: str, namespace: str, cluster: Cluster) -> Asker:
+    """A ServiceAccount, by name or `NAMESPACE/NAME`, the one of a workload, or a user or group as it is written."""
+    prefix, colon, rest = word.partition(":")
+    if prefix in ("user", "group") and colon:
+        groups = (rest, AUTHENTICATED) if prefix == "group" else None
+        return Asker(f"{prefix} {rest}", "" if groups else rest, groups)
+    if word.startswith("system:") or "@" in word:
+        account = Refusal(word, "").service_account
+        return Asker(f"ServiceAccount {'/'.join(account)}" if account else f"user {word}", word)
+    first, slash, name = word.partition("/")
+    kind = kind_from_word(first) if slash else None
+    if kind is not None and kind.kind != "ServiceAccount":
+        return _of_workload(Ref(kind.kind, namespace, name), cluster)
+    home = namespace if kind is not None or not slash else first
+    return _account(home or "default", name or first, cluster)
+
+
+def _account(namespace: str, name: str, cluster: Cluster) -> Asker:
+    title = f"ServiceAccount {namespace}/{name}"
+    seen = cluster.maybe.get(ServiceAccount, namespace, name)
+    gone = seen is None and not any(gap.kind == "ServiceAccount" for gap in cluster.gaps)
+    return Asker(title, f"{SERVICE_ACCOUNT}{namespace}:{name}", problem="does not exist" if gone else "")
+
+
+def _of_workload(about: Ref, cluster: Cluster) -> Asker:
+    """The ServiceAccount of its pods."""
+    found = cluster.get_ref(about)
+    template = template_of(found) if found is not None else None
+    spec = found.spec if isinstance(found, Pod) else template.spec if template is not None else None
+    if spec is None:
+        return Asker(about.title, problem="does not exist" if found is None else "has no pods")
+    return _account(about.namespace, spec.service_account_name or "default", cluster)
+
+
+def made_by(request: Refusal, who: Asker) -> Refusal:
+    """The request of this user."""
+    return msgspec.structs.replace(request, user=who.user, groups=who.groups)
