@@ -83,6 +83,9 @@ NEEDED: dict[str, dict[str, str]] = {
         "NetworkPolicy": "that it denies",
         "Service": "where a name leads",
         "EndpointSlice": "where a Service without a selector leads",
+        "Node": "that k3s refuses what a policy denies",
+        "AdminNetworkPolicy.policy.networking.k8s.io": "that it denies",
+        "BaselineAdminNetworkPolicy.policy.networking.k8s.io": "that it denies",
     },
     "KD2304": {
         "NetworkPolicy": "that it denies",

@@ -19,7 +19,7 @@ from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import LogTail
-from kubedoctor.cluster.triage import ready
+from kubedoctor.cluster.triage import finished, ready
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LogCause, read_log
 from kubedoctor.replay.network.enforcers import refuses_what_it_denies
@@ -45,7 +45,7 @@ def failed_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
     the run that ended where a container was started again, else the current one. They time out; where a policy engine
     refuses them (`refuses_what_it_denies`), those count that a ready pod seems to refuse. Lookups count where they go to
     an address that is no pod's; of the cluster's DNS servers `replay/dns/blocking` tells."""
-    runs = list(_runs(pod))
+    runs = list(_runs(pod)) if not finished(pod) else []
     if not runs:
         return
     foresee_policies(pod, cluster)
