@@ -8,7 +8,7 @@ from typing import Final
 from kubedoctor.cluster import Cluster, Ingress, IngressClass
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
-_DEFAULT: Final = "ingressclass.kubernetes.io/is-default-class"
+DEFAULT_CLASS: Final = "ingressclass.kubernetes.io/is-default-class"
 _OWN_CERTIFICATES: Final = re.compile(r"\balb\b|cloudflare|tailscale|ngrok", re.IGNORECASE)
 """Controllers whose load balancer or tunnel has certificates of its own and reads no Secret."""
 _SERVE_SECRETS: Final = re.compile(
@@ -33,7 +33,7 @@ def controller_of_ingress(ingress: Ingress, cluster: Cluster) -> str:
     classes = cluster.maybe.all(IngressClass)
     if name:
         return next((one.spec.controller for one in classes if one.name == name), "") or name
-    marked = [one for one in classes if one.annotations.get(_DEFAULT) == "true"] or classes
+    marked = [one for one in classes if one.annotations.get(DEFAULT_CLASS) == "true"] or classes
     controllers = {one.spec.controller for one in marked}
     return controllers.pop() if len(controllers) == 1 else ""
 

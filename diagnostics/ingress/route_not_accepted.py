@@ -53,6 +53,7 @@ from kubedoctor.replay.gateway.attachment import (
     Listener,
     Refused,
     hostnames_of,
+    is_unused_class,
     listeners_of,
     parents,
     refused,
@@ -97,8 +98,10 @@ _MOST: Final = 3
 def route_not_accepted(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if obj.metadata.deletion_timestamp is not None:
         return
-    if obj.kind == "GatewayClass" and not _is_used(obj, cluster):
-        return
+    if obj.kind == "GatewayClass":
+        cluster.maybe.all_named(GATEWAY)
+        if is_unused_class(obj, cluster.snapshot):
+            return
     troubles = tuple(
         trouble
         for trouble in troubles_of(obj, cluster)
@@ -112,13 +115,6 @@ def route_not_accepted(obj: CustomResource, cluster: Cluster) -> Iterator[Findin
         unanswered = _nobody_answers(obj, cluster)
         if unanswered is not None:
             yield unanswered
-
-
-def _is_used(gateway_class: CustomResource, cluster: Cluster) -> bool:
-    return any(
-        isinstance(gateway, CustomResource) and (gateway.spec or {}).get("gatewayClassName") == gateway_class.name
-        for gateway in cluster.maybe.all_named(GATEWAY)
-    )
 
 
 def _is_left_behind(route: CustomResource, trouble: StatedTrouble) -> bool:

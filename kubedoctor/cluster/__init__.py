@@ -78,6 +78,7 @@ from kubedoctor.cluster.kinds.networking import (
     IngressBackend,
     IngressClass,
     IngressServiceBackend,
+    IngressTLS,
     NetworkPolicy,
 )
 from kubedoctor.cluster.kinds.pods import Pod
@@ -191,6 +192,7 @@ __all__ = [
     "IngressBackend",
     "IngressClass",
     "IngressServiceBackend",
+    "IngressTLS",
     "Job",
     "KubernetesObject",
     "LabelSelector",

@@ -24,6 +24,7 @@ from kubedoctor.cluster.triage import ended_at, finished, ready
 from kubedoctor.engine.health.shortfall import shortfall
 from kubedoctor.findings.deletions import finalizers_in_words
 from kubedoctor.replay.deletion.overdue import patience
+from kubedoctor.replay.gateway.attachment import is_unused_class
 from kubedoctor.replay.status.conditions import ROLLOUT, bad_phase, lasting_conditions
 from kubedoctor.replay.status.extensions import LATELY, bad_states, is_past
 from kubedoctor.replay.status.stated import stated_conditions, suspended
@@ -56,7 +57,8 @@ def stated_trouble(obj: KubernetesObject, snapshot: Snapshot, *, alone: bool) ->
     if obj.metadata.deletion_timestamp is not None:
         return _overdue(obj, obj.metadata.deletion_timestamp, snapshot)
     if isinstance(obj, CustomResource):
-        return None if not alone and is_past(obj, snapshot) else _of_an_extension(obj, snapshot.taken_at, alone=alone)
+        unasked = not alone and (is_past(obj, snapshot) or is_unused_class(obj, snapshot))
+        return None if unasked else _of_an_extension(obj, snapshot.taken_at, alone=alone)
     if isinstance(obj, Pod):
         if ready(obj):
             return None

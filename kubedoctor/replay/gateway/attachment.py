@@ -13,7 +13,8 @@ from kubedoctor.cluster.grammar.label_requirements import SelectorError
 from kubedoctor.cluster.grammar.selectors import selector_of
 from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.meta import CustomResource, LabelSelector
-from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.seen.snapshot import Snapshot
 
 GROUP: Final = "gateway.networking.k8s.io"
 GATEWAY: Final = f"Gateway.{GROUP}"
@@ -51,6 +52,17 @@ class Parent(NamedTuple):
     section: str
     port: object
     path: str
+
+
+def is_unused_class(obj: CustomResource, snapshot: Snapshot) -> bool:
+    """Whether it is a GatewayClass that no Gateway names: nobody misses its controller."""
+    if ref(obj).kind != GATEWAY_CLASS:
+        return False
+    gateways = snapshot.of_kind(GATEWAY)
+    return not any(
+        isinstance(gateway, CustomResource) and (gateway.spec or {}).get("gatewayClassName") == obj.name
+        for gateway in gateways
+    )
 
 
 def parents(route: CustomResource) -> Iterator[Parent]:

@@ -1,0 +1,109 @@
+"""Two Ingresses claim the same host and path.
+
+## What it means
+Two Ingresses of one class send the same host and path to different backends. The controller serves one of them, usually
+the older; the other gets no requests, and nothing in its status says so.
+
+## Why it happens
+- An application was copied to a second namespace, and its Ingress kept the host.
+- A second release of a chart has the default host.
+
+## How to fix it
+Give one of them another host or path, or delete the one that is no longer used.
+
+## References
+- https://kubernetes.github.io/ingress-nginx/how-it-works/#building-the-nginx-model
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from diagnostics.ingress._controllers import controller_of_ingress
+from kubedoctor.cluster import Cluster, Ingress, IngressBackend, IngressClass
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, edit_command, quote, ref
+
+_ONE_ENTRANCE: Final = re.compile(r"ingress-nginx|nginx\.org|traefik|haproxy|kong|contour|apisix", re.IGNORECASE)
+"""Controllers whose Ingresses share one proxy. A cloud may make a load balancer for each."""
+_SHARED_ON_PURPOSE: Final = re.compile(
+    r"/canary$|nginx\.org/mergeable-ingress-type$|/canary-by-|router\.(priority|rule)|/route-priority|/affinity-canary"
+)
+"""Annotations of Ingresses that share a path by intent."""
+
+
+class _Claim(NamedTuple):
+    path: str
+    key: tuple[str, str, str]
+    backend: tuple[str, str, str]
+
+
+@diagnostic(
+    code="KD2310",
+    subject=Ingress,
+    severity=Severity.WARNING,
+    reads=(Ingress, IngressClass),
+    symptoms=("host and path already defined", "404", "wrong backend"),
+)
+def path_conflict(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
+    if not _counts(ingress) or not _ONE_ENTRANCE.search(controller := controller_of_ingress(ingress, cluster)):
+        return
+    mine = {claim.key: claim for claim in _claims(ingress)}
+    for other in cluster.all(Ingress):
+        if ref(other) == ref(ingress) or not _counts(other) or not _is_older(other, ingress):
+            continue
+        for claim in _claims(other):
+            own = mine.pop(claim.key, None)
+            if own is None or own.backend == claim.backend or controller_of_ingress(other, cluster) != controller:
+                continue
+            yield _finding(ingress, own, other, claim)
+
+
+def _counts(ingress: Ingress) -> bool:
+    created = ingress.metadata.deletion_timestamp is None
+    return created and not any(_SHARED_ON_PURPOSE.search(key) for key in ingress.annotations)
+
+
+def _is_older(other: Ingress, ingress: Ingress) -> bool:
+    """Of two that were created at once, the first by name."""
+    then, now = other.metadata.creation_timestamp, ingress.metadata.creation_timestamp
+    if then is None or now is None:
+        return False
+    return (then, other.namespace, other.name) < (now, ingress.namespace, ingress.name)
+
+
+def _claims(ingress: Ingress) -> Iterator[_Claim]:
+    for at, rule in enumerate(ingress.spec.rules or ()):
+        for number, path in enumerate((rule.http.paths if rule.http else None) or ()):
+            if rule.host:
+                key = (rule.host.lower(), path.path or "/", path.path_type or "")
+                where = f"spec.rules[{at}].http.paths[{number}].backend"
+                yield _Claim(where, key, _backend(ingress.namespace, path.backend))
+
+
+def _backend(namespace: str, backend: IngressBackend) -> tuple[str, str, str]:
+    service = backend.service
+    if service is None:
+        return namespace, "", ""
+    return namespace, service.name, service.port.name or str(service.port.number)
+
+
+def _finding(ingress: Ingress, own: _Claim, other: Ingress, claim: _Claim) -> Finding:
+    host, path, _ = own.key
+    return Finding(
+        about=ref(ingress),
+        aspect=f"{host}{path}",
+        summary=f"{host}{path} is claimed by {ref(other).title} too, which is older and is served in its place",
+        evidence=(
+            quote(ingress, own.path, "gets no requests of this path"),
+            quote(other, claim.path, "gets them"),
+            quote(other, "metadata.creationTimestamp", "the older one counts"),
+        ),
+        confidence=Confidence.LIKELY,
+        fixes=(
+            Fix("Give one of the two another host or path", edit_command(ref(ingress))),
+            Fix(f"Or remove the rule from {ref(other).title}", edit_command(ref(other))),
+        ),
+        commands=(Command("kubectl get ingress -A", "hosts, classes and ages of all Ingresses"),),
+    )
