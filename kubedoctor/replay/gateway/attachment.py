@@ -55,7 +55,7 @@ class Parent(NamedTuple):
 
 
 def is_unused_class(obj: CustomResource, snapshot: Snapshot) -> bool:
-    """Whether it is a GatewayClass that no Gateway names: nobody misses its controller."""
+    """Whether it is a GatewayClass that no Gateway names, so that no controller is needed."""
     if ref(obj).kind != GATEWAY_CLASS:
         return False
     gateways = snapshot.of_kind(GATEWAY)
