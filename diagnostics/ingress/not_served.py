@@ -78,6 +78,8 @@ def _of_class(ingress: Ingress, named: IngressClass, cluster: Cluster) -> Iterat
     pods = pods_of_controller(named.spec.controller, cluster)
     if pods is None or any(ready(pod) for pod in pods) or cluster.gaps:
         return
+    if not pods and all(pod.namespace == ingress.namespace for pod in cluster.all(Pod)):
+        return  # What was seen may be one namespace of the cluster.
     controller = named.spec.controller
     if pods:
         workload = workload_of(pods[0], cluster)
