@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -94,7 +93,13 @@ def labels_instead(path: Path, near: NearMiss) -> tuple[Step, ...]:
 
 def apply_steps(data: Any, steps: Iterable[Step]) -> Any:
     """A changed copy of plain data."""
-    return _apply(copy.deepcopy(data), steps)
+    return _apply(_copied(data), steps)
+
+
+def _copied(data: Any) -> Any:
+    from copy import deepcopy  # what is healthy changes nothing
+
+    return deepcopy(data)
 
 
 def _apply(data: Any, steps: Iterable[Step]) -> Any:
@@ -103,7 +108,7 @@ def _apply(data: Any, steps: Iterable[Step]) -> Any:
         if step.remove:
             _remove(data, step.path)
         else:
-            _set(data, step.path, copy.deepcopy(step.value))
+            _set(data, step.path, _copied(step.value))
     return data
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.reading import Cluster
@@ -11,7 +12,7 @@ from kubedoctor.cluster.seen.reading import Cluster
 NAMESPACE, LABEL = "kube-system", "component"
 
 
-class Flag(NamedTuple):
+class Flag(msgspec.Struct, frozen=True):
     """path: the field of the container that holds it."""
 
     value: str

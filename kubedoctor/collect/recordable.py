@@ -8,7 +8,7 @@ for a few names.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -38,7 +38,7 @@ _RARE: Final = b"\x7f"
 _ANY_NAME: Final = b"\x7f%d\x7f"
 
 
-class Recordable(NamedTuple):
+class Recordable(msgspec.Struct, frozen=True):
     """An object as a file may hold it."""
 
     namespace: str

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import pkgutil
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -35,7 +34,7 @@ RETIRED_CODES: dict[str, str] = {}
 Declared = Diagnostic[Any] | Related | CauseRelation
 
 
-class Unusable(NamedTuple):
+class Unusable(msgspec.Struct, frozen=True):
     """Why a package or module cannot be used: a sentence, and where it raised."""
 
     sentence: str
@@ -209,6 +208,8 @@ def load_package(module: ModuleType) -> Catalogue:
 
 
 def _collect(package: ModuleType, name: str, problems: list[Unusable]) -> Iterator[Declared]:
+    import pkgutil  # only where declarations are not kept
+
     modules = [package]
     for info in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{package.__name__}."):
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -346,5 +345,7 @@ def _reported(diagnostic: Diagnostic[Any], finding: Finding, gaps: frozenset[Gap
 
 def _id(code: str, finding: Finding) -> str:
     """The same for the same diagnostic, object and aspect in every report, so that a fault can be followed."""
+    from hashlib import blake2b  # what is healthy needs none
+
     name = f"{finding.about}\n{finding.aspect}"
     return f"{code}-{blake2b(name.encode(), digest_size=5).hexdigest()}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from kubedoctor.cluster.kinds.containers import Container, ContainerStateWaiting, ContainerStatus
 from kubedoctor.cluster.kinds.pods import Pod
@@ -11,7 +12,7 @@ from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.triage import all_containers, all_statuses, finished, status_path, terminating
 
 
-class ContainerWithStatus(NamedTuple):
+class ContainerWithStatus(msgspec.Struct, frozen=True):
     """A container of a pod with its status."""
 
     container: Container

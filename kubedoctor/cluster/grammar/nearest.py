@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from posixpath import commonprefix
-from typing import NamedTuple
 
 import msgspec
 
@@ -21,7 +20,7 @@ _SAYS_NOTHING = frozenset({"", "true", "false", "yes", "no"})
 """Values so common that finding one under another key means nothing."""
 
 
-class LabelDifference(NamedTuple):
+class LabelDifference(msgspec.Struct, frozen=True):
     """One required label, and the label found in its place: `found_key` equals `key` when only the value differs."""
 
     key: str

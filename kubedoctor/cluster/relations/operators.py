@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from kubedoctor.cluster.kinds.apps import Deployment, ReplicaSet, StatefulSet
 from kubedoctor.cluster.kinds.control import CustomResourceDefinition
@@ -42,7 +44,7 @@ OPERATOR_KINDS: Final = (CustomResourceDefinition, Deployment, StatefulSet, Repl
 """What is read to find an operator."""
 
 
-class OperatorPod(NamedTuple):
+class OperatorPod(msgspec.Struct, frozen=True):
     """A pod of the operator. `score`: how clearly the names say that it is the operator of the kind."""
 
     pod: Pod

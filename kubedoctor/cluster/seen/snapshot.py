@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -31,7 +31,7 @@ UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """The `taken_at` of files without any time, such as manifests; never shown."""
 
 
-class _Refused(NamedTuple):
+class _Refused(msgspec.Struct, frozen=True):
     why: str
     barrier: Barrier = Barrier.OTHER
 

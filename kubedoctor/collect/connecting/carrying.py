@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 MOST_IDLE = 16
 """Connections that are kept."""
 
 
-class Sent(NamedTuple):
+class Sent(msgspec.Struct, frozen=True):
     """A request as it leaves. A header may occur several times. Times are seconds: to connect, and from one piece of the
     answer to the next, None for no limit."""
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import importlib
-import json
 import os
 import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from kubedoctor.collect.connecting.kubeconfig import Chosen, text_of
 from kubedoctor.problems import KubeconfigProblem, LoginProblem
@@ -206,6 +207,7 @@ class Provider(Credentials):
             return bool(self._configuration.api_key.get("BearerToken") != before)
 
     def _load(self) -> Any:
+        import json
         import ssl
 
         client: Any = importlib.import_module("kubernetes.client")
@@ -293,7 +295,7 @@ def token_expiry(token: str) -> datetime | None:
     if len(parts) != 3:
         return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return datetime.fromtimestamp(claims["exp"], UTC)
     except (ValueError, KeyError, TypeError, OverflowError, OSError):
         return None

@@ -85,7 +85,7 @@ class LiveSource:
         """List the kinds of extensions that the cluster serves, one chunk of each, as many as the time allows. current:
         kinds that a watch follows; a list could be older."""
         try:
-            kinds, unknown = self._fetcher.extensions()
+            extensions = self._fetcher.extensions()
         except (ApiRefusal, SourceProblem) as problem:
             if isinstance(problem, SourceProblem) and not self.transport.answered:
                 raise
@@ -95,7 +95,7 @@ class LiveSource:
         named = set(first)
         wants = [
             Want(kind, (namespace or "") if self._fetcher.is_namespaced(kind) else "")
-            for kind in sorted(set(kinds).difference(current), key=lambda kind: (kind not in named, kind))
+            for kind in sorted(set(extensions.kinds).difference(current), key=lambda kind: (kind not in named, kind))
         ]
         tasks = [partial(self._fetcher.fetch, want, most=CHUNK) for want in wants[:MOST_EXTENSIONS]]
         with loading(keep=True):
@@ -110,7 +110,7 @@ class LiveSource:
                 if why := outcome.refused or outcome.limited:
                     unread[want.kind] = why
             self._note_time()
-        self._note_extensions(*_not_discovered(unknown), *_not_listed(unread))
+        self._note_extensions(*_not_discovered(extensions.unread), *_not_listed(unread))
         self._count()
 
     def extension_kinds(self) -> tuple[ResourceKind, ...]:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -55,7 +55,7 @@ class _Groups(msgspec.Struct, frozen=True):
     groups: tuple[_Group, ...] | None = None
 
 
-class Extensions(NamedTuple):
+class Extensions(msgspec.Struct, frozen=True):
     """The kinds of extensions that can be listed, sorted, and why others are unknown, by group."""
 
     kinds: tuple[str, ...]

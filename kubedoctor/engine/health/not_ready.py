@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
@@ -18,7 +19,7 @@ from kubedoctor.engine.health.states import Health, stated_health
 _REPLICATED = (Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController)
 
 
-class Waiting(NamedTuple):
+class Waiting(msgspec.Struct, frozen=True):
     """A workload that is not ready. `says`: a clause without its name. `pods`: those of its pods that are not ready."""
 
     about: Ref

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
@@ -19,7 +20,7 @@ from kubedoctor.findings import Severity
 _CONDITIONS = "status.conditions["
 
 
-class Left(NamedTuple):
+class Left(msgspec.Struct, frozen=True):
     """What findings leave open: objects that report trouble, and workloads that are not ready. The subject first."""
 
     unexplained: tuple[Unexplained, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+
+import msgspec
 
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import times
@@ -32,7 +33,7 @@ _CREATE_PODS = WORKLOAD_KINDS | {"PersistentVolumeClaim", "Ingress"}
 """Kinds of which one Warning that nothing follows already tells that they got no further."""
 
 
-class _Warning(NamedTuple):
+class _Warning(msgspec.Struct, frozen=True):
     """The events of one reason about one object. `newest` stands for all of them."""
 
     newest: Event

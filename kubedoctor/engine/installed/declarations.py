@@ -6,7 +6,6 @@ size, and written again after a change.
 """
 
 import contextlib
-import hashlib
 import importlib
 import os
 import sys
@@ -24,7 +23,10 @@ from kubedoctor.findings import Diagnostic, Explains, Severity
 
 _BELOW = ("answers", "cluster", "engine", "findings", "replay")
 """The packages of kubedoctor that declarations are made with."""
+_VERSION = f"{kubedoctor.__version__} {sys.version}"
 _FUNCTIONS = ("check", "when", "alike")
+Source = tuple[str, int, int]
+"""The path, time of change and size of a file."""
 
 
 class _Declaration(msgspec.Struct, frozen=True):
@@ -55,7 +57,8 @@ class Kept(msgspec.Struct, frozen=True):
     """What a package declares. `modules` declare something else than diagnostics, or a diagnostic that is no plain data:
     they are imported."""
 
-    sources: str
+    version: str
+    sources: tuple[Source, ...]
     declarations: tuple[_Declaration, ...]
     modules: tuple[str, ...]
 
@@ -87,19 +90,20 @@ def imported_later(place: str) -> Callable[..., Any]:
     return function or _Later(place)
 
 
-def kept_of(package: ModuleType, sources: str) -> Kept | None:
+def kept_of(package: ModuleType, sources: tuple[Source, ...]) -> Kept | None:
     """The declarations of a package as they were kept; None where there are none or they were made of other sources."""
     known = kept.read(_place_of(package), Kept)
-    return known if known is not None and known.sources == sources else None
+    return known if known is not None and (known.version, known.sources) == (_VERSION, sources) else None
 
 
-def keep(package: ModuleType, sources: str, declared: Iterable[Any], home: Callable[[Any], str]) -> None:
+def keep(package: ModuleType, sources: tuple[Source, ...], declared: Iterable[Any], home: Callable[[Any], str]) -> None:
     """Keep what a package declares, where compiled modules are kept. sources: from before they were imported. home: the
     module that declares an item."""
     rows: dict[str, list[_Declaration | None]] = {}
     for item in declared:
         rows.setdefault(home(item), []).append(_as_data(item))
     content = Kept(
+        _VERSION,
         sources,
         tuple(row for found in rows.values() if None not in found for row in found if row is not None),
         tuple(module for module, found in rows.items() if None in found),
@@ -137,15 +141,14 @@ def _place_of(package: ModuleType) -> str | None:
     return kept.place_of(getattr(package, "__file__", None), "declarations")
 
 
-def sources_of(package: ModuleType) -> str:
-    """A digest of the names, times and sizes of all sources."""
+def sources_of(package: ModuleType) -> tuple[Source, ...]:
+    """All sources that declarations are made from, sorted."""
     own = os.path.dirname(str(kubedoctor.__file__))
     folders = [*getattr(package, "__path__", ()), *(os.path.join(own, name) for name in _BELOW)]
-    files = sorted(found for folder in folders for found in _files(folder))
-    return hashlib.sha256(repr((kubedoctor.__version__, sys.version, files)).encode()).hexdigest()
+    return tuple(sorted(found for folder in folders for found in _files(folder)))
 
 
-def _files(folder: str) -> Iterator[tuple[str, int, int]]:
+def _files(folder: str) -> Iterator[Source]:
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(".py"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from kubedoctor.cluster.changes import Change, Path, Step, as_data, edit
 from kubedoctor.cluster.kinds.core import Node
@@ -14,7 +15,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.workloads import template_of, template_path
 from kubedoctor.findings.commands.immutable import recreated
-from kubedoctor.findings.commands.lines import SETTABLE, kubectl
+from kubedoctor.findings.commands.lines import SETTABLE, json_text, kubectl
 from kubedoctor.findings.commands.patches import patch_words
 from kubedoctor.findings.commands.roles import role_words
 
@@ -22,7 +23,7 @@ _SCALABLE: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "Replic
 _CORDON_TAINT: Final = "node.kubernetes.io/unschedulable"
 
 
-class _Line(NamedTuple):
+class _Line(msgspec.Struct, frozen=True):
     """`nodes` come after `words` and before `last`, so that the same command for several nodes is one."""
 
     words: tuple[str, ...]
@@ -136,7 +137,7 @@ def _create(about: Ref, data: Mapping[str, Any]) -> _Line:
         return _Line((*words, *(["-n", about.namespace] if about.namespace else [])))
     if of_role := role_words(about, data):
         return _Line((*of_role, *(["-n", about.namespace] if about.namespace else [])))
-    return _Line(("printf", "%s", json.dumps(dict(data))), then=f" | {kubectl('create', '-f', '-')}")
+    return _Line(("printf", "%s", json_text(dict(data))), then=f" | {kubectl('create', '-f', '-')}")
 
 
 def _joined(lines: Iterable[_Line]) -> list[_Line]:
@@ -146,14 +147,14 @@ def _joined(lines: Iterable[_Line]) -> list[_Line]:
             (
                 index
                 for index, candidate in enumerate(joined)
-                if line.nodes and candidate._replace(nodes=line.nodes) == line
+                if line.nodes and msgspec.structs.replace(candidate, nodes=line.nodes) == line
             ),
             None,
         )
         if match is None:
             joined.append(line)
         else:
-            joined[match] = joined[match]._replace(nodes=(*joined[match].nodes, *line.nodes))
+            joined[match] = msgspec.structs.replace(joined[match], nodes=(*joined[match].nodes, *line.nodes))
     return joined
 
 

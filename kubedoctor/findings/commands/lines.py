@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
@@ -14,6 +15,13 @@ SETTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "R
 
 RESTARTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 """The kinds that `kubectl rollout` knows."""
+
+
+def json_text(data: Any) -> str:
+    """Data as kubectl reads it."""
+    import json  # what is healthy needs no command
+
+    return json.dumps(data)
 
 
 def kubectl(*words: str, namespace: str = "") -> str:

@@ -3,12 +3,12 @@ that is enough, else a JSON patch (RFC 7386, strategic merge, RFC 6902)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from kubedoctor.cluster.changes import Path, Step, apply_steps, as_manifest, in_order
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
+from kubedoctor.findings.commands.lines import json_text
 
 _CONTAINERS: Final = ("containers", "initContainers")
 _ABSENT: Final = ("", 0, None)
@@ -19,12 +19,12 @@ def patch_words(steps: Sequence[Step], item: KubernetesObject | None) -> list[st
     """`--type=merge`, `-p` and the body; empty where the object must be known and is not, or lacks the path."""
     data = as_manifest(item) if item is not None else None
     if all(_is_plain(step.path) for step in steps):
-        return ["--type=merge", "-p", json.dumps(_merge(steps, data))]
+        return ["--type=merge", "-p", json_text(_merge(steps, data))]
     if data is None:
         return []
     if not isinstance(item, CustomResource) and all(_names_container(step, data) for step in steps):
-        return ["-p", json.dumps(_by_name(steps, data))]
-    return ["--type=json", "-p", json.dumps(_operations(steps, data))]
+        return ["-p", json_text(_by_name(steps, data))]
+    return ["--type=json", "-p", json_text(_operations(steps, data))]
 
 
 def _is_plain(path: Path) -> bool:

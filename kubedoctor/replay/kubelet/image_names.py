@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 
 _DOMAIN = compiled_later(r"^(?:localhost|.*[.:].*)$")
 
 
-class ImageName(NamedTuple):
+class ImageName(msgspec.Struct, frozen=True):
     """`registry` is `docker.io` where the name has none; `tag` and `digest` may be empty."""
 
     registry: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.core import Namespace
@@ -11,7 +12,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.mesh.injection import DATAPLANE, INJECT, INJECTION, REVISION, TAG, Call
 
 
-class Wish(NamedTuple):
+class Wish(msgspec.Struct, frozen=True):
     """The object that requests the sidecar, and the path of its label or annotation."""
 
     asker: Pod | Namespace

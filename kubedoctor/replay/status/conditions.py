@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+
+import msgspec
 
 from kubedoctor.cluster.kinds.apps import Deployment
 from kubedoctor.cluster.kinds.core import Node
@@ -21,7 +22,7 @@ ROLLOUT = timedelta(seconds=DEADLINE)
 """How long Kubernetes itself waits before it calls a rollout stuck (`progressDeadlineSeconds`)."""
 
 
-class BadCondition(NamedTuple):
+class BadCondition(msgspec.Struct, frozen=True):
     """A condition that means trouble once it has lasted for `after`. `alone`: only for the requested object, because
     healthy clusters have many such objects. `but`: reasons that mean no trouble. `only`: the reasons that do, if not
     all. `at_once`: a pattern of the reasons and messages of what no component repairs by itself: then `after` does not
@@ -88,7 +89,7 @@ _BAD: Mapping[str, tuple[BadCondition, ...]] = {
 }
 
 
-class BadPhase(NamedTuple):
+class BadPhase(msgspec.Struct, frozen=True):
     """A phase that means trouble. `alone`: only for the requested object."""
 
     phase: str
@@ -120,7 +121,7 @@ def bad_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, Stated
             continue
         if condition.reason not in row.but and (not row.only or condition.reason in row.only):
             lasting = row.at_once and re.search(row.at_once, f"{condition.reason}: {condition.message}")
-            yield row._replace(after=timedelta(0)) if lasting else row, condition
+            yield msgspec.structs.replace(row, after=timedelta(0)) if lasting else row, condition
 
 
 def lasting_conditions(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+
+import msgspec
 
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject, OwnerReference
 from kubedoctor.cluster.kinds.references import Ref, kind_name
@@ -31,7 +32,7 @@ _ERRORS = ("error", "errorMessage", "failureMessage", "failureReason")
 _ENDS = ("completionTime", "completionTimestamp", "failureTime", "finishedAt", "endTime", "stoppedAt")
 
 
-class BadState(NamedTuple):
+class BadState(msgspec.Struct, frozen=True):
     """A field that states trouble. `field`: as people say it (`health`); `path`: where it stands. `explained`: the paths
     of the sentences that explain it."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.meta import KubernetesObject
@@ -19,7 +20,7 @@ _PAUSED = frozenset({"paused", "pause", "suspend", "suspended", "pause-reconcili
 _PAUSES = ("Paused", "Suspended", "ReconciliationPaused")
 
 
-class StatedCondition(NamedTuple):
+class StatedCondition(msgspec.Struct, frozen=True):
     """A condition as an object states it. `status`: empty where the kind has conditions without it. `since`: None where
     it does not say. `place`: the part of the object that it is about (`listener https`), empty for the whole. `earlier`:
     its controller has not handled the newest spec yet."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.apps import Deployment, ReplicaSet
@@ -18,7 +20,7 @@ FEWEST_TURNS: Final = 3
 _PERCENT: Final = compiled_later(r"([0-9]+)%", re.ASCII)
 
 
-class Fences(NamedTuple):
+class Fences(msgspec.Struct, frozen=True):
     """How many pods a rolling update may have above the desired number, and how many of it may be unavailable."""
 
     surge: int

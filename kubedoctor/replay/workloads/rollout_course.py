@@ -34,18 +34,18 @@ def completes(deployment: Deployment, new_pod: Pod, old: Sequence[Pod], state: C
     new_pod: a pod of the new revision. state: with all old pods and without any new one. False too where the cluster is
     too large to replay it.
     """
-    desired, (surge, unavailable) = deployment.spec.desired_replicas, fences(deployment)
+    desired, allowed = deployment.spec.desired_replicas, fences(deployment)
     if desired * len(state.nodes) > MOST_LOOKS:
         return False
     pending = replace(new_pod, spec=replace(new_pod.spec, node_name=""), status=PodStatus(phase="Pending"))
     left, placed, waiting = list(old), 0, 0
     while placed < desired or left:
-        waiting += max(0, min(desired - placed - waiting, desired + surge - len(left) - placed - waiting))
+        waiting += max(0, min(desired - placed - waiting, desired + allowed.surge - len(left) - placed - waiting))
         before = placed
         while waiting and (places := Situation(pending, state).feasible()):
             state = state.with_pod(replace(pending, spec=replace(pending.spec, node_name=places[0])), places[0])
             placed, waiting = placed + 1, waiting - 1
-        most = len(left) + placed - (desired - unavailable)
+        most = len(left) + placed - (desired - allowed.unavailable)
         leaving = left[: max(0, min(most, len(left)))]
         if not leaving and placed == before:
             return False

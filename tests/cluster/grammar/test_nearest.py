@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kubedoctor.cluster.grammar.nearest import (
     PLAUSIBLE,
+    LabelDifference,
     likeness,
     misspelled,
     misspellings,
@@ -22,7 +23,7 @@ def test_a_misspelt_value_is_found_among_the_candidates() -> None:
     found = nearest_labels({"app": "chekcout"}, candidates)
     assert found is not None
     assert found.labels == candidates[1]
-    assert found.differences == (("app", "chekcout", "checkout", "app"),)
+    assert found.differences == (LabelDifference("app", "chekcout", "checkout", "app"),)
     assert found.text == "app=checkout"
 
 
@@ -37,7 +38,7 @@ def test_the_candidate_that_shares_most_keys_wins() -> None:
 def test_the_same_value_under_another_key_is_plausible() -> None:
     found = nearest_labels({"app": "shop"}, [{"app.kubernetes.io/name": "shop", "tier": "web"}])
     assert found is not None
-    assert found.differences == (("app", "shop", "shop", "app.kubernetes.io/name"),)
+    assert found.differences == (LabelDifference("app", "shop", "shop", "app.kubernetes.io/name"),)
     assert found.text == "app.kubernetes.io/name=shop"
 
 
