@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from kubedoctor.tui.messages import Arrived
+from kubedoctor.tui.screens.compositor import FrontCompositor
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.work import wrapping
@@ -33,6 +34,7 @@ class KeptScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = FrontCompositor()
         self._turn: object | None = None
         self._hold = ExitStack()
         self._patience: Timer | None = None

@@ -16,6 +16,7 @@ from kubedoctor.tui.kept_rows import kinds_kept, kinds_of_rows
 from kubedoctor.tui.messages import Changed, Examined, RowsMade, SomeRowsMade, Sorted
 from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.rows import Row, View
+from kubedoctor.tui.screens.compositor import FrontCompositor
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
@@ -40,6 +41,7 @@ class RowsScreen(ObjectScreen):
 
     def __init__(self, session: Session, namespace: str) -> None:
         super().__init__()
+        self._compositor = FrontCompositor()
         self.session = session
         self.view = View(namespace=namespace)
         self.rows: tuple[Row, ...] = ()

@@ -218,7 +218,8 @@ class VirtualTable(LineView, can_focus=True):
             self.highlight(index)
 
     def on_resize(self) -> None:
-        self._measure()
+        if self.scrollable_content_region.width != self._measured:
+            self._measure()
         self.virtual_size = Size(self.size.width, len(self.rows) + 1)
         self._follow()
 
