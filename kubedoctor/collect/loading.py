@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
+_MANY: Final = 20_000
+"""Objects that the collector would look at."""
 _lock = threading.Lock()
 _depth = 0
 _was_enabled = False
@@ -16,7 +18,7 @@ _was_enabled = False
 @contextlib.contextmanager
 def loading(*, keep: bool = False) -> Iterator[None]:
     """Pause the collector: decoding is twice as fast without it. It is always resumed afterwards. `keep`: the objects
-    live long, so later collections skip them.
+    live long, so later collections skip them, where they are many: what is garbage by then is skipped too, for ever.
     """
     global _depth, _was_enabled
     with _lock:
@@ -29,7 +31,7 @@ def loading(*, keep: bool = False) -> Iterator[None]:
     finally:
         with _lock:
             _depth -= 1
-            if keep:
+            if keep and gc.get_count()[0] > _MANY:
                 gc.freeze()
             if _depth == 0 and _was_enabled:
                 gc.enable()
@@ -47,13 +49,19 @@ _MMAP_THRESHOLD: Final = -3
 _LARGE: Final = 1 << 17
 
 
+_MOST_ARENAS: Final = -8
+
+
 def keep_large_apart() -> None:
     """Let glibc map each large array by itself, so that it goes back to the system at once: the tables of a scan would
-    leave gaps among what stays. Its own limit rises with each such array."""
+    leave gaps among what stays. Its own limit rises with each such array. And let all threads share what is free: each
+    watch and each worker would have an arena of its own."""
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _LARGE)
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, _LARGE)
+        library.mallopt(_MOST_ARENAS, 1)
 
 
 def give_back() -> None:

@@ -133,8 +133,11 @@ class Snapshot:
         self._logs[want] = tail
 
     def forget_logs(self) -> None:
-        """Logs that were read are out of date; they may be fetched again."""
+        """Logs that were read are out of date, and so is why others could not be: all may be fetched again."""
         self._logs.clear()
+        for want in list(self._refused):  # also while another thread adds to them
+            if isinstance(want, LogWant):
+                self._refused.pop(want, None)
 
     def copy(self) -> Snapshot:
         """A copy of the present state, for a reader in one thread while another thread adds objects."""

@@ -132,6 +132,18 @@ def test_logs_are_asked_for_once_and_absence_is_an_answer() -> None:
     assert Cluster(one).log_tail(pod, "app", previous=True) is None
 
 
+def test_logs_that_are_forgotten_are_asked_for_again_also_those_that_were_refused() -> None:
+    one = snapshot()
+    read, refused = (LogWant("shop", "web-1", name) for name in ("app", "proxy"))
+    one.add_log(read, None)
+    one.refuse(refused, "too many logs")
+    one.refuse(Want("Node"), "list nodes is forbidden")
+    one.forget_logs()
+    assert one.logs() == ()
+    assert one.refusal(refused) == ""
+    assert one.refusal(Want("Node")) == "list nodes is forbidden"
+
+
 def test_a_refused_log_is_a_gap_that_names_it() -> None:
     one = snapshot()
     pod = thing("Pod", "web-1")
