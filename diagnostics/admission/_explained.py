@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnostics.admission._limit_range import invalid_by_default, out_of_bounds
 from diagnostics.admission._pod_security import forbidden_pods
 from diagnostics.admission._refused import RefusedPods, webhook_named
 from diagnostics.admission._webhook import webhook_service
@@ -9,7 +10,6 @@ from kubedoctor.cluster import (
     Cluster,
     Evidence,
     KubernetesObject,
-    LimitRange,
     PriorityClass,
     RuntimeClass,
     ServiceAccount,
@@ -38,7 +38,7 @@ def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster
     if refusal.kind in _NAMED:
         return _missing_name(refused, workload, cluster)
     if refusal.kind is AdmissionStep.LIMIT_RANGE:
-        return _limit_range(refused, cluster)
+        return out_of_bounds(refused, cluster)
     if refusal.kind is AdmissionStep.POD_SECURITY:
         return forbidden_pods(refused, cluster)
     if refusal.kind is AdmissionStep.WEBHOOK_FAILS:
@@ -53,7 +53,7 @@ def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster
             (),
             (Fix("Change the pod template to meet the webhook's rule"),),
         )
-    return f"the API server refuses the pods: {refusal.text}", (), ()
+    return invalid_by_default(refused, cluster) or (f"the API server refuses the pods: {refusal.text}", (), ())
 
 
 def _missing_name(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster) -> Explained:
@@ -75,26 +75,6 @@ def _choices(kind: type[KubernetesObject], namespace: str, cluster: Cluster) -> 
     """Names that a person may have intended, without the priority classes that Kubernetes reserves for its own
     components."""
     return [obj.name for obj in cluster.maybe.all(kind, namespace) if not obj.name.startswith(SYSTEM)]
-
-
-def _limit_range(refused: RefusedPods, cluster: Cluster) -> Explained:
-    text = refused.refusal.text.strip("[]")
-    evidence = []
-    for limits in cluster.maybe.all(LimitRange, refused.workload.namespace):
-        for index, item in enumerate(limits.spec.limits or ()):
-            for side, word in (("max", "maximum"), ("min", "minimum")):
-                for resource, amount in (getattr(item, side) or {}).items():
-                    if f"{word} {resource} usage per {item.type} is {amount}" in text:
-                        evidence.append(
-                            quote(limits, f"spec.limits[{index}].{side}[{resource}]", f"{word} per {item.type}")
-                        )
-    names = ", ".join(sorted({fact.object.name for fact in evidence}))
-    summary = (
-        f"the pods violate LimitRange {names}: {text}"
-        if names
-        else f"the pods violate a LimitRange of the namespace: {text}"
-    )
-    return summary, tuple(evidence), (Fix("Set an amount within the LimitRange, or change the LimitRange"),)
 
 
 def _webhook(refused: RefusedPods, cluster: Cluster) -> Explained:

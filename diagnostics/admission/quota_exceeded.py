@@ -46,8 +46,8 @@ from kubedoctor.cluster import (
     workload_of,
 )
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic, edit_command
-from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
 from kubedoctor.replay.admission.refusals import AdmissionStep
+from kubedoctor.replay.admission.resources.quotas import pod_usage, would_exceed
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
 
@@ -95,7 +95,7 @@ def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]
         return
     usage = pod_usage(template.spec)
     for quota in cluster.maybe.all(ResourceQuota, workload.namespace):
-        over = would_exceed(quota, usage)
+        over = would_exceed(quota, usage, template.spec)
         if not over:
             continue
         excess = [_over(use.resource, use.used, use.hard, use.needed) for use in over]

@@ -28,6 +28,7 @@ AREAS = {
     "dns": 1,
     "podsecurity": 1,
     "rbac": 1,
+    "quota": 2,
 }
 """How many modes share the questions of an area: each mode gets the full number."""
 PROGRAMS = {"networkpolicy": oracle.NETWORK_POLICIES}

@@ -11,7 +11,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.workloads import replica_sets_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.model import Fix
-from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
+from kubedoctor.replay.admission.resources.quotas import pod_usage, would_exceed
 from kubedoctor.replay.workloads.rolling_update import fences, is_rolling, old_pods_that_may_go
 
 
@@ -38,7 +38,7 @@ def old_pod_first_in_quota(deployment: Deployment, quota: ResourceQuota, cluster
         changed: KubernetesObject | None = after.get(Deployment, deployment.namespace, deployment.name)
         if not isinstance(changed, Deployment) or not old_pods_that_may_go(changed, newest, older):
             return False
-        return not would_exceed(quota, more)
+        return not would_exceed(quota, more, newest.spec.template.spec)
 
     trial = prove(old_pod_first(deployment), cluster.maybe, holds)
     return proven(old_pod_first_fix(deployment), trial) if trial.holds else None

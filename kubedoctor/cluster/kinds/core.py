@@ -105,6 +105,7 @@ class ServiceSpec(Part):
     publish_not_ready_addresses: bool = False
     session_affinity: str = ""
     traffic_distribution: str | None = None
+    allocate_load_balancer_node_ports: bool | None = None
 
     @property
     def is_headless(self) -> bool:

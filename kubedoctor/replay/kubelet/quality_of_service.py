@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
 from kubedoctor.cluster.kinds.containers import ResourceRequirements
-from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.pods import Pod, PodSpec
 from kubedoctor.replay.scheduler.requests import is_pod_level
 
 BEST_EFFORT = "BestEffort"
@@ -14,10 +14,15 @@ GUARANTEED = "Guaranteed"
 
 def quality_of_service(pod: Pod) -> str:
     """The class, computed from the spec; the status keeps the class from the pod's creation."""
-    whole = pod.spec.resources
+    return quality_of_service_of(pod.spec)
+
+
+def quality_of_service_of(spec: PodSpec) -> str:
+    """The class of the pods of a template."""
+    whole = spec.resources
     if whole is not None and any(is_pod_level(name) for name in (*(whole.limits or ()), *(whole.requests or ()))):
         return _of(whole)
-    classes = {_of(container.resources) for container in (*(pod.spec.init_containers or ()), *pod.spec.containers)}
+    classes = {_of(container.resources) for container in (*(spec.init_containers or ()), *spec.containers)}
     return _together(classes)
 
 

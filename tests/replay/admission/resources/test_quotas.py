@@ -1,5 +1,5 @@
 """Quotas and one more pod. The usages are rows of `pkg/quota/v1/evaluator/core/pods_test.go TestPodEvaluatorUsage`
-(v1.37), but for `count/pods`, which no finding uses."""
+(v1.37)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from kubedoctor.cluster.kinds.core import ResourceQuota
 from kubedoctor.cluster.kinds.pods import PodSpec
-from kubedoctor.replay.admission.quotas import pod_usage, would_exceed
+from kubedoctor.replay.admission.resources.quotas import pod_usage, would_exceed
 
 
 def spec(container: dict[str, Any] | None = None, init: dict[str, Any] | None = None) -> PodSpec:
@@ -25,12 +25,12 @@ def spec(container: dict[str, Any] | None = None, init: dict[str, Any] | None = 
         (
             "container CPU",
             spec({"requests": {"cpu": "1m"}, "limits": {"cpu": "2m"}}),
-            {"requests.cpu": "1m", "cpu": "1m", "limits.cpu": "2m", "pods": "1"},
+            {"requests.cpu": "1m", "cpu": "1m", "limits.cpu": "2m", "pods": "1", "count/pods": "1"},
         ),
         (
             "init container MEM",
             spec(init={"requests": {"memory": "1m"}, "limits": {"memory": "2m"}}),
-            {"requests.memory": "1m", "memory": "1m", "limits.memory": "2m", "pods": "1"},
+            {"requests.memory": "1m", "memory": "1m", "limits.memory": "2m", "pods": "1", "count/pods": "1"},
         ),
         (
             "container local ephemeral storage",
@@ -40,6 +40,7 @@ def spec(container: dict[str, Any] | None = None, init: dict[str, Any] | None = 
                 "ephemeral-storage": "32Mi",
                 "limits.ephemeral-storage": "64Mi",
                 "pods": "1",
+                "count/pods": "1",
             },
         ),
     ],
@@ -70,9 +71,16 @@ def test_what_the_pod_does_not_use_is_no_obstacle() -> None:
 
 
 def test_a_quota_that_nobody_has_counted_yet_starts_at_nothing() -> None:
-    assert not would_exceed(quota({"pods": "1"}, {}), USAGE)
+    assert not would_exceed(quota({"pods": "1", "count/pods": "1"}, {}), USAGE)
     assert would_exceed(quota({"pods": "0"}, {}), USAGE)
 
 
 def test_a_quota_with_scopes_is_not_judged() -> None:
     assert not would_exceed(quota({"pods": "0"}, {}, scopes=["BestEffort"]), USAGE)
+
+
+def test_a_scope_selects_the_pod() -> None:
+    best_effort, burstable = spec({}), spec({"requests": {"cpu": "1"}})
+    full = quota({"pods": "1"}, {"pods": "1"}, scopes=["BestEffort"])
+    assert would_exceed(full, pod_usage(best_effort), best_effort)
+    assert not would_exceed(full, pod_usage(burstable), burstable)

@@ -1,0 +1,1 @@
+"""What LimitRanges and ResourceQuotas make of an object that is created."""
