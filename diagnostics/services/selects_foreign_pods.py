@@ -59,7 +59,6 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.logs.listening import ports_listened_on
 from kubedoctor.replay.services.ports import declared_ports
 from kubedoctor.replay.services.refusals import probed_port
 
@@ -180,6 +179,8 @@ def _ports(pod: Pod) -> set[int]:
 
 def _stray(workload: Ref, pods: tuple[Pod, ...], target: int, cluster: Cluster) -> _Stray | None:
     """None where its pods may have the port: their log names it, or they declare none and their log names none."""
+    from kubedoctor.replay.logs.listening import ports_listened_on  # few Services need a log
+
     pod = pods[0]
     logged: _Stray | None = None
     for container in pod.spec.containers:

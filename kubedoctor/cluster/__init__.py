@@ -1,156 +1,166 @@
 """What was seen: typed Kubernetes objects, the snapshot, relations between objects."""
 
-from kubedoctor.cluster.changes import Change
-from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
-from kubedoctor.cluster.grammar.label_requirements import SelectorError
-from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspellings, nearest_labels, nearest_word
-from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, format_bytes, format_milli, parse_quantity
-from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
-from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
-from kubedoctor.cluster.grammar.text import capitalised, counted, listed, times, visible, visible_end, visible_ends
-from kubedoctor.cluster.grammar.tolerations import untolerated
-from kubedoctor.cluster.grammar.versions import Version, VersionError
-from kubedoctor.cluster.kinds.affinity import Toleration
-from kubedoctor.cluster.kinds.apps import (
-    ControllerRevision,
-    CronJob,
-    DaemonSet,
-    Deployment,
-    Job,
-    ReplicaSet,
-    StatefulSet,
-)
-from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
-from kubedoctor.cluster.kinds.certificates import CertificateSigningRequest
-from kubedoctor.cluster.kinds.containers import (
-    Container,
-    ContainerRestartRule,
-    ContainerStateTerminated,
-    ContainerStateWaiting,
-    ContainerStatus,
-    Probe,
-    VolumeMount,
-)
-from kubedoctor.cluster.kinds.control import (
-    APIService,
-    ClusterRole,
-    ClusterRoleBinding,
-    CustomResourceDefinition,
-    DeviceClass,
-    MutatingWebhookConfiguration,
-    PriorityClass,
-    ResourceClaim,
-    ResourceSlice,
-    Role,
-    RoleBinding,
-    RuntimeClass,
-    ValidatingAdmissionPolicy,
-    ValidatingAdmissionPolicyBinding,
-    ValidatingWebhookConfiguration,
-    Webhook,
-)
-from kubedoctor.cluster.kinds.coordination import Lease
-from kubedoctor.cluster.kinds.core import (
-    ConfigMap,
-    Event,
-    LimitRange,
-    Namespace,
-    Node,
-    ReplicationController,
-    ResourceQuota,
-    Secret,
-    Service,
-    ServiceAccount,
-    Taint,
-)
-from kubedoctor.cluster.kinds.meta import (
-    Condition,
-    CustomResource,
-    KubernetesObject,
-    LabelSelector,
-    OwnerReference,
-    condition,
-)
-from kubedoctor.cluster.kinds.metrics import NodeMetrics, PodMetrics
-from kubedoctor.cluster.kinds.networking import (
-    EndpointSlice,
-    Ingress,
-    IngressBackend,
-    IngressClass,
-    IngressServiceBackend,
-    IngressTLS,
-    NetworkPolicy,
-)
-from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
-from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
-from kubedoctor.cluster.kinds.storage import (
-    DEFAULT_CLASS_ANNOTATIONS,
-    CSINode,
-    PersistentVolume,
-    PersistentVolumeClaim,
-    StorageClass,
-    VolumeAttachment,
-)
-from kubedoctor.cluster.kinds.volumes import HostPathSource, Volume
-from kubedoctor.cluster.relations.autoscalers import autoscalers_of, target_of
-from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
-from kubedoctor.cluster.relations.drivers import holder_of, lease_of, pod_that_said, provisioning_container
-from kubedoctor.cluster.relations.family import Family
-from kubedoctor.cluster.relations.ingress_controllers import controller_pods, pods_of_programs
-from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
-from kubedoctor.cluster.relations.operators import OPERATOR_KINDS
-from kubedoctor.cluster.relations.policies import applies_to
-from kubedoctor.cluster.relations.references import circle_of, depends_on, made_for, referenced
-from kubedoctor.cluster.relations.related import Related, related
-from kubedoctor.cluster.relations.services import (
-    endpoints_of,
-    pods_selected_by,
-    ready_endpoints,
-    selected_so_far,
-    services_selecting,
-)
-from kubedoctor.cluster.relations.workloads import (
-    WORKLOAD_KINDS,
-    WORKLOADS,
-    controller_of,
-    controlling_owner,
-    foreign_pods,
-    later_run_succeeded,
-    owner_chain,
-    pods_of,
-    replica_sets_of,
-    selector_of_workload,
-    template_of,
-    template_path,
-    workload_of,
-    workloads_of,
-)
-from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
-from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.seen.snapshot import Snapshot, Source
-from kubedoctor.cluster.seen.statuses import statuses_were_recorded
-from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
-from kubedoctor.cluster.static_pods import flag_of, static_pods
-from kubedoctor.cluster.triage import (
-    all_containers,
-    all_statuses,
-    container_path,
-    ended_at,
-    finished,
-    has_pre_stop,
-    not_ready,
-    placed,
-    ready,
-    resized,
-    restarted,
-    status_path,
-    terminating,
-    troubled,
-    unscheduled,
-    waiting,
-    with_pre_stop_hook,
-)
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from kubedoctor.cluster.changes import Change
+    from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
+    from kubedoctor.cluster.grammar.label_requirements import SelectorError
+    from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspellings, nearest_labels, nearest_word
+    from kubedoctor.cluster.grammar.quantities import (
+        Quantity,
+        QuantityError,
+        format_bytes,
+        format_milli,
+        parse_quantity,
+    )
+    from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
+    from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
+    from kubedoctor.cluster.grammar.text import capitalised, counted, listed, times, visible, visible_end, visible_ends
+    from kubedoctor.cluster.grammar.tolerations import untolerated
+    from kubedoctor.cluster.grammar.versions import Version, VersionError
+    from kubedoctor.cluster.kinds.affinity import Toleration
+    from kubedoctor.cluster.kinds.apps import (
+        ControllerRevision,
+        CronJob,
+        DaemonSet,
+        Deployment,
+        Job,
+        ReplicaSet,
+        StatefulSet,
+    )
+    from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
+    from kubedoctor.cluster.kinds.certificates import CertificateSigningRequest
+    from kubedoctor.cluster.kinds.containers import (
+        Container,
+        ContainerRestartRule,
+        ContainerStateTerminated,
+        ContainerStateWaiting,
+        ContainerStatus,
+        Probe,
+        VolumeMount,
+    )
+    from kubedoctor.cluster.kinds.control import (
+        APIService,
+        ClusterRole,
+        ClusterRoleBinding,
+        CustomResourceDefinition,
+        DeviceClass,
+        MutatingWebhookConfiguration,
+        PriorityClass,
+        ResourceClaim,
+        ResourceSlice,
+        Role,
+        RoleBinding,
+        RuntimeClass,
+        ValidatingAdmissionPolicy,
+        ValidatingAdmissionPolicyBinding,
+        ValidatingWebhookConfiguration,
+        Webhook,
+    )
+    from kubedoctor.cluster.kinds.coordination import Lease
+    from kubedoctor.cluster.kinds.core import (
+        ConfigMap,
+        Event,
+        LimitRange,
+        Namespace,
+        Node,
+        ReplicationController,
+        ResourceQuota,
+        Secret,
+        Service,
+        ServiceAccount,
+        Taint,
+    )
+    from kubedoctor.cluster.kinds.meta import (
+        Condition,
+        CustomResource,
+        KubernetesObject,
+        LabelSelector,
+        OwnerReference,
+        condition,
+    )
+    from kubedoctor.cluster.kinds.metrics import NodeMetrics, PodMetrics
+    from kubedoctor.cluster.kinds.networking import (
+        EndpointSlice,
+        Ingress,
+        IngressBackend,
+        IngressClass,
+        IngressServiceBackend,
+        IngressTLS,
+        NetworkPolicy,
+    )
+    from kubedoctor.cluster.kinds.pods import Pod
+    from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
+    from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
+    from kubedoctor.cluster.kinds.storage import (
+        DEFAULT_CLASS_ANNOTATIONS,
+        CSINode,
+        PersistentVolume,
+        PersistentVolumeClaim,
+        StorageClass,
+        VolumeAttachment,
+    )
+    from kubedoctor.cluster.kinds.volumes import HostPathSource, Volume
+    from kubedoctor.cluster.mirror_pods import flag_of, static_pods
+    from kubedoctor.cluster.relations.autoscalers import autoscalers_of, target_of
+    from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
+    from kubedoctor.cluster.relations.drivers import holder_of, lease_of, pod_that_said, provisioning_container
+    from kubedoctor.cluster.relations.family import Family
+    from kubedoctor.cluster.relations.ingress_controllers import controller_pods, pods_of_programs
+    from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
+    from kubedoctor.cluster.relations.operators import OPERATOR_KINDS
+    from kubedoctor.cluster.relations.policies import applies_to
+    from kubedoctor.cluster.relations.references import circle_of, depends_on, made_for, referenced
+    from kubedoctor.cluster.relations.related import Related, related
+    from kubedoctor.cluster.relations.services import (
+        endpoints_of,
+        pods_selected_by,
+        ready_endpoints,
+        selected_so_far,
+        services_selecting,
+    )
+    from kubedoctor.cluster.relations.workloads import (
+        WORKLOAD_KINDS,
+        WORKLOADS,
+        controller_of,
+        controlling_owner,
+        foreign_pods,
+        later_run_succeeded,
+        owner_chain,
+        pods_of,
+        replica_sets_of,
+        selector_of_workload,
+        template_of,
+        template_path,
+        workload_of,
+        workloads_of,
+    )
+    from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+    from kubedoctor.cluster.seen.reading import Cluster
+    from kubedoctor.cluster.seen.snapshot import Snapshot, Source
+    from kubedoctor.cluster.seen.statuses import statuses_were_recorded
+    from kubedoctor.cluster.seen.wants import CannotSee, Gap, LogTail, LogWant, NotCollected, Want
+    from kubedoctor.cluster.triage import (
+        all_containers,
+        all_statuses,
+        container_path,
+        ended_at,
+        finished,
+        has_pre_stop,
+        not_ready,
+        placed,
+        ready,
+        resized,
+        restarted,
+        status_path,
+        terminating,
+        troubled,
+        unscheduled,
+        waiting,
+        with_pre_stop_hook,
+    )
 
 __all__ = [
     "DEFAULT_CLASS_ANNOTATIONS",
@@ -328,3 +338,61 @@ __all__ = [
     "workload_of",
     "workloads_of",
 ]
+
+_NAMES = {
+    "changes": "Change",
+    "grammar.durations": "human_duration parse_duration",
+    "grammar.label_requirements": "SelectorError",
+    "grammar.nearest": "likeness misspelled misspellings nearest_labels nearest_word",
+    "grammar.quantities": "Quantity QuantityError format_bytes format_milli parse_quantity",
+    "grammar.redaction": "REDACTED looks_secret",
+    "grammar.selectors": "node_selector_matches selector_from_map selector_of",
+    "grammar.text": "capitalised counted listed times visible visible_end visible_ends",
+    "grammar.tolerations": "untolerated",
+    "grammar.versions": "Version VersionError",
+    "kinds.affinity": "Toleration",
+    "kinds.apps": "ControllerRevision CronJob DaemonSet Deployment Job ReplicaSet StatefulSet",
+    "kinds.autoscaling": "HorizontalPodAutoscaler",
+    "kinds.certificates": "CertificateSigningRequest",
+    "kinds.containers": "Container ContainerRestartRule ContainerStateTerminated ContainerStateWaiting ContainerStatus Probe VolumeMount",
+    "kinds.control": "APIService ClusterRole ClusterRoleBinding CustomResourceDefinition DeviceClass MutatingWebhookConfiguration PriorityClass ResourceClaim ResourceSlice Role RoleBinding RuntimeClass ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration Webhook",
+    "kinds.coordination": "Lease",
+    "kinds.core": "ConfigMap Event LimitRange Namespace Node ReplicationController ResourceQuota Secret Service ServiceAccount Taint",
+    "kinds.meta": "Condition CustomResource KubernetesObject LabelSelector OwnerReference condition",
+    "kinds.metrics": "NodeMetrics PodMetrics",
+    "kinds.networking": "EndpointSlice Ingress IngressBackend IngressClass IngressServiceBackend IngressTLS NetworkPolicy",
+    "kinds.pods": "Pod",
+    "kinds.policy": "PodDisruptionBudget",
+    "kinds.references": "Ref kind_name ref",
+    "kinds.storage": "DEFAULT_CLASS_ANNOTATIONS CSINode PersistentVolume PersistentVolumeClaim StorageClass VolumeAttachment",
+    "kinds.volumes": "HostPathSource Volume",
+    "relations.autoscalers": "autoscalers_of target_of",
+    "relations.claims": "claim_names pods_mounting",
+    "relations.drivers": "holder_of lease_of pod_that_said provisioning_container",
+    "relations.family": "Family",
+    "relations.ingress_controllers": "controller_pods pods_of_programs",
+    "relations.missing_nodes": "REMOVALS is_missing",
+    "relations.operators": "OPERATOR_KINDS",
+    "relations.policies": "applies_to",
+    "relations.references": "circle_of depends_on made_for referenced",
+    "relations.related": "Related related",
+    "relations.services": "endpoints_of pods_selected_by ready_endpoints selected_so_far services_selecting",
+    "relations.workloads": "WORKLOAD_KINDS WORKLOADS controller_of controlling_owner foreign_pods later_run_succeeded owner_chain pods_of replica_sets_of selector_of_workload template_of template_path workload_of workloads_of",
+    "seen.quoting": "Evidence has_path quote",
+    "seen.reading": "Cluster",
+    "seen.snapshot": "Snapshot Source",
+    "seen.statuses": "statuses_were_recorded",
+    "seen.wants": "CannotSee Gap LogTail LogWant NotCollected Want",
+    "mirror_pods": "flag_of static_pods",
+    "triage": "all_containers all_statuses container_path ended_at finished has_pre_stop not_ready placed ready resized restarted status_path terminating troubled unscheduled waiting with_pre_stop_hook",
+}
+"""The modules below with their names: each is imported when its first name is asked for."""
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> typing.Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+        return value

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from kubedoctor.answers.timeline.onset import Basis
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.engine.report import Report, ReportedFinding
@@ -35,6 +34,8 @@ def changed_line(finding: ReportedFinding, now: datetime) -> str:
     where it came with the change or its beginning is not known."""
     if finding.changed is None:
         return ""
+    from kubedoctor.answers.timeline.onset import Basis  # what is healthy has no beginning
+
     since = finding.since
     before = (
         since is not None and since.basis in (Basis.LAST_WELL, Basis.FIRST_REPORT) and since.at > finding.changed.at

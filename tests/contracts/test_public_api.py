@@ -6,6 +6,7 @@ import ast
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -50,6 +51,8 @@ def test_a_public_package_lists_its_names_and_has_them(module: str) -> None:
     assert package.__doc__
     assert set(package.__all__) == imported
     assert len(package.__all__) == len(set(package.__all__))
+    modules = [name for name in package.__all__ if isinstance(getattr(package, name), ModuleType)]
+    assert not modules, "a module of that name hides what is imported at first use"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=[str(path.relative_to(ROOT)) for path in PAGES])

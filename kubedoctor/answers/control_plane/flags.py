@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.static_pods import flag_of
+from kubedoctor.cluster.mirror_pods import flag_of
 
 
 class Setting(NamedTuple):

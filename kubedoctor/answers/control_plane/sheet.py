@@ -14,8 +14,8 @@ from kubedoctor.cluster.kinds.coordination import Lease
 from kubedoctor.cluster.kinds.core import ConfigMap
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.cluster.mirror_pods import NAMESPACE, static_pods
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.static_pods import NAMESPACE, static_pods
 from kubedoctor.cluster.triage import ready
 from kubedoctor.findings.model import Command
 from kubedoctor.replay.status.readyz import checks_of

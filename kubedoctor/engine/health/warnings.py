@@ -20,8 +20,6 @@ from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Want
-from kubedoctor.replay.messages.message import Message
-from kubedoctor.replay.messages.reader import read_message
 
 MOST_QUOTED = 2
 REPEATED = 3
@@ -140,6 +138,9 @@ def _is_progress(event: Event, about: Ref, snapshot: Snapshot) -> bool:
     created = service.metadata.creation_timestamp if service is not None else None
     if created is None:
         return False
+    from kubedoctor.replay.messages.message import Message  # what is healthy has no message to read
+    from kubedoctor.replay.messages.reader import read_message
+
     age = snapshot.taken_at - created
     reading = read_message(Message(text=event.message, reason=event.reason, kind="Service", type=event.type, age=age))
     return reading is not None and reading.message_class.is_healthy

@@ -14,7 +14,6 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
 from kubedoctor.findings.commands.lines import kubectl
-from kubedoctor.replay.storage.matching import class_of
 
 _COPIED: Final = " --dry-run=client -o json | "
 RECREATE: Final = f"{_COPIED}{kubectl('replace', '--force', '-f', '-')}"
@@ -72,5 +71,7 @@ def _may_change_in_claim(step: Step, item: KubernetesObject | None) -> bool:
     if not isinstance(item, PersistentVolumeClaim) or step.remove:
         return False
     if step.path == ("spec", "storageClassName"):
+        from kubedoctor.replay.storage.matching import class_of  # few fixes change a claim
+
         return class_of(item) is None
     return step.path == ("spec", "volumeName") and not item.spec.volume_name

@@ -23,7 +23,7 @@ from kubedoctor.engine.installed import declarations
 from kubedoctor.engine.installed.declarations import imported_later, keep, kept_of, sources_of
 from kubedoctor.findings import Diagnostic
 from kubedoctor.findings.relations import RELATIONS
-from tests.engine.clinic import live, objects, pod
+from tests.engine.clinic import deployment, live, objects, pod, replica_set
 from tests.engine.test_catalogue import GOOD
 from tests.engine.test_catalogue import RELATIONS as DECLARED_RELATIONS
 
@@ -207,25 +207,59 @@ RUN = """
 import sys
 from kubedoctor.cli import main
 main(sys.argv[1:])
-print(*sorted(name for name in sys.modules if name.startswith(("diagnostics.", "kubedoctor.replay."))), file=sys.stderr)
+print(*sorted(sys.modules), file=sys.stderr)
 """
+
+
+def _running(name: str, **more: Any) -> dict[str, Any]:
+    manifest = pod(name, node="n1", **more)
+    manifest["metadata"]["labels"] = {"app": "web"}
+    manifest["status"] = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    return manifest
+
+
+def _loaded_for(folder: Path, *manifests: dict[str, Any]) -> set[str]:
+    """The modules of a process that examined pod web-1, with all declarations kept."""
+    recorded = folder / "recorded.json"
+    recorded.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
+    command = [sys.executable, "-c", RUN, "pod", "web-1", "-n", "shop", "-f", str(recorded)]
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    surroundings["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, env=surroundings, cwd=ROOT, check=True)
+    assert "no problems found" in done.stdout, done.stdout
+    return set(done.stderr.splitlines()[-1].split())
 
 
 def test_a_healthy_pod_imports_only_what_may_concern_it(tmp_path: Path) -> None:
     """The diagnostics of a pod that runs, of its owners and of what selects it: those without a predicate, and those
     whose predicate selects them or has to be asked."""
-    manifest = pod("web-1", node="n1")
-    manifest["status"] = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
-    recorded = tmp_path / "pods.json"
-    recorded.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [manifest]}))
-    command = [sys.executable, "-c", RUN, "pod", "web-1", "-n", "shop", "-f", str(recorded)]
-    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    surroundings["PYTHONPYCACHEPREFIX"] = str(tmp_path / "compiled")
-    for _ in range(2):
-        done = subprocess.run(command, capture_output=True, text=True, env=surroundings, cwd=ROOT, check=True)
-    areas = {".".join(name.split(".")[:3]) for name in done.stderr.splitlines()[-1].split()}
-    modules = {name for name in done.stderr.splitlines()[-1].split() if not name.rpartition(".")[2].startswith("_")}
+    loaded = _loaded_for(tmp_path, _running("web-1"))
+    areas = {".".join(name.split(".")[:3]) for name in loaded}
+    modules = {name for name in loaded if not name.rpartition(".")[2].startswith("_")}
     asked = {"diagnostics.mesh.sidecar_missing", "diagnostics.scheduling.node_gone"}
     assert {name for name in modules if name in CHECKS} == asked
     unasked = ("admission", "autoscaling", "kubelet", "logs", "scheduler")
     assert not {f"kubedoctor.replay.{area}" for area in unasked} & areas
+
+
+def test_a_healthy_workload_with_its_service_imports_nothing_that_reads_or_concludes(tmp_path: Path) -> None:
+    """What reads messages, logs and histories, and what makes commands of changes, waits until something is wrong."""
+    web, revision = deployment("web"), replica_set("web-5d8", "web")
+    for workload in (web, revision):
+        workload["spec"] = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}}
+        workload["status"] = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1}
+    web["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "1"}
+    meta = {"name": "web", "namespace": "shop", "creationTimestamp": "2026-01-01T00:00:00Z"}
+    ports = [{"port": 80, "targetPort": 8080}]
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": meta}
+    service |= {"spec": {"selector": {"app": "web"}, "ports": ports, "clusterIP": "10.0.0.9"}}
+    loaded = _loaded_for(tmp_path, _running("web-1", owner="web-5d8"), revision, web, service)
+    assert {"diagnostics.services.no_endpoints", "diagnostics.mesh.sidecar_missing"} <= loaded
+    reading = ("messages", "logs", "permissions", "autoscaling", "scheduler", "storage")
+    heavy = (
+        *(f"kubedoctor.replay.{area}" for area in reading),
+        "kubedoctor.answers.statements",
+        "kubedoctor.answers.timeline",
+    )
+    assert not [name for name in loaded if name.startswith(heavy)]
