@@ -42,7 +42,7 @@ LOGS_LAST = timedelta(seconds=30)
 MANY_ROWS = 5_000
 """More rows than this slow down the search for garbage."""
 FORGET_EVERY = 5.0
-"""Seconds after which indexes that changes have made useless are given up."""
+"""Seconds after which what changes have made useless is given up: indexes, and the gaps that objects leave."""
 
 
 class Watch(Protocol):
@@ -353,6 +353,7 @@ class Session:
             self._forgot_at = time.monotonic()
             with self._lock:
                 self.snapshot.forget_outdated()
+            give_back()
 
     def _stop_watching(self) -> None:
         watch, self._watch, self._watched, self._scope = self._watch, None, frozenset(), None

@@ -18,9 +18,17 @@ _OF_CONTAINER: Final = ("resources", "security_context")
 _CHANGING: Final = ("metadata", "status")
 
 
-def share_parts(objects: Iterable[KubernetesObject]) -> None:
-    """Let pods of the same controller have equal parts in common. The objects must be new: no other code uses them yet."""
-    models: dict[tuple[str, str], Pod] = {}
+MOST_MODELS: Final = 256
+"""Pods that are kept to share with those to come. Pods of one controller come one after the other."""
+Models = dict[tuple[str, str], Pod]
+
+
+def share_parts(objects: Iterable[KubernetesObject], models: Models | None = None) -> None:
+    """Let pods of the same controller have equal parts in common. The objects must be new: no other code uses them yet.
+
+    models: those of earlier calls, with whose pods they share too; the newest are kept for later calls.
+    """
+    models = {} if models is None else models
     for pod in objects:
         owners = pod.metadata.owner_references
         if not owners or not isinstance(pod, Pod):
@@ -32,6 +40,8 @@ def share_parts(objects: Iterable[KubernetesObject]) -> None:
             for known, container in zip(model.spec.containers, pod.spec.containers, strict=False):
                 _take(_OF_CONTAINER, known, container)
             _take_volumes(model.spec, pod.spec)
+    for controller in list(models)[:-MOST_MODELS]:
+        del models[controller]
 
 
 def keep_parts(before: KubernetesObject, after: KubernetesObject) -> None:

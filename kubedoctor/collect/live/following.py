@@ -15,7 +15,7 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.heartbeats import is_heartbeat
-from kubedoctor.cluster.seen.sharing import keep_parts
+from kubedoctor.cluster.seen.sharing import Models, keep_parts, share_parts
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Barrier, Want
 from kubedoctor.collect.connecting.transport import JSON, LineStream, Transport
@@ -89,6 +89,7 @@ class Follower:
         self._started = start is None
         self._stream: LineStream | None = None
         self._unwatchable = False
+        self._models: Models = {}
         self._calm = 0.0
 
     def run(self) -> None:
@@ -289,6 +290,8 @@ class Follower:
         before = snapshot.get(name)
         if before is not None:
             keep_parts(before, obj)
+        elif type_ == "ADDED":
+            share_parts((obj,), self._models)
         if type_ == "DELETED":
             snapshot.remove(name)
         elif self._resource is not None and self._resource.names_only:

@@ -7,7 +7,7 @@ from typing import Any
 
 from kubedoctor.cluster import Pod
 from kubedoctor.cluster.seen.decoding import convert_object
-from kubedoctor.cluster.seen.sharing import keep_parts, share_parts
+from kubedoctor.cluster.seen.sharing import MOST_MODELS, Models, keep_parts, share_parts
 
 
 def manifest(name: str, *, owner: str = "web", image: str = "web:1", volumes: int = 2) -> dict[str, Any]:
@@ -75,3 +75,14 @@ def test_a_changed_object_keeps_what_is_equal_and_is_what_it_was() -> None:
     (other,) = pods(manifest("a", image="web:2"))
     keep_parts(before, other)
     assert other.spec.containers[0].image == "web:2"
+
+
+def test_later_pods_share_with_the_newest_earlier_ones() -> None:
+    models: Models = {}
+    (first,), (second,) = pods(manifest("a")), pods(manifest("b"))
+    share_parts([first], models)
+    share_parts([second], models)
+    assert second.metadata.labels is first.metadata.labels
+    share_parts(pods(*(manifest("p", owner=f"owner-{number}") for number in range(MOST_MODELS))), models)
+    assert ("shop", "web") not in models
+    assert len(models) == MOST_MODELS
