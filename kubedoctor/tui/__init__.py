@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def run(
     """
     # Textual waits so long for the rest of an escape sequence: of its own 100 ms a person notices every esc.
     os.environ.setdefault("ESCDELAY", "25")
+    # While a worker computes, a key waits so long several times: of Python's own 5 ms lists seem to stand still.
+    sys.setswitchinterval(0.001)
     from kubedoctor.tui.app import KubedoctorApp
     from kubedoctor.tui.contexts import opener_for
     from kubedoctor.tui.session import Session
