@@ -79,6 +79,13 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD2301": {"Service": "that it is missing"},
     "KD2305": {"Event": "controllers write why only there"},
     "KD2306": {"Secret": "that it is missing"},
+    "KD2308": {"IngressClass": "which class is the default, and whose it is", "Pod": "that no controller runs"},
+    "KD2309": {
+        "Secret": "its keys, and the names in the certificate",
+        "IngressClass": "which controller serves it",
+        "Pod": "whose log names the hosts",
+    },
+    "KD2310": {"IngressClass": "that one controller serves both"},
     "KD2202": {
         "NetworkPolicy": "that it denies",
         "Service": "where a name leads",
