@@ -20,7 +20,8 @@ class Argument(msgspec.Struct, frozen=True):
 
 
 class Option(msgspec.Struct, frozen=True):
-    """`--name METAVAR` on the command line. repeatable: may be given several times, and a comma separates values too."""
+    """`--name METAVAR` on the command line; `--name` alone where metavar is empty. repeatable: may be given several times, and
+    a comma separates values too."""
 
     name: str
     metavar: str
@@ -56,7 +57,7 @@ def unanswered(subject: Ref, cluster: Cluster) -> Sheet:
 class Question(msgspec.Struct, frozen=True):
     """name: the command (`why-pending`). help: one line. kinds: of the subject; a bare name means the first. Without kinds
     the subject is the Namespace in use; an empty name means all Namespaces. arguments: the words after the subject.
-    key: opens it in the terminal UI. area: findings of this area of diagnostics point to the question.
+    key: opens it in the terminal UI. addresses: the subject may be an IP address, of the kind Address. area: findings of this area of diagnostics point to the question.
     unanswered: the sheet where CannotSee was raised; what could not be seen is added to its gaps.
     """
 
@@ -68,6 +69,7 @@ class Question(msgspec.Struct, frozen=True):
     options: tuple[Option, ...] = ()
     key: str = ""
     area: str = ""
+    addresses: bool = False
     unanswered: Callable[[Ref, Cluster], Sheet] = unanswered
 
     def fits(self, subject: Ref) -> bool:
@@ -93,12 +95,13 @@ def question(
     options: tuple[Option, ...] = (),
     key: str = "",
     area: str = "",
+    addresses: bool = False,
     unanswered: Callable[[Ref, Cluster], Sheet] = unanswered,
 ) -> Callable[[Answer], Question]:
     """Make a question of a function; its module's name is the question's name (`why_pending.py`: `why-pending`)."""
 
     def declare(answer: Answer) -> Question:
         name = answer.__module__.rpartition(".")[2].replace("_", "-")
-        return Question(name, help, kinds, answer, arguments, options, key, area, unanswered)
+        return Question(name, help, kinds, answer, arguments, options, key, area, addresses, unanswered)
 
     return declare

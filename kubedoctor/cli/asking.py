@@ -27,6 +27,7 @@ from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine.asking import ask
 from kubedoctor.problems import UsageProblem
+from kubedoctor.replay.services.hosts import is_address
 
 FORMATS = ("text", "json", "yaml", "markdown")
 _CODES = {
@@ -65,15 +66,21 @@ def command_of(question: Question) -> Subcommand:
     )
 
 
+_ADDRESS = "Address"
+
+
 def run_question(question: Question, options: argparse.Namespace) -> int:
     """Print the sheet; its conclusion is the exit code."""
     started = time.perf_counter()
     check_format(options.output, FORMATS)
     subject_words, argument_words = _divided(question, options.words)
-    target = _target(question, subject_words) if question.kinds else None
+    address = _address(question, subject_words)
+    target = _target(question, subject_words) if question.kinds and address is None else None
     choices = choices_of(question, options, argument_words)
     with opened(options) as source:
-        if target is None:
+        if address is not None:
+            subject = address
+        elif target is None:
             subject = _namespace(options, source)
         else:
             subject = find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
@@ -97,11 +104,19 @@ def choices_of(question: Question, options: argparse.Namespace, words: Sequence[
     chosen: dict[str, tuple[str, ...]] = {}
     for option in question.options:
         value = getattr(options, option.name.replace("-", "_"), None) or ()
+        if value is True:
+            value = option.name
         texts = [value] if isinstance(value, str) else list(value)
         if option.repeatable:
             texts = [part for text in texts for part in text.split(",") if part.strip()]
         chosen[option.name] = tuple(texts)
     return question.choices(words, chosen)
+
+
+def _address(question: Question, words: Sequence[str]) -> Ref | None:
+    """A subject that is an IP address, where the question takes one."""
+    named = question.addresses and len(words) == 1 and is_address(words[0])
+    return Ref(_ADDRESS, "", words[0]) if named else None
 
 
 def _noun(question: Question) -> str:
@@ -168,6 +183,9 @@ def _target(question: Question, words: list[str]) -> Target:
 def _add_options(question: Question, parser: argparse.ArgumentParser) -> None:
     for option in question.options:
         name, metavar = f"--{option.name}", option.metavar
+        if not metavar:
+            parser.add_argument(name, action="store_true", help=option.help)
+            continue
         if option.repeatable:
             action = parser.add_argument(
                 name, metavar=metavar, action="append", default=[], help=f"{option.help}; may be repeated"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.answers.question import Argument, Choices, question
+from kubedoctor.answers.question import Argument, Choices, Option, question
 from kubedoctor.answers.reach.reach_sheet import reach_sheet
 from kubedoctor.answers.sheet import Sheet
 from kubedoctor.cluster.kinds.references import Ref
@@ -11,10 +11,15 @@ from kubedoctor.cluster.seen.reading import Cluster
 
 
 @question(
-    help="whether a pod or workload can connect to a Service, pod, name or address, hop by hop, and what would allow it",
+    help="whether a pod, workload or address can connect to a Service, pod, name or address, hop by hop, and what would allow it",
     kinds=("Pod", *sorted({"Node", *WORKLOAD_KINDS} - {"Pod"})),
-    arguments=(Argument("destination", "B:PORT", "db:5432, db.data:5432/UDP, 10.0.0.1:80, pod/db-0:80 or a URL"),),
+    arguments=(
+        Argument("destination", "B:PORT", "db:5432, db.data:5432/UDP, 10.0.0.1:80, pod/db-0:80, ingress/web or a URL"),
+    ),
+    options=(Option("from-everywhere", "", "a table of every workload that may, or may not, connect to B"),),
+    addresses=True,
     area="networking",
 )
 def reach(subject: Ref, choices: Choices, cluster: Cluster) -> Sheet:
-    return reach_sheet(subject, choices.one("destination"), cluster)
+    everywhere = bool(choices.one("from-everywhere"))
+    return reach_sheet(subject, choices.one("destination"), cluster, everywhere=everywhere)

@@ -12,7 +12,7 @@ from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.network.port_sets import PROTOCOLS
 from kubedoctor.replay.services.hosts import is_address
 
-_URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^/?#]+)")
+_URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^/?#]+)(?P<path>/[^?#]*)?")
 _PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SCHEME_PORTS: Final = {
     "http": "80",
@@ -30,13 +30,14 @@ _USAGE: Final = "Write B:PORT or B:PORT/PROTOCOL, such as db:5432, db.data:5432,
 
 class ReachEnd(NamedTuple):
     """text: as typed. kind: of the object, empty for a name or an address. port: a number or a Service port's name, empty
-    where none is given."""
+    where none is given. path: of a URL."""
 
     text: str
     kind: str
     host: str
     port: str
     protocol: str = "TCP"
+    path: str = ""
 
     @property
     def number(self) -> int:
@@ -69,4 +70,4 @@ def parse_destination(text: str) -> ReachEnd:
     host = form["host"].strip("[]").lower()
     if is_address(host) and parse_address(host) is None:
         raise UsageProblem(f"{host} is not an IP address", _USAGE)
-    return ReachEnd(text, kind, host, port, protocol)
+    return ReachEnd(text, kind, host, port, protocol, (url["path"] or "") if url is not None else "")

@@ -8,6 +8,7 @@ from functools import partial
 from kubedoctor.answers.reach.connections import ConnectionTarget, Denial
 from kubedoctor.answers.reach.denials import in_words
 from kubedoctor.answers.reach.destination import ReachEnd, parse_destination
+from kubedoctor.answers.reach.everywhere import from_everywhere
 from kubedoctor.answers.reach.judging import (
     JudgedTarget,
     Judgement,
@@ -16,7 +17,7 @@ from kubedoctor.answers.reach.judging import (
     judgement,
 )
 from kubedoctor.answers.reach.reach_data import hops_data, reach_data
-from kubedoctor.answers.reach.way import ReachSource, Way, source_of, way_of
+from kubedoctor.answers.reach.way import ADDRESS, ReachSource, Way, source_of, way_of
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.core import Namespace, Node, Service
@@ -36,8 +37,8 @@ from kubedoctor.replay.services.ports import declared_ports
 _SHOWN = 3
 
 
-def reach_sheet(subject: Ref, text: str, cluster: Cluster) -> Sheet:
-    """The whole answer."""
+def reach_sheet(subject: Ref, text: str, cluster: Cluster, *, everywhere: bool = False) -> Sheet:
+    """The whole answer. everywhere: with a table of all workloads as the source."""
     end = parse_destination(text)
     _foresee(subject, end, cluster)
     source = source_of(subject, cluster)
@@ -50,20 +51,21 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster) -> Sheet:
         if not end.number:
             end = end._replace(port=str(_default_port(way)))
         targets = (ConnectionTarget(None, way.named, end.number, end.protocol, way.service),)
+    asked, source = source, way.proxy_source or source
     found = judgement(source, targets, cluster)
     conclusion, verdict = _verdict(source, way, found, cluster)
-    links = tuple(_chain(source, way, found))
+    links = (*_front_links(asked, way), *_chain(source, way, found))
     return Sheet(
         title=title,
         verdict=verdict,
         conclusion=conclusion,
         facts=tuple(_facts(source, found)),
-        tables=_tables(found),
+        tables=(*_tables(found), *(from_everywhere(way, cluster) if everywhere else ())),
         chain=links,
         fixes=tuple(_fixes(end, found, source, cluster)),
         next=tuple(_next(source, found)),
-        gaps=tuple(_gaps(way, found, cluster)),
-        data=reach_data(source, end, links, way, found, conclusion, cluster),
+        gaps=tuple(_gaps(source, way, found, cluster)),
+        data=reach_data(asked, end, links, way, found, conclusion, cluster),
     )
 
 
@@ -98,25 +100,36 @@ def _default_port(way: Way) -> int:
     return way.port.port if way.port is not None else 443
 
 
+def _front_links(source: ReachSource, way: Way) -> Iterator[Link]:
+    """From who asks to the proxy of the Ingress or route: outside of what policies of pods decide."""
+    if way.front is not None:
+        yield _from(source)
+        text = f"{way.front.about.title} serves path {way.front.path}: the policies that count are those of its proxy"
+        yield Link(text, Mark.YES, way.front.about)
+
+
 def _stopped(title: str, source: ReachSource, end: ReachEnd, way: Way) -> Sheet:
     assert way.obstacle is not None
-    links = [_from(source)]
+    links = list(_front_links(source, way)) or [_from(source)]
     if way.service is not None:
         links.append(_to_service(way))
-    links.append(Link(way.obstacle.text, Mark.NO, way.obstacle.about))
+    known = way.obstacle.known
+    links.append(Link(way.obstacle.text, Mark.NO if known else Mark.UNKNOWN, way.obstacle.about))
     outcome = {"not found": "the name does not resolve", "refused": "connection refused", "timeout": "times out"}
-    fate = outcome.get(way.obstacle.fate, "")
+    fate = outcome.get(way.obstacle.fate, way.obstacle.fate)
     about = way.obstacle.about
     return Sheet(
         title=title,
-        verdict=f"does not reach it{f' ({fate})' if fate else ''}: {way.obstacle.text}",
-        conclusion=Conclusion.TROUBLE,
+        verdict=f"does not reach it{f' ({fate})' if fate else ''}: {way.obstacle.text}"
+        if known
+        else f"not known: {way.obstacle.text}",
+        conclusion=Conclusion.TROUBLE if known else Conclusion.UNKNOWN,
         chain=tuple(links),
         next=(Command(about.describe_command, "what decides"),) if about is not None else (),
         data={
             "source": source.name,
             "destination": end.text,
-            "reaches": False,
+            "reaches": False if known else None,
             "outcome": way.obstacle.fate,
             "hops": hops_data(links),
         },
@@ -224,8 +237,10 @@ def _way_of(denial: Denial) -> str:
 
 
 def _from(source: ReachSource) -> Link:
+    if source.pod is None and source.name.kind == ADDRESS and not source.party.node:
+        return Link(f"from {source.address}, an address of no pod and no node", Mark.YES)
     if source.pod is None:
-        return Link(f"from {source.name.title}, on the node's network", Mark.YES, source.name)
+        return Link(f"from {source.name.title}, on the node's network", Mark.YES)
     if finished(source.pod):
         return Link(f"{ref(source.pod).title} has ended: it connects no more", Mark.UNKNOWN, ref(source.pod))
     if source.planned:
@@ -362,13 +377,17 @@ def _next(source: ReachSource, found: Judgement) -> Iterator[Command]:
             yield Command(line, "the rules of the policy that denies")
 
 
-def _gaps(way: Way, found: Judgement, cluster: Cluster) -> Iterator[str]:
+def _gaps(source: ReachSource, way: Way, found: Judgement, cluster: Cluster) -> Iterator[str]:
     if found.not_looked:
         yield f"administrators' policies and those of Cilium and Calico: {found.not_looked}"
     if found.others:
         yield f"not replayed: {listed((name.title for name in found.others), _SHOWN)}"
     for namespace in found.unseen if _unseen(found, cluster) else ():
         yield f"Namespace {namespace}: its labels were not seen, so rules that select it count as no match"
+    if way.unread:
+        yield "EndpointSlices: none was read, so the ready pods of the selector count as endpoints"
+    if source.pod is None and not source.party.node and way.service is not None and not way.entrance:
+        yield "a cluster address is routed on nodes only: from elsewhere the Service is entered by another address"
     if found.enforcer is None and any(row.verdict.egress.tier or row.verdict.ingress.tier for row in found.targets):
         yield "no network plug-in is recognised that enforces network policies"
     pods = [row.target.pod for row in found.targets if row.target.pod is not None]

@@ -8,14 +8,22 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kubedoctor.answers.reach.connections import API_SERVER, ConnectionTarget, Outsider, labels_of, targets
+from kubedoctor.answers.reach.connections import (
+    API_SERVER,
+    ConnectionTarget,
+    Outsider,
+    is_ready,
+    labels_of,
+    targets_behind,
+)
 from kubedoctor.answers.reach.destination import ReachEnd
 from kubedoctor.answers.reach.entrances import at_node, entered_by
+from kubedoctor.answers.reach.fronts import Front, front_of, front_of_ingress
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
 from kubedoctor.cluster.kinds.meta import ObjectMeta
-from kubedoctor.cluster.kinds.networking import Endpoint, EndpointSlice
+from kubedoctor.cluster.kinds.networking import Endpoint, EndpointSlice, Ingress
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.services import pods_selected_by
@@ -36,6 +44,8 @@ from kubedoctor.replay.services.proxy import (
 
 API_SERVER_NAME: Final = "the API server"
 """The endpoints of the Service default/kubernetes, where they were not seen."""
+ADDRESS: Final = "Address"
+"""The kind of a source that was named by its IP address."""
 _SHOWN: Final = 3
 
 
@@ -60,17 +70,20 @@ class ReachSource(NamedTuple):
 
 
 class DeadEnd(NamedTuple):
-    """Why a hop leads nowhere: a clause, and the object that decides. fate: as the client sees it."""
+    """Why a hop leads nowhere: a clause, and the object that decides. fate: as the client sees it. known: False where it is
+    only not known how it goes on."""
 
     text: str
     about: Ref | None = None
     fate: str = ""
+    known: bool = True
 
 
 class Way(msgspec.Struct, frozen=True):
     """service, port: which the name or address belongs to, if any. targets: where the connection may end. obstacle: why it
     ends before. outside: it leaves the cluster for a name whose address is not known. proxy: kube-proxy's choice.
-    entrance: the address and port by which the Service was entered, where that is not its cluster address."""
+    entrance: the address and port by which the Service was entered, where that is not its cluster address. front: what serves
+    the host name; its proxy then connects. unread: the endpoints follow from the selector, since no EndpointSlice was seen."""
 
     service: Service | None = None
     port: ServicePort | None = None
@@ -80,10 +93,15 @@ class Way(msgspec.Struct, frozen=True):
     named: str = ""
     proxy: ProxyVerdict | None = None
     entrance: str = ""
+    front: Front | None = None
+    proxy_source: ReachSource | None = None
+    unread: bool = False
 
 
 def source_of(subject: Ref, cluster: Cluster) -> ReachSource:
-    """Raises NoSuchObject. Of a workload a pod that runs, else one from its template."""
+    """Raises NoSuchObject. Of a workload a pod that runs, else one from its template; of an address whoever has it."""
+    if subject.kind == ADDRESS:
+        return _source_at(subject, cluster)
     obj = cluster.get_ref(subject)
     if obj is None:
         raise NoSuchObject(f"{subject.title} not found", "", ())
@@ -101,6 +119,16 @@ def source_of(subject: Ref, cluster: Cluster) -> ReachSource:
     if pod is None:
         raise NoSuchObject(f"{subject.title} has no pods", "", ())
     return ReachSource(subject, Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod, planned)
+
+
+def _source_at(subject: Ref, cluster: Cluster) -> ReachSource:
+    for pod in cluster.maybe.all(Pod):
+        if not finished(pod) and not pod.spec.host_network and subject.name == pod.status.pod_ip:
+            return ReachSource(subject, Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod, address=subject.name)
+    for node in cluster.maybe.all(Node):
+        if any(row.address == subject.name for row in node.status.addresses or ()):
+            return ReachSource(subject, Party.of_node(node), address=subject.name)
+    return ReachSource(subject, Party.outside(subject.name), address=subject.name)
 
 
 def _internal(node: Node) -> str:
@@ -121,7 +149,8 @@ def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     namespaces = [space.name for space in cluster.maybe.all(Namespace)]
     named = service_named(end.host, source.namespace or "default", [*namespaces, API_SERVER.namespace])
     if named is None:
-        return Way(outside=True, named=end.host)
+        front = front_of(end.host, end.path, cluster)
+        return _fronted(front, source, end, cluster) if front is not None else Way(outside=True, named=end.host)
     service = cluster.get(Service, named.namespace, named.name)
     if service is not None:
         return _through(service, source, end, cluster)
@@ -132,6 +161,26 @@ def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
         if found is not None:
             return _to_object(source, end._replace(kind=found.kind), cluster)
     return Way(obstacle=_unresolved(end.host, named.namespace, named.name, namespaces, cluster))
+
+
+def _fronted(front: Front, source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
+    """Its proxy connects to the backend, whoever asks."""
+    pod = min(front.proxies, key=lambda row: (not ready(row), row.namespace, row.name), default=None)
+    if pod is None:
+        text = f"{end.host} is served by {front.about.title}, whose proxy was not seen"
+        return Way(obstacle=DeadEnd(text, front.about, known=False), front=front)
+    proxy = ReachSource(ref(pod), Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod)
+    if not front.service:
+        text = f"{front.about.title} sends {front.path} to no Service"
+        return Way(obstacle=DeadEnd(text, front.about, known=False), front=front, proxy_source=proxy)
+    service = cluster.get(Service, front.namespace, front.service)
+    if service is None:
+        text = (
+            f"{front.about.title} sends {front.path} to Service {front.namespace}/{front.service}, which does not exist"
+        )
+        return Way(obstacle=DeadEnd(text, front.about, "503"), front=front, proxy_source=proxy)
+    way = _through(service, proxy, end._replace(port=front.port), cluster)
+    return msgspec.structs.replace(way, front=front, proxy_source=proxy)
 
 
 def _object_named(name: str, namespace: str, cluster: Cluster) -> Ref | None:
@@ -158,15 +207,20 @@ def _to_object(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     subject = Ref(end.kind, namespace or source.namespace or "default", name)
     if end.kind == "Node":
         subject = Ref("Node", "", end.host)
-    if subject.kind not in ("Service", "Pod", "Node", *WORKLOAD_KINDS):
+    if subject.kind not in ("Service", "Pod", "Node", "Ingress", *WORKLOAD_KINDS):
         raise UsageProblem(
-            f"{subject.title} has no address", "Name a Service, a pod, a workload, a node or an address."
+            f"{subject.title} has no address", "Name a Service, an Ingress, a pod, a workload, a node or an address."
         )
     obj = cluster.get_ref(subject)
     if obj is None:
         raise NoSuchObject(f"{subject.title} not found", "", ())
     if isinstance(obj, Service):
         return _through(obj, source, end, cluster)
+    if isinstance(obj, Ingress):
+        front = front_of_ingress(obj, "", end.path, cluster)
+        if front is None:
+            return Way(obstacle=DeadEnd(f"{subject.title} has no rule for this path", subject))
+        return _fronted(front, source, end, cluster)
     if isinstance(obj, Node):
         address, number, entered = _internal(obj), _number(end), at_node(end, cluster)
         if entered is not None:
@@ -222,11 +276,15 @@ def _through(service: Service, source: ReachSource, end: ReachEnd, cluster: Clus
     if port is None and not (spec.is_headless and end.number):
         return Way(service, obstacle=_no_port(service, end))
     slices = cluster.maybe.slices_of(service.namespace, service.name)
-    if not slices and any(gap.kind == "EndpointSlice" for gap in cluster.gaps) and source.pod is not None:
-        name = f"{service.name}.{service.namespace}.svc"  # The pods tell enough where slices cannot be read.
-        return Way(
-            service, port, targets(source.pod, name, port.port if port is not None else 0, cluster, end.protocol)
-        )
+    if not slices and _slices_unread(service, cluster):
+        # The pods tell enough where slices were not read.
+        number = port.port if port is not None else end.number
+        reached = tuple(row for row in targets_behind(service, number, end.protocol, cluster) if is_ready(row))
+        if reached:
+            return Way(service, port, reached, unread=True)
+        if any(gap.kind == "EndpointSlice" for gap in cluster.gaps):
+            text = f"the endpoints of {ref(service).title} could not be read"
+            return Way(service, port, obstacle=DeadEnd(text, ref(service), known=False))
     if not slices and ref(service) == API_SERVER:
         return Way(service, port, outside=True, named=API_SERVER_NAME)
     if spec.is_headless:
@@ -240,6 +298,13 @@ def _through(service: Service, source: ReachSource, end: ReachEnd, cluster: Clus
         rows = [(row.endpoint, row.address, row.port) for row in verdict.endpoints]
         return Way(service, port, tuple(_targets(service, rows, end.protocol, cluster)), proxy=verdict)
     return Way(service, port, obstacle=_nobody(service, port, verdict, cluster), proxy=verdict)
+
+
+def _slices_unread(service: Service, cluster: Cluster) -> bool:
+    """They could not be read, or a state without any was recorded: each Service with a selector has one."""
+    if any(gap.kind == "EndpointSlice" for gap in cluster.gaps):
+        return True
+    return bool(service.spec.selector) and not cluster.snapshot.of_kind("EndpointSlice")
 
 
 def _port_of(service: Service, end: ReachEnd) -> ServicePort | None:

@@ -128,7 +128,7 @@ def test_a_pod_is_reached(destination: str) -> None:
     ("manifests", "words"),
     [
         ((), "db.data does not resolve: there is no Service data/db"),
-        ((service("data", "db"),), "Service data/db has no ready endpoints: 1 of 1 pod with app=db ready"),
+        ((service("data", "db"), slices("shop", "web")), "Service data/db has no ready endpoints: 1 of 1 pod with app=db ready"),
         ((service("data", "db", selector={"app": "d"}),), "no pod matches its selector app=d"),
         ((service("data", "db", selector=None),), "it has no selector"),
         ((service("data", "db", target="http"), slices("data", "db")), "targets port name http, which no ready pod has for TCP"),
