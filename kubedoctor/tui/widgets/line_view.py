@@ -10,6 +10,7 @@ from rich.style import Style
 from textual import events
 from textual._styles_cache import StylesCache
 from textual.color import Color
+from textual.css.types import EdgeType
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
@@ -17,11 +18,14 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
+IDLE_FRAME = 0.5
+"""How much of the colour the frame has where keys go elsewhere."""
+
 
 class LineView(ScrollView):
     """Lines that move no other widget, however many they are: a layout of the screen costs more than drawing them. So
     the scroll bar has its place also where all is shown, and is not drawn then. The focus alone changes nothing of how
-    it looks; a screen with several marks the one that keys go to by a class."""
+    it looks; a screen with several marks the one that keys go to."""
 
     DEFAULT_CSS = """
     LineView {
@@ -35,8 +39,22 @@ class LineView(ScrollView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._styles_cache = _Frame()
+        self._active: bool | None = None
         self.content_width = 0
         """The cells of a line, while lines are drawn."""
+
+    def frame(self, *, active: bool) -> None:
+        """Mark it by its frame, or not. Style sheets, which are applied to all that it has, take twice as long."""
+        self._active = active
+        color = Color.parse(self.app.theme_variables["primary"])
+        edge: tuple[EdgeType, Color] = ("round", color if active else color.with_alpha(IDLE_FRAME))
+        if self.styles.inline.border_top != edge:
+            self.styles.border = edge
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self._active is not None:  # the theme may be another
+            self.frame(active=self._active)
 
     def watch_virtual_size(self, size: Size) -> None:
         self._scroll_update(size)

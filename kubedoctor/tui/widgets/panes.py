@@ -11,11 +11,11 @@ from kubedoctor.tui.widgets.line_view import LineView
 
 
 class Panes(Container):
-    """Marks the pane that keys go to with the class `-active`; it stays marked while the prompt is open."""
+    """Marks the pane that keys go to by its frame; it stays marked while the prompt is open."""
 
     virtual_size = Reactive(Size(0, 0))
     """Only a layout changes it, and none follows from that."""
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for pane in self.query(LineView):
-            pane.set_class(pane is event.widget, "-active")
+            pane.frame(active=pane is event.widget)
