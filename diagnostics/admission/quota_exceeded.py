@@ -74,7 +74,7 @@ def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Fin
     name = Ref("ResourceQuota", workload.namespace, refusal.name)
     quota = cluster.maybe.get(ResourceQuota, workload.namespace, refusal.name)
     over = [
-        _over(resource, refusal.used.get(resource, "?"), refusal.limited.get(resource, "?"), requested)
+        _over(resource, refusal.used.get(resource, "?"), refusal.limited.get(resource, "?"), requested, refusal.claim)
         for resource, requested in refusal.requested.items()
     ]
     yield _finding(
@@ -83,8 +83,10 @@ def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Fin
         (refused.evidence, *_amounts(quota, refusal.requested)),
         refused.workload,
         Confidence.CERTAIN,
-        f"{refused.workload.title} is missing {counted(refused.missing, 'pod')}: the API server refuses each pod because of ResourceQuota {refusal.name}.",
+        f"{refused.workload.title} is missing {counted(refused.missing, 'pod')}: the API server refuses"
+        f" {f'claim {refusal.claim}' if refusal.claim else 'each pod'} because of ResourceQuota {refusal.name}.",
         _of_a_rollout(refused.workload, quota, cluster),
+        refusal.claim,
     )
 
 
@@ -106,8 +108,8 @@ def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]
         yield _finding(ref(quota), "; ".join(excess), (*amounts, requests), who, Confidence.LIKELY, detail)
 
 
-def _over(resource: str, used: object, hard: object, more: object) -> str:
-    return f"{resource}: {used} of {hard} used, one more pod needs {more}"
+def _over(resource: str, used: object, hard: object, more: object, claim: str = "") -> str:
+    return f"{resource}: {used} of {hard} used, {f'claim {claim}' if claim else 'one more pod'} needs {more}"
 
 
 def _amounts(quota: ResourceQuota | None, resources: Iterable[str]) -> tuple[Evidence, ...]:
@@ -134,6 +136,7 @@ def _finding(
     confidence: Confidence,
     detail: str,
     of_a_rollout: tuple[str, tuple[Fix, ...]] = ("", ()),
+    claim: str = "",
 ) -> Finding:
     where = quota.namespace_flag
     words, fixes = of_a_rollout
@@ -146,11 +149,17 @@ def _finding(
         affects=(who,),
         fixes=(
             *fixes,
-            Fix("Delete or scale down unused workloads in the namespace, or lower the requests"),
+            Fix(
+                "Delete claims that no pod uses, or recreate the workload with smaller claims"
+                if claim
+                else "Delete or scale down unused workloads in the namespace, or lower the requests"
+            ),
             Fix("Or raise the quota", edit_command(quota), Effect.CHANGES),
         ),
         commands=(
             Command(f"kubectl describe resourcequota {quota.name}{where}", "used and hard for each resource"),
-            Command(f"kubectl get pods{where} --sort-by=.metadata.creationTimestamp", "the pods that use it"),
+            Command(f"kubectl get pvc{where} --sort-by=.metadata.creationTimestamp", "the claims that use it")
+            if claim
+            else Command(f"kubectl get pods{where} --sort-by=.metadata.creationTimestamp", "the pods that use it"),
         ),
     )

@@ -10,6 +10,7 @@ from diagnostics.pods._read_only import cannot_write
 from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
 from diagnostics.pods.crashes._image import cpu_too_old, library_missing
+from diagnostics.pods.crashes._known import known_trouble
 from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._resolver import no_nameservers
 from diagnostics.pods.crashes._service_link import taken_from_a_link
@@ -23,6 +24,7 @@ from diagnostics.pods.crashes.taken._used_up import used_up
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible, visible_end
 from kubedoctor.findings import SETTABLE, Effect, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
 from kubedoctor.replay.kubelet.heaps import heap_setting
+from kubedoctor.replay.logs.blocks import whole_message
 from kubedoctor.replay.logs.families.machine import SHARED_MEMORY
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.log_lines import parse_line
@@ -30,6 +32,7 @@ from kubedoctor.replay.logs.reading import LogCause
 from kubedoctor.replay.logs.traces import crash_message
 
 LONGEST_MESSAGE = 200
+SHORTEST_SENTENCE = 60
 
 _CLAUSES = {
     LogFault.IMAGE_ARCHITECTURE: "exec format error: {subject} is built for another CPU architecture",
@@ -48,6 +51,15 @@ _CLAUSES = {
     LogFault.DATA_DIRECTORY: "its data directory cannot be used: {message}",
     LogFault.LICENCE: "its licence is not accepted: {message}",
 }
+_SAID_OF_ANYTHING = frozenset(
+    {"invalid", "unsupported", "malformed", "unrecognized", "unknown", "expected", "not allowed"}
+)
+_OF_SETTINGS = re.compile(
+    r"conf|setting|option|value|param|arg|flag|env|propert|\bkey|port|ur[li]\b|address|field|attribute|variable|yaml|json|toml|xml"
+    r"|syntax|pars|format|direct|mode\b|level|type|scheme|plugin|driver",
+    re.IGNORECASE,
+)
+"""Words of a complaint that is about the program's settings; what it reads at work may be invalid too."""
 _IS_A_DIRECTORY = "is a directory"
 _NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: "a file"}
 
@@ -57,6 +69,9 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     subject = cause.subject
     if (linked := taken_from_a_link(pod, container, message_of(lines, cause), about, cluster)) is not None:
         return linked
+    message = shortened(message_of(lines, cause))
+    if (known := known_trouble(pod, subject, message, cluster)) is not None:
+        return known
     mine = _container(pod, container)
     if mine is not None:
         spent = used_up(pod, mine, shortened(message_of(lines, cause)), about, cluster)
@@ -98,8 +113,9 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
             return story
         if _IS_A_DIRECTORY in lines[cause.index]:
             return Story(f"{subject} is a directory, not a file")
-    message = shortened(message_of(lines, cause))
     clause = _CLAUSES.get(cause.fault, "{message}")
+    if cause.pattern in _SAID_OF_ANYTHING and not _OF_SETTINGS.search(message):
+        clause = "{message}"
     if subject == SHARED_MEMORY or (cause.fault is LogFault.NO_SPACE and subject.startswith(IN_MEMORY)):
         return too_little_shared_memory(pod, container, message, about, cluster)
     if cause.pattern == "no nameservers found":
@@ -132,13 +148,19 @@ def _claims(pod: Pod, container: Container, path: str) -> tuple[Ref, ...]:
     return tuple(Ref("PersistentVolumeClaim", pod.namespace, name) for name in above or mounted.values())
 
 
+_RUBY_PLACE = re.compile(r"^\S+\.rb:\d+:in [`'][^']*': ")
+"""Ruby writes the place before the message of an uncaught exception."""
 _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
 
 
 def shortened(message: str) -> str:
-    """A long message: of several sentences the start, where the fault stands; else the end, as of an error that wraps
+    """A long message: of several sentences the first, where the fault stands; else the end, as of an error that wraps
     others."""
-    shown = visible if _NEXT_SENTENCE.search(message) else visible_end
+    ends = [end.start() + 1 for end in _NEXT_SENTENCE.finditer(message)]
+    whole = max((end for end in ends if end <= LONGEST_MESSAGE), default=0)
+    if len(message) > LONGEST_MESSAGE and whole >= SHORTEST_SENTENCE:
+        message = message[:whole]
+    shown = visible if ends else visible_end
     return shown(message, LONGEST_MESSAGE).rstrip(".")
 
 
@@ -146,7 +168,9 @@ def message_of(lines: tuple[str, ...], cause: LogCause) -> str:
     """What the line says, without time and level; of a crash, with the place in the program's code."""
     if cause.fault is LogFault.PANIC:
         return crash_message(lines, cause.index)
-    return " ".join(parse_line(lines[cause.index]).message.split())
+    if whole := whole_message(lines, cause.index):
+        return whole
+    return _RUBY_PLACE.sub("", " ".join(parse_line(lines[cause.index]).message.split()))
 
 
 def _container(pod: Pod, name: str) -> Container | None:

@@ -60,6 +60,7 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.deletion.overdue import SOON, overdue, patience
 from kubedoctor.replay.deletion.pods import stopped
+from kubedoctor.replay.kubelet.container_errors import kill_failure
 
 MOST_LETTERS = 200
 
@@ -105,7 +106,7 @@ def _not_confirmed(pod: Pod, cluster: Cluster) -> Finding:
     """The kubelet has not confirmed that the containers ended."""
     node, late = pod.spec.node_name, overdue(pod, cluster.taken_at)
     failed = newest_event(pod, cluster, "FailedKillPod")
-    why = f": {visible_end(failed.message, MOST_LETTERS)}" if failed is not None else ""
+    why = f": {visible_end(kill_failure(failed.message), MOST_LETTERS)}" if failed is not None else ""
     careful = (
         " and its containers no longer run: two pods of one identity may corrupt data" if _has_identity(pod) else ""
     )

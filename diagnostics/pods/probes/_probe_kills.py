@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._ends import End, RunLog, after_start, as_it_matters, exit_words, log_of_the_end
+from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.probes._repairs import (
     ProbeFailure,
     Repair,
     longer_start,
-    may_refuse_the_host,
     on_loopback,
     port_elsewhere,
     refused_host,
@@ -66,7 +67,7 @@ def _repair(
     # Where the program listens is in its log, and so is how long its start took.
     run = (
         log_of_the_end(pod, end.part, cluster)
-        if (answer in _NOT_UP or may_refuse_the_host(why)) and not end.log.lines
+        if (answer in _NOT_UP or answer is ProbeAnswer.STATUS) and not end.log.lines
         else end.log
     )
     log = LogTail(ref(pod), end.name, run.previous, run.lines)
@@ -140,13 +141,22 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, cl
     if run.lines and says_it_was_stopped(run.lines):
         evidence.append(quote_line(LogTail(ref(pod), name, run.previous, run.lines), -1, "the last log line"))
     evidence += repair.evidence
+    story = (
+        story_of_lines(pod, name, run.lines, run.previous, about, cluster)
+        if run.lines and not where and why and answer_of(why, probe) is ProbeAnswer.STATUS
+        else Story()
+    )
+    if story.text:
+        summary += f"; its log: {story.text}"
+        evidence += story.evidence
     finding = Finding(
         about=about,
         summary=summary,
         detail=f"Restarted {times(end.part.status.restart_count)}.",
         confidence=_CONFIDENCE[proof],
         evidence=tuple(evidence),
-        fixes=repair.fixes,
+        fixes=story.fixes or repair.fixes,
+        because_of=story.because_of,
         commands=(
             look_at_pod(pod, "the probe's results, under Events"),
             look_at_log(pod, name, previous=run.previous, why="the log of the run that was killed"),

@@ -46,7 +46,6 @@ from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.replay.logs.start_up import logged_start
 
 _NO_GRPC = re.compile(r"failed to connect service|unknown service|Unimplemented|does not implement")
-_OF_A_HOST = frozenset({"400", "403", "421"})
 _PLAIN_ANSWER = "server gave HTTP response to HTTPS client"
 _RUNS_NO_COMMAND = (
     "Check the container runtime, the cgroups and the free memory, processes and disk of {node}; other pods with exec"
@@ -166,12 +165,6 @@ def _finishes_in_template(about: Ref, name: str, took: timedelta, cluster: Clust
     containers = (*(template.spec.init_containers or ()), *template.spec.containers) if template is not None else ()
     probe = next((container.startup_probe for container in containers if container.name == name), None)
     return probe is not None and finishes(probe, took)
-
-
-def may_refuse_the_host(why: str) -> bool:
-    """Whether the status is one that programs give for a host that they do not know."""
-    status = STATUS.search(why)
-    return status is not None and status[1] in _OF_A_HOST
 
 
 def refused_host(probe: Probe, answer: ProbeAnswer, log: LogTail) -> tuple[str, tuple[Evidence, ...]]:

@@ -57,8 +57,10 @@ def cronjob_overlaps(cron_job: CronJob, cluster: Cluster) -> Iterator[Finding]:
         return
     oldest = jobs[0]
     age = human_duration(age_of(oldest, cluster.taken_at))
+    success = cron_job.status.last_successful_time
+    last = f", none has succeeded for {human_duration(cluster.taken_at - success)}" if success is not None else ""
     what = (
-        "each run is replaced by the next before it ends"
+        f"each run is replaced by the next before it ends (concurrencyPolicy Replace){last}"
         if replaces
         else f"{counted(len(jobs), 'run')} at the same time, the oldest for {age}"
     )

@@ -9,6 +9,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.findings.model import Command, Effect, Fix
 
+_OF_STATIC_PODS = "kube-system"
 SETTABLE = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "CronJob"})
 """The kinds whose template `kubectl set` can change."""
 
@@ -37,6 +38,10 @@ def edit_command(about: Ref) -> str:
 def fix_by_hand(about: Ref, summary: str) -> Fix:
     """A change by hand of a pod template. Those of Pods and Jobs are immutable."""
     if about.kind in ("Pod", "Job"):
+        if about.kind == "Pod" and about.namespace == _OF_STATIC_PODS:
+            return Fix(
+                f"{summary}; a static pod is changed in its manifest on the node, another is deleted and recreated"
+            )
         return Fix(f"{summary}; a {about.kind} cannot be changed in place: delete and recreate it")
     return Fix(summary, edit_command(about))
 

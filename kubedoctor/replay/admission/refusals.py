@@ -33,7 +33,7 @@ class AdmissionStep(enum.Enum):
 
 
 class AdmissionRefusal(msgspec.Struct, frozen=True):
-    """A refusal. `name` is what the text names: the quota, the policy, the webhook, the class, the account, or the
+    """A refusal. `claim`: of the claim of a pod, not of the pod. `name` is what the text names: the quota, the policy, the webhook, the class, the account, or the
     Pod Security level; `text` is the reason without the name of the pod; amounts are by resource, as written."""
 
     kind: AdmissionStep
@@ -43,10 +43,12 @@ class AdmissionRefusal(msgspec.Struct, frozen=True):
     used: dict[str, str] = msgspec.field(default_factory=dict)
     limited: dict[str, str] = msgspec.field(default_factory=dict)
     missing: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    claim: str = ""
 
 
 _HEAD: Final = re.compile(
-    r"(?:\(combined from similar events\): )?(?:Error creating: )?(?:[Cc]reate Pod \S+ in \S+ \S+ failed error: )?"
+    r"(?:\(combined from similar events\): )?(?:Error creating: )?(?:[Cc]reate (?:Pod|Claim (?P<own>\S+) for Pod) \S+ in \S+ \S+ failed error: )?"
+    r"(?:failed to create PVC (?P<claim>\S+): )?"
     r"(?:\S+ \"[^\"]*\" is forbidden: )?",
 )
 _EXCEEDED: Final = re.compile(
@@ -75,18 +77,19 @@ _COMPILED: Final = tuple((kind, compiled_later(text, re.DOTALL)) for kind, text 
 
 def parse_refusal(message: str) -> AdmissionRefusal:
     """Parse the message of a ReplicaFailure condition or of a FailedCreate event; line breaks become spaces."""
-    text = " ".join(message.split())
+    text, claim = " ".join(message.split()), ""
     if head := _HEAD.match(text):
-        text = text[head.end() :].strip()
+        text, claim = text[head.end() :].strip(), head["own"] or head["claim"] or ""
     if match := _EXCEEDED.fullmatch(text):
         requested, used, limited = (_amounts(match[index]) for index in (2, 3, 4))
-        return AdmissionRefusal(AdmissionStep.QUOTA_EXCEEDED, match["name"], text, requested, used, limited)
+        step = AdmissionStep.QUOTA_EXCEEDED
+        return AdmissionRefusal(step, match["name"], text, requested, used, limited, claim=claim)
     if match := _NEEDS.fullmatch(text):
         return AdmissionRefusal(AdmissionStep.QUOTA_NEEDS, match["name"], text, missing=_missing(match[2]))
     for kind, pattern in _COMPILED:
         if matched := pattern.fullmatch(text):
-            return AdmissionRefusal(kind, matched.groupdict().get("name") or "", text)
-    return AdmissionRefusal(AdmissionStep.OTHER, "", text)
+            return AdmissionRefusal(kind, matched.groupdict().get("name") or "", text, claim=claim)
+    return AdmissionRefusal(AdmissionStep.OTHER, "", text, claim=claim)
 
 
 def _amounts(text: str) -> dict[str, str]:

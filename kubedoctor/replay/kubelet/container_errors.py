@@ -78,6 +78,10 @@ _PROBLEMS = {
     MessageClass.START_KEYRING: StartProblem.KEYRING,
     MessageClass.START_GPU: StartProblem.DEVICE_DRIVER,
 }
+_KILL = re.compile(
+    r'failed to "KillContainer" for "(?P<name>[^"]+)" with KillContainerError: "(?P<why>(?:[^"\\]|\\.)*)"', re.DOTALL
+)
+_OF_ITS_ID = re.compile(r' \\"[0-9a-f]{12,}\\"')
 _NO_COMMAND = re.compile(r"no command specified|no (?:entrypoint|process args)", re.IGNORECASE)
 _WORKING_DIRECTORY = re.compile(r"chdir to|cwd \(|working directory", re.IGNORECASE)
 _WRONG_SYSTEM = re.compile(r"operating system .{0,40}does not match", re.IGNORECASE)
@@ -136,6 +140,16 @@ def hook_failure(message: str) -> str:
         return ""
     code = f"exit code {match['code']}: " if match["code"] else ""
     return code + " ".join(match["why"].split())
+
+
+def kill_failure(message: str) -> str:
+    """Of a `FailedKillPod` event, why the first container could not be killed, without the runtime's wrappers and ids:
+    the kubelet joins the errors of all containers and of the sandbox."""
+    match = _KILL.search(message)
+    if match is None:
+        return " ".join(message.split())
+    why = without_wrappers(_OF_ITS_ID.sub("", " ".join(match["why"].split())))
+    return f"container {match['name']}: {why}"
 
 
 class StartFailure(NamedTuple):

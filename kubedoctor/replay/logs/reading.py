@@ -10,6 +10,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs import talk, traces
+from kubedoctor.replay.logs.blocks import block_lines, whole_message
 from kubedoctor.replay.logs.continued import subject_below
 from kubedoctor.replay.logs.families import FAMILIES
 from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
@@ -205,9 +206,12 @@ def _cause(best: _Candidate, seen: Sequence[_Seen]) -> LogCause:
 def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
     """Each line with its level: a trace has the level of the line that it belongs to."""
     found: list[_Seen] = []
-    heading, usage, after_rust, source = Level.UNSTATED, False, False, False
+    heading, usage, after_rust, source, end_of_block = Level.UNSTATED, False, False, False, 0
     for index in range(first, len(lines)):
         line = parse_line(lines[index])
+        if block := block_lines(lines, index):
+            line = msgspec.structs.replace(line, message=whole_message(lines, index), structured=True)
+            end_of_block = index + block
         text = line.text
         blank = not text.strip()
         frame = not line.structured and (traces.is_frame(text) or (source and line.indented))
@@ -230,7 +234,9 @@ def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
         else:
             level = heading = Level.UNSTATED
         after_rust, source = traces.names_no_message(text), traces.shows_source_next(text)
-        own = not (blank or frame or usage or after_rust) and talk.has_words(line.message)
+        own = not (blank or frame or usage or after_rust or (index < end_of_block and not block)) and talk.has_words(
+            line.message
+        )
         own = own and not talk.is_consequence(line.message, text)
         found.append(_Seen(index, line, level, own, exception))
     return found

@@ -6,6 +6,7 @@ from typing import Final
 
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily, no_subject
 from kubedoctor.replay.logs.subjects import first_path, quoted
+from kubedoctor.replay.logs.troubles import BROKEN_LOG, LOST_MEMBER, trouble
 
 FAMILIES: Final = (
     PatternFamily(
@@ -21,7 +22,8 @@ FAMILIES: Final = (
             Pattern("exists but is not empty", r"[\"'`](?P<subject>/[^\"'`]+)[\"'`] exists but is not empty"),
             Pattern("lost+found"),
             Pattern("is not a database cluster directory", r"\"(?P<subject>[^\"]+)\" is not"),
-            Pattern("could not locate a valid checkpoint record"),
+            Pattern("could not locate a valid checkpoint record", subject=trouble(BROKEN_LOG)),
+            Pattern("already exists", r"node with (?:the )?address \S+ already exists", subject=trouble(LOST_MEMBER)),
             Pattern("invalid primary checkpoint record", weak=True),
             Pattern("invalid checkpoint record", weak=True),
             Pattern('lock file "postmaster.pid"'),

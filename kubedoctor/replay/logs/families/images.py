@@ -6,6 +6,7 @@ from typing import Final
 
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import first_path, quoted
+from kubedoctor.replay.logs.troubles import PAGE_SIZE, trouble
 
 ICU: Final = "libicu"
 
@@ -50,6 +51,12 @@ FAMILIES: Final = (
             Pattern("instructions that", r"compiled to use (?P<subject>\w+).*instructions.*(?:not|aren't) available"),
             Pattern("cpu isn't supported"),
             Pattern("unsupported cpu"),
+            Pattern("unsupported system page size", subject=trouble(PAGE_SIZE)),
+            Pattern(
+                "page size",
+                r"(?:system|kernel) page size.*(?:not supported|unsupported|must be|larger than)",
+                subject=trouble(PAGE_SIZE),
+            ),
         ),
     ),
     PatternFamily(

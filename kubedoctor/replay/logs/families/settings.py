@@ -7,6 +7,7 @@ from typing import Final
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import first_path, quoted
+from kubedoctor.replay.logs.troubles import LEGACY_HASH, RAILS_KEY, trouble
 
 _NAME: Final = r"(?P<subject>(?-i:[A-Z][A-Z0-9_]{2,}))"
 _UNSET: Final = (
@@ -134,6 +135,9 @@ FAMILIES: Final = (
     PatternFamily(
         LogFault.BAD_SETTING,
         (
+            Pattern("digital envelope routines::unsupported", subject=trouble(LEGACY_HASH)),
+            Pattern("err_ossl_evp_unsupported", subject=trouble(LEGACY_HASH)),
+            Pattern("messageencryptor::invalidmessage", subject=trouble(RAILS_KEY)),
             Pattern("plugin/loop: loop", r"detected for zone"),
             Pattern("no nameservers found", at_any_level=True),
             Pattern("loop (", r"Loop \(\S+ -> \S+\) detected"),

@@ -8,6 +8,7 @@ from typing import Final
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import host, quoted
+from kubedoctor.replay.logs.troubles import LOGIN_AT_VAULT, trouble
 
 _USER: Final = compiled_later(
     r"(?:user(?:name)?|role|account|login)[ =:]+[\"'`]?(?P<user>[\w.@-]+)[\"'`]?", re.IGNORECASE
@@ -180,6 +181,12 @@ FAMILIES: Final = (
                 r"permission denied for (?:schema|table|relation|database|sequence|function|language|view|tablespace|foreign \w+|type) (?P<subject>[\w.\"-]+)",
             ),
             Pattern("permission denied to", r"permission denied to (?P<subject>create \w+|set \w+|\w+ \w+)"),
+            Pattern(
+                "error making api request",
+                r"/v1/auth/\S+/login:? code:? 40[0-3]\b",
+                subject=trouble(LOGIN_AT_VAULT),
+            ),
+            Pattern("error making api request", r"URL: \w+ (?P<subject>https?://\S+?):? code:? 403\b"),
             Pattern("must be owner of", r"must be owner of \w+ (?P<subject>[\w.]+)"),
             Pattern("must be superuser", r"must be superuser"),
             Pattern("access denied for user", r"to database '(?P<subject>[^']+)'"),

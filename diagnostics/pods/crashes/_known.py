@@ -1,0 +1,94 @@
+"""Troubles of well-known programs in words, and what to do, where the message alone does not say it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from diagnostics.pods.crashes._story import Story
+from kubedoctor.cluster import Cluster, Node, Pod
+from kubedoctor.findings import Evidence, Fix, has_path, quote
+from kubedoctor.replay.logs import troubles
+
+
+class _Known(NamedTuple):
+    """text and fixes: with {node}, {account} and {message}. shows: what of the pod or its node is quoted."""
+
+    text: str
+    fixes: tuple[str, ...]
+    shows: Callable[[Pod, Cluster], tuple[Evidence, ...]] = lambda *_: ()
+
+
+def _its_node(pod: Pod, _: Cluster) -> tuple[Evidence, ...]:
+    return (quote(pod, "spec.nodeName", "the node that it runs on"),) if pod.spec.node_name else ()
+
+
+def _its_kernel(pod: Pod, cluster: Cluster) -> tuple[Evidence, ...]:
+    node, path = cluster.maybe.get(Node, "", pod.spec.node_name), "status.nodeInfo.kernelVersion"
+    kernel = (quote(node, path, "the kernel of the node"),) if node is not None and has_path(node, path) else ()
+    return (*_its_node(pod, cluster), *kernel)
+
+
+_KNOWN: Final = {
+    troubles.GPU_DRIVER: _Known(
+        "the GPU driver of {node} does not fit the program: {message}",
+        (
+            "Update the GPU driver of {node}, or use an image that is built for its version",
+            "Or select nodes with a newer driver (label nvidia.com/cuda.driver.major)",
+        ),
+        _its_node,
+    ),
+    troubles.PAGE_SIZE: _Known(
+        "the kernel of {node} has larger memory pages than the image is built for: {message}",
+        ("Use an image that is built for pages of 64K, or nodes whose kernel has pages of 4K",),
+        _its_kernel,
+    ),
+    troubles.LEGACY_HASH: _Known(
+        "Node.js 17 and later (OpenSSL 3) refuse an old hash that a package of the program uses: {message}",
+        ("Update the package (webpack 5.61 or newer), or set NODE_OPTIONS=--openssl-legacy-provider in the container",),
+    ),
+    troubles.RAILS_KEY: _Known(
+        "its encrypted credentials cannot be decrypted: RAILS_MASTER_KEY is not the key of the credentials file in the"
+        " image (MessageEncryptor::InvalidMessage)",
+        ("Set RAILS_MASTER_KEY to the key that the credentials file of this image was encrypted with",),
+    ),
+    troubles.LOST_MEMBER: _Known(
+        "it joins as a new member, but the others know a member of its address (its own data is lost, or the address was"
+        " another's before): {message}",
+        (
+            "If its volume has lost its data: remove the dead member from the ring (nodetool removenode), or start this one"
+            " once with replace_address",
+        ),
+    ),
+    troubles.BROKEN_LOG: _Known(
+        "its data directory is damaged (write-ahead log): {message}",
+        (
+            "Restore a backup or a replica of the database; pg_resetwal lets it start, but loses transactions: copy the"
+            " volume first",
+        ),
+    ),
+    troubles.LOGIN_AT_VAULT: _Known(
+        "Vault refuses its login: {message}",
+        (
+            "Bind a role of Vault's Kubernetes login to service account {account}, and compare the role's name and"
+            " audience",
+        ),
+    ),
+}
+
+
+def known_trouble(pod: Pod, subject: str, message: str, cluster: Cluster) -> Story | None:
+    """None for a subject that no program's trouble is known by."""
+    known = _KNOWN.get(subject)
+    if known is None:
+        return None
+    words = {
+        "node": f"node {pod.spec.node_name}" if pod.spec.node_name else "its node",
+        "account": f"{pod.namespace}/{pod.spec.service_account_name or 'default'}",
+        "message": message,
+    }
+    return Story(
+        known.text.format_map(words),
+        evidence=known.shows(pod, cluster),
+        fixes=tuple(Fix(fix.format_map(words)) for fix in known.fixes),
+    )
