@@ -9,8 +9,6 @@ from diagnostics.pods._clock import wrong_clock
 from diagnostics.pods._read_only import cannot_write
 from diagnostics.pods.crashes._credentials import refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
-from diagnostics.pods.crashes._image import cpu_too_old, library_missing
-from diagnostics.pods.crashes._known import known_trouble
 from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._resolver import no_nameservers
 from diagnostics.pods.crashes._service_link import taken_from_a_link
@@ -18,13 +16,15 @@ from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused, says_bus_error
 from diagnostics.pods.crashes.kernel._limits import IN_MEMORY, limit_of_the_node, too_little_shared_memory
 from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path
+from diagnostics.pods.crashes.programs._image import cpu_too_old, library_missing
+from diagnostics.pods.crashes.programs._known import known_trouble
 from diagnostics.pods.crashes.taken._in_use import address_in_use, is_left_over, left_over_file
 from diagnostics.pods.crashes.taken._shared_data import held_by_another_pod
 from diagnostics.pods.crashes.taken._used_up import used_up
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible, visible_end
 from kubedoctor.findings import SETTABLE, Effect, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
 from kubedoctor.replay.kubelet.heaps import heap_setting
-from kubedoctor.replay.logs.blocks import whole_message
+from kubedoctor.replay.logs.continued import whole_message
 from kubedoctor.replay.logs.families.machine import SHARED_MEMORY
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.log_lines import parse_line

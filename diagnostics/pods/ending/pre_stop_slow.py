@@ -35,6 +35,7 @@ from kubedoctor.cluster import (
     Event,
     KubernetesObject,
     Pod,
+    ReplicaSet,
     all_containers,
     finished,
     has_pre_stop,
@@ -121,8 +122,23 @@ def _told(pod: Pod, container: Container, about: Ref, cluster: Cluster) -> list[
         and event.seen_at is not None
         and cluster.taken_at - event.seen_at <= _LATELY
         and has_path(event, "message")
+        and _has_the_same_hook(event, pod, container, about, cluster)
     ]
     return sorted(events, key=lambda event: (event.seen_at, event.name), reverse=True)
+
+
+def _has_the_same_hook(event: Event, pod: Pod, container: Container, about: Ref, cluster: Cluster) -> bool:
+    """False for a pod of another revision whose hook was corrected since."""
+    owner = event.involved_object.name.rpartition("-")[0]
+    if about.kind != "Deployment" or pod.name.startswith(f"{owner}-"):
+        return True
+    revision = cluster.maybe.get(ReplicaSet, pod.namespace, owner)
+    template = template_of(revision) if revision is not None else None
+    hook = container.lifecycle.pre_stop if container.lifecycle is not None else None
+    if template is None:
+        return hook is None or hook.sleep is None  # It only waits, and needs no program of the image.
+    before = next((one for one in template.spec.containers if one.name == container.name), None)
+    return before is None or before.lifecycle == container.lifecycle
 
 
 def _too_long(

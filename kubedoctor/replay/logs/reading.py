@@ -10,8 +10,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs import talk, traces
-from kubedoctor.replay.logs.blocks import block_lines, whole_message
-from kubedoctor.replay.logs.continued import subject_below
+from kubedoctor.replay.logs.continued import block_lines, subject_below, whole_message
 from kubedoctor.replay.logs.families import FAMILIES
 from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
 from kubedoctor.replay.logs.faults import LogFault, Pattern

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.replay.logs.families.troubles import BROKEN_LOG, LOST_MEMBER, trouble
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily, no_subject
 from kubedoctor.replay.logs.subjects import first_path, quoted
-from kubedoctor.replay.logs.troubles import BROKEN_LOG, LOST_MEMBER, trouble
 
 FAMILIES: Final = (
     PatternFamily(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.replay.logs.families.troubles import PAGE_SIZE, trouble
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import first_path, quoted
-from kubedoctor.replay.logs.troubles import PAGE_SIZE, trouble
 
 ICU: Final = "libicu"
 

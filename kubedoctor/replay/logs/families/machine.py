@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.replay.logs.families.troubles import GPU_DRIVER, trouble
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import file
-from kubedoctor.replay.logs.troubles import GPU_DRIVER, trouble
 
 THREADS: Final = "threads"
 THREADS_REFUSED: Final = "refused threads"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.replay.logs.families.troubles import LEGACY_HASH, RAILS_KEY, trouble
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import first_path, quoted
-from kubedoctor.replay.logs.troubles import LEGACY_HASH, RAILS_KEY, trouble
 
 _NAME: Final = r"(?P<subject>(?-i:[A-Z][A-Z0-9_]{2,}))"
 _UNSET: Final = (

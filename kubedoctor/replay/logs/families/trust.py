@@ -6,9 +6,9 @@ import re
 from typing import Final
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.replay.logs.families.troubles import LOGIN_AT_VAULT, trouble
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import host, quoted
-from kubedoctor.replay.logs.troubles import LOGIN_AT_VAULT, trouble
 
 _USER: Final = compiled_later(
     r"(?:user(?:name)?|role|account|login)[ =:]+[\"'`]?(?P<user>[\w.@-]+)[\"'`]?", re.IGNORECASE

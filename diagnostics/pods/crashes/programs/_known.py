@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, Node, Pod
 from kubedoctor.findings import Evidence, Fix, has_path, quote
-from kubedoctor.replay.logs import troubles
+from kubedoctor.replay.logs.families import troubles
 
 
 class _Known(NamedTuple):

@@ -1,0 +1,1 @@
+"""What well-known programs and their images run into, in words."""
