@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import convert
+
 from diagnostics.admission._refused import missing_without_message, refused_pods
 from kubedoctor.answers.rollouts.quota import old_pod_first_in_quota, waits_for_quota
 from kubedoctor.answers.rollouts.strategy import none_may_go
@@ -33,6 +35,7 @@ from kubedoctor.cluster import (
     Evidence,
     Job,
     KubernetesObject,
+    PersistentVolumeClaim,
     Pod,
     Ref,
     ReplicaSet,
@@ -47,8 +50,9 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic, edit_command
 from kubedoctor.replay.admission.refusals import AdmissionStep
-from kubedoctor.replay.admission.resources.quotas import pod_usage, would_exceed
+from kubedoctor.replay.admission.resources.quotas import exceeded, matches, pod_usage, usage_of, would_exceed
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
+from kubedoctor.replay.workloads.stateful_sets import first_ordinal
 
 
 @diagnostic(
@@ -56,7 +60,7 @@ from kubedoctor.replay.workloads.missing_pods import lacks_pods
     subject=ReplicaSet,
     also_subjects=(StatefulSet, DaemonSet, Job),
     severity=Severity.CRITICAL,
-    reads=(ResourceQuota, Pod, Event, *WORKLOADS),
+    reads=(ResourceQuota, PersistentVolumeClaim, Pod, Event, *WORKLOADS),
     when=lacks_pods,
     explains=(Explains("same"),),
     also_known_as=("exceeded quota",),
@@ -96,7 +100,20 @@ def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]
     if template is None:
         return
     usage = pod_usage(template.spec)
+    claims = tuple(_claims_to_come(workload, cluster)) if isinstance(workload, StatefulSet) else ()
     for quota in cluster.maybe.all(ResourceQuota, workload.namespace):
+        for claim in claims:
+            if of_claim := exceeded(quota, usage_of(claim)) if matches(quota, claim) else ():
+                who = workload_of(workload, cluster)
+                yield _finding(
+                    ref(quota),
+                    "; ".join(_over(use.resource, use.used, use.hard, use.needed, claim.name) for use in of_claim),
+                    _amounts(quota, [use.resource for use in of_claim]),
+                    who,
+                    Confidence.LIKELY,
+                    f"{who.title} is missing pods, and claim {claim.name} of the next one would exceed the quota.",
+                    claim=claim.name,
+                )
         over = would_exceed(quota, usage, template.spec)
         if not over:
             continue
@@ -106,6 +123,16 @@ def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]
         who = workload_of(workload, cluster)
         detail = f"{who.title} is missing pods, and one more pod would exceed the quota."
         yield _finding(ref(quota), "; ".join(excess), (*amounts, requests), who, Confidence.LIKELY, detail)
+
+
+def _claims_to_come(workload: StatefulSet, cluster: Cluster) -> Iterator[PersistentVolumeClaim]:
+    """The claims of the next pod that do not exist yet."""
+    ordinal = first_ordinal(workload) + workload.status.replicas
+    for template in workload.spec.volume_claim_templates or ():
+        name = f"{template.metadata.name}-{workload.name}-{ordinal}"
+        if cluster.maybe.get(PersistentVolumeClaim, workload.namespace, name) is None:
+            metadata = {"name": name, "namespace": workload.namespace}
+            yield convert({"metadata": metadata, "spec": template.spec or {}}, PersistentVolumeClaim)
 
 
 def _over(resource: str, used: object, hard: object, more: object, claim: str = "") -> str:
