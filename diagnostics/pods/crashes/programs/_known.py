@@ -31,9 +31,9 @@ def _its_kernel(pod: Pod, cluster: Cluster) -> tuple[Evidence, ...]:
 
 _KNOWN: Final = {
     troubles.GPU_DRIVER: _Known(
-        "the GPU driver of {node} does not fit the program: {message}",
+        "the GPU driver of {node} is missing there or does not fit the program: {message}",
         (
-            "Update the GPU driver of {node}, or use an image that is built for its version",
+            "Install or update the GPU driver of {node}, or use an image that is built for its version",
             "Or select nodes with a newer driver (label nvidia.com/cuda.driver.major)",
         ),
         _its_node,
