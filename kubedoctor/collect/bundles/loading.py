@@ -61,7 +61,7 @@ class _Extent:
     pieces: int
 
 
-SHARED_FROM = 50_000
+SHARED_FROM = 90_000
 """So many pods fit into memory as they are. Comparing the parts of the others costs a tenth of reading them."""
 
 

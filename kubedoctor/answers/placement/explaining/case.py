@@ -154,7 +154,11 @@ def _by_reason(answer: PendingAnswer) -> _Refusals:
         first = group.nodes[0].first
         if first is None:
             continue
-        refusals = [RefusedNode(nodes[verdict.node], verdict.status) for verdict in group.nodes]
+        refusals = [
+            RefusedNode(nodes[verdict.node], verdict.first.status)
+            for verdict in group.nodes
+            if verdict.first is not None
+        ]
         for reason in first.status.reasons:
             by_reason.setdefault((reason.obstacle, reason.detail), []).extend(refusals)
     return by_reason
