@@ -7,6 +7,8 @@ from collections.abc import Hashable, Iterable
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from kubedoctor.answers.placement.explaining.case import (
     CONTROL_PLANE,
     NODE_TROUBLE,
@@ -35,7 +37,20 @@ from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.requests import counted, pod_requests
 
-_TAINTED: Final = Memo[Hashable, list[tuple[Node, Taint]]]()
+
+class _Tainted(msgspec.Struct, frozen=True):
+    """Nodes, each with its first taint that the pod does not tolerate. texts: the taints but for those of the control
+    plane, with their numbers. plain, by_text: without nodes of the control plane and nodes in trouble."""
+
+    nodes: tuple[tuple[Node, Taint], ...]
+    keys: tuple[str, ...]
+    texts: Counter[str]
+    troubled: tuple[Node, ...]
+    plain: tuple[tuple[Node, Taint], ...]
+    by_text: dict[str, list[tuple[Node, Taint]]]
+
+
+_TAINTED: Final = Memo[Hashable, _Tainted]()
 _CORDONED: Final = Memo[Hashable, Explanation]()
 _LINES: Final = Memo[Hashable, str]()
 _MATCHED: Final = Memo[NodeSelectorTerm, bool]()
@@ -46,37 +61,49 @@ def taint(case: Case, reason: Reason) -> Explanation:
     tainted = case.kept_for_nodes(
         _TAINTED, case.refused(reason), case.pod.spec.tolerations, reason.detail, of=lambda: _tainted(case, reason)
     )
-    if not tainted:
+    if not tainted.nodes:
         detail = f" {{{reason.detail}}}" if reason.detail else ""
         return Explanation(f"{some(reason.count, 'has', 'have')} a taint{detail} that the pod does not tolerate")
-    counted = Counter(taint_text(taint) for _, taint in tainted if taint.key not in CONTROL_PLANE)
-    complete = len(tainted) == reason.count
+    complete = len(tainted.nodes) == reason.count
     parts = [
-        f"{some(n, 'has', 'have') if complete else 'some have'} the taint {text}" for text, n in counted.most_common(3)
+        f"{some(n, 'has', 'have') if complete else 'some have'} the taint {text}"
+        for text, n in tainted.texts.most_common(3)
     ]
-    if kept_for := len(tainted) - counted.total():
+    if kept_for := len(tainted.nodes) - tainted.texts.total():
         parts.append(f"{some(kept_for, 'has', 'have') if complete else 'some have'} the control-plane taint")
-    troubled = [node for node, taint in tainted if taint.key in NODE_TROUBLE]
-    of_start = next((found for _, taint in tainted if (found := start_taint(taint.key, case.cluster))), None)
-    plain = [(node, taint) for node, taint in tainted if taint.key not in (*CONTROL_PLANE, *NODE_TROUBLE)]
+    of_start = next((found for key in tainted.keys if (found := start_taint(key, case.cluster))), None)
     return Explanation(
         ", ".join(parts) + (of_start.clause if of_start else ""),
-        tuple(quote(node, "spec.taints", "not tolerated by the pod") for node, _ in (plain or tainted)[:3]),
-        (of_start.fix,) if of_start else _taint_fixes(case, plain),
-        blames=(*(of_start.suspects if of_start else ()), *(ref(node) for node in troubled)),
-        minor=not troubled and not plain,
+        tuple(
+            quote(node, "spec.taints", "not tolerated by the pod") for node, _ in (tainted.plain or tainted.nodes)[:3]
+        ),
+        (of_start.fix,) if of_start else _taint_fixes(case, tainted.by_text),
+        blames=(*(of_start.suspects if of_start else ()), *(ref(node) for node in tainted.troubled)),
+        minor=not tainted.troubled and not tainted.plain,
         settles=of_start is not None,
     )
 
 
-def _tainted(case: Case, reason: Reason) -> list[tuple[Node, Taint]]:
+def _tainted(case: Case, reason: Reason) -> _Tainted:
     """The nodes with the taint that the pod does not tolerate."""
     refused = [(refusal.node, _taint_of(case, refusal)) for refusal in case.refused(reason)]
-    return [
+    nodes = [
         (node, taint)
         for node, taint in refused
         if taint is not None and (not reason.detail or reason.detail in (taint.key, f"{taint.key}: {taint.value}"))
     ]
+    plain = [(node, taint) for node, taint in nodes if taint.key not in (*CONTROL_PLANE, *NODE_TROUBLE)]
+    by_text: dict[str, list[tuple[Node, Taint]]] = {}
+    for node, taint in plain:
+        by_text.setdefault(taint_text(taint), []).append((node, taint))
+    return _Tainted(
+        nodes=tuple(nodes),
+        keys=tuple(dict.fromkeys(taint.key for _, taint in nodes)),
+        texts=Counter(taint_text(taint) for _, taint in nodes if taint.key not in CONTROL_PLANE),
+        troubled=tuple(node for node, taint in nodes if taint.key in NODE_TROUBLE),
+        plain=tuple(plain),
+        by_text=by_text,
+    )
 
 
 def only_node_tainted(case: Case, refused: list[RefusedNode]) -> Node | None:
@@ -92,11 +119,8 @@ def _taint_of(case: Case, refusal: RefusedNode) -> Taint | None:
     return untolerated(case.pod.spec.tolerations, refusal.node.spec.taints or ())
 
 
-def _taint_fixes(case: Case, tainted: list[tuple[Node, Taint]]) -> tuple[Fix, ...]:
+def _taint_fixes(case: Case, by_text: dict[str, list[tuple[Node, Taint]]]) -> tuple[Fix, ...]:
     fixes: list[Fix] = []
-    by_text: dict[str, list[tuple[Node, Taint]]] = {}
-    for node, taint in tainted:
-        by_text.setdefault(taint_text(taint), []).append((node, taint))
     for text, with_taint in by_text.items():
         nodes, first = [node for node, _ in with_taint], with_taint[0][1]
         toleration = {"key": first.key, "operator": "Equal", "value": first.value, "effect": first.effect}

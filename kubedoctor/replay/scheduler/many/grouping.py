@@ -72,6 +72,10 @@ def _ordered(
     examples: list[NodeVerdict] = []
     for distance in sorted(by_distance):
         sets = by_distance[distance]
+        if len(sets) == len(sets[0]) == 1:  # most nodes of a large cluster miss an amount of their own
+            nodes.append(sets[0][0])
+            examples.append(sets[0][0])
+            continue
         nodes += sorted(chain.from_iterable(sets), key=_NAME)
         examples += sorted([min(alike, key=_NAME) for alike in sets], key=_NAME)
     return (min(by_distance), nodes[0].node), NodeVerdictGroup(tuple(nodes), tuple(examples))
