@@ -63,10 +63,10 @@ def visible_end(text: str, limit: int) -> str:
     return f"…{escaped[start if gap < 0 else gap + 1 :]}"
 
 
-def visible_ends(text: str, limit: int) -> str:
+def visible_ends(text: str, limit: int | None) -> str:
     """Like `visible`, but cut between two words in the middle: runtimes begin with the step and write the reason last."""
     escaped = visible(text)
-    if len(escaped) <= limit:
+    if limit is None or len(escaped) <= limit:
         return escaped
     first = limit // 3
     start, end = escaped[:first], escaped[first + 3 - limit :]

@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 
 from kubedoctor.cluster import Ref, Snapshot
-from kubedoctor.cluster.grammar.text import counted, visible
+from kubedoctor.cluster.grammar.text import counted, visible_ends
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, Report, ReportedFinding, Unexplained, words
 from kubedoctor.engine.health import Health, bad_conditions, health_of
@@ -228,12 +228,12 @@ def _verdict_and_chain(
         page.add((f"{row.health.symbol} ", row.health.value), (_how_it_fares(row), "strong"), hang=2)
     elif own is not cause:
         mark = health_of(own.severity)
-        text = visible(own.summary, None if full else LONGEST_OWN_SENTENCE)
+        text = visible_ends(own.summary, None if full else LONGEST_OWN_SENTENCE)
         page.add((f"{mark.symbol} ", mark.value), (text, "strong"), hang=2)
         line = line[:-1]
     else:
         mark = health_of(verdict.severity_of(incident))
-        text = visible(own.summary, None if full else LONGEST_VERDICT)
+        text = visible_ends(own.summary, None if full else LONGEST_VERDICT)
         known = own.about == row.ref and not full  # the list shows its name
         page.add((f"{mark.symbol} ", mark.value), (text, "strong"), hang=2, right=_code(own, incident) if known else "")
         if not known:
@@ -246,7 +246,7 @@ def _verdict_and_chain(
             ("└ " if step else "because ", "dim"),
             (f"{mark.symbol} ", mark.value),
             (finding.about.title, "dim"),
-            f"  {visible(finding.summary, None if full else most)}",
+            f"  {visible_ends(finding.summary, None if full else most)}",
             indent=2 * step + 2,
             hang=2 * step + 4,
             right="" if step else _code(finding, incident),
