@@ -74,7 +74,7 @@ class VisitedView(msgspec.Struct, frozen=True):
 
     view: View
     filter: str
-    row: Ref | None
+    row: Row | None
 
 
 def empty_text(view: View, report: Report | None, *, filtered: bool, refused: str = "") -> str:

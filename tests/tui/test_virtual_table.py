@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
 from textual.app import App, ComposeResult
 
 from kubedoctor.cluster import Ref
 from kubedoctor.engine.health import Health
 from kubedoctor.tui.columns import ListColumn, columns_of
-from kubedoctor.tui.rows import Row, View
+from kubedoctor.tui.rows import Row, View, place_in
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -93,6 +94,21 @@ async def test_the_cursor_stays_on_its_object_when_rows_change() -> None:
         await pilot.pause()
         assert current(app) is None
         assert app.highlighted is None
+
+
+async def test_an_object_is_found_by_its_row_and_by_its_name_however_the_rows_are_sorted() -> None:
+    app, key = TableApp(), place_in("name")
+    async with app.run_test(size=(60, 10)):
+        some = sorted(rows(500), key=key)
+        for shown in (some, [*reversed(some)], [replace(row, ready="0/1") for row in some]):
+            app.table.show(shown, columns_of(View(namespace="shop")), NOW, key=key)
+            for row in (some[0], some[77], some[-1]):
+                assert shown[app.table.index_of(row, key)].ref == shown[app.table.index_of(row.ref)].ref == row.ref
+        gone = replace(some[3], ref=Ref("Pod", "shop", "gone"))
+        assert app.table.index_of(gone, key) == app.table.index_of(gone.ref) == -1
+        two = [replace(some[0], finding=finding) for finding in ("f1", "f2")]
+        app.table.show(two, columns_of(View(namespace="shop")), NOW)
+        assert [app.table.index_of(replace(some[0], finding=finding)) for finding in ("f2", "f1", "f9")] == [1, 0, 0]
 
 
 async def test_keys_page_and_jump() -> None:

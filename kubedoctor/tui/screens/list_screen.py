@@ -28,7 +28,7 @@ from kubedoctor.tui.messages import (
     Told,
 )
 from kubedoctor.tui.pages.keys import list_keys
-from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, empty_text
+from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, empty_text, place_in
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, RowsScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Freshness, Session
@@ -82,7 +82,7 @@ class ListScreen(RowsScreen):
         self.faults_only = False
         self.wide = False
         self._places: list[VisitedView] = []
-        self._next_row: Ref | None = None
+        self._next_row: Row | Ref | None = None
         self._freshness: Freshness | None = None
         self._look: Timer | None = None
         self._until_shown: Timer | None = None
@@ -221,11 +221,10 @@ class ListScreen(RowsScreen):
 
     # Navigation
 
-    def _go(self, view: View, filter_text: str = "", row: Ref | None = None, *, remember: bool = True) -> None:
+    def _go(self, view: View, filter_text: str = "", row: Row | Ref | None = None, *, remember: bool = True) -> None:
         """Show another view, with the cursor on `row` if given."""
         if remember:
-            current = self._table.current
-            self._places.append(VisitedView(self.view, self.filter, current.ref if current else None))
+            self._places.append(VisitedView(self.view, self.filter, self._table.current))
         self.view, self.filter, self._next_row = view, filter_text, row
         self.set_class(not view.namespace or view.kind == "Finding", "-all")
         self.rows = ()
@@ -272,9 +271,10 @@ class ListScreen(RowsScreen):
         self._shown = self.view
         self._draw_titles()
         columns = columns_of(self.view, wide=self.wide)
-        self._table.show(rows, columns, self.session.now())
+        key = place_in(self.order)
+        self._table.show(rows, columns, self.session.now(), key=key)
         if self._next_row is not None:
-            index = next((n for n, row in enumerate(rows) if row.ref == self._next_row), -1)
+            index = self._table.index_of(self._next_row, key)
             if index >= 0 or not self._reading:
                 self._table.highlight(max(0, index))
                 self._next_row = None
