@@ -106,6 +106,9 @@ async def test_an_object_is_found_by_its_row_and_by_its_name_however_the_rows_ar
                 assert shown[app.table.index_of(row, key)].ref == shown[app.table.index_of(row.ref)].ref == row.ref
         gone = replace(some[3], ref=Ref("Pod", "shop", "gone"))
         assert app.table.index_of(gone, key) == app.table.index_of(gone.ref) == -1
+        app.table.highlight(400)
+        app.table.show(some[:300], columns_of(View(namespace="shop")), NOW, key=key, selected=True)
+        assert app.table.cursor == 299
         two = [replace(some[0], finding=finding) for finding in ("f1", "f2")]
         app.table.show(two, columns_of(View(namespace="shop")), NOW)
         assert [app.table.index_of(replace(some[0], finding=finding)) for finding in ("f2", "f1", "f9")] == [1, 0, 0]

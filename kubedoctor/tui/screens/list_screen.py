@@ -19,14 +19,7 @@ from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
 from kubedoctor.tui.filters import FilterError, keep
-from kubedoctor.tui.messages import (
-    Aged,
-    Failed,
-    Filtered,
-    Progress,
-    ThemeWanted,
-    Told,
-)
+from kubedoctor.tui.messages import Aged, Failed, Filtered, Progress, ThemeWanted, Told
 from kubedoctor.tui.pages.keys import list_keys
 from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, empty_text, place_in
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, RowsScreen
@@ -87,6 +80,7 @@ class ListScreen(RowsScreen):
         self._look: Timer | None = None
         self._until_shown: Timer | None = None
         self._shown: View | None = None
+        self._shown_of: tuple[Row, ...] = ()
         self._title = ""
         self._keys = ""
         self._examined_title = ""
@@ -271,8 +265,9 @@ class ListScreen(RowsScreen):
         self._shown = self.view
         self._draw_titles()
         columns = columns_of(self.view, wide=self.wide)
-        key = place_in(self.order)
-        self._table.show(rows, columns, self.session.now(), key=key)
+        key, selected = place_in(self.order), self._shown_of is self.rows
+        self._shown_of = self.rows
+        self._table.show(rows, columns, self.session.now(), key=key, selected=selected)
         if self._next_row is not None:
             index = self._table.index_of(self._next_row, key)
             if index >= 0 or not self._reading:

@@ -116,9 +116,11 @@ class VirtualTable(LineView, can_focus=True):
         *,
         stay: bool = True,
         key: Callable[[Row], Any] | None = None,
+        selected: bool = False,
     ) -> None:
         """Show these rows; the cursor stays on its object if that is still there and `stay` is true, and on the first row
-        until a person has moved it. key: by which the rows are probably sorted."""
+        until a person has moved it. key: by which the rows are probably sorted. selected: they were selected of the same
+        rows as those before."""
         before, rows_before, cursor_before, top = self.current, self.rows, self.cursor, int(self.scroll_offset.y)
         self.rows, self._now = rows, now
         others = columns != self._columns
@@ -131,7 +133,7 @@ class VirtualTable(LineView, can_focus=True):
         if not self.follows:
             self.cursor = 0
         elif before is not None:
-            self.cursor = self._index_after(before, key)
+            self.cursor = self._index_after(before, key, selected)
         self.cursor = max(0, min(self.cursor, len(rows) - 1))
         self._follow()
         if self._has_outgrown():
@@ -164,18 +166,18 @@ class VirtualTable(LineView, can_focus=True):
             if row is not old or (cursor != self.cursor and index in (cursor, self.cursor)):
                 self._repaint(index)
 
-    def _index_after(self, row: Row, key: Callable[[Row], Any] | None) -> int:
+    def _index_after(self, row: Row, key: Callable[[Row], Any] | None, selected: bool) -> int:
         """The index in the new rows of the object that had the cursor: searched close to the cursor first."""
         last, cursor, same = len(self.rows) - 1, self.cursor, (row.ref, row.finding)
         for index in range(max(0, cursor - NEAR), min(last, cursor + NEAR) + 1):
             if (self.rows[index].ref, self.rows[index].finding) == same:
                 return index
-        index = self.index_of(row, key)
+        index = self.index_of(row, key, selected)
         return index if index >= 0 else cursor
 
-    def index_of(self, target: Row | Ref, key: Callable[[Row], Any] | None = None) -> int:
+    def index_of(self, target: Row | Ref, key: Callable[[Row], Any] | None = None, selected: bool = False) -> int:
         """The index of an object, -1 if it has no row. Of many rows it is found quickly where its row, as it was, tells
-        its place. key: see `show`."""
+        its place. key, selected: see `show`."""
         rows = self.rows
         if isinstance(target, Ref):
             return next((index for index, row in enumerate(rows) if row.ref == target), -1)
@@ -186,6 +188,8 @@ class VirtualTable(LineView, can_focus=True):
                 return index
         for index in compress(count(), map(is_, rows, repeat(target))):
             return index
+        if selected:
+            return -1
         others = [index for index, row in enumerate(rows) if row.ref == target.ref]
         return next((index for index in others if rows[index].finding == target.finding), (others or [-1])[0])
 
