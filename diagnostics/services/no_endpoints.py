@@ -22,10 +22,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import (
     WORKLOADS,
+    Change,
     Cluster,
     Container,
     DaemonSet,
@@ -65,8 +66,9 @@ from kubedoctor.replay.services import (
     workloads_behind,
 )
 from kubedoctor.replay.services.refusals import refused_by
-from kubedoctor.replay.services.selection import Meant, selection_meant
-from kubedoctor.replay.services.versions import other_version
+
+if TYPE_CHECKING:
+    from kubedoctor.replay.services.selection import Meant
 
 PATIENCE = timedelta(minutes=1)
 
@@ -177,6 +179,8 @@ def _none_ready(service: Service, behind: Backends, cluster: Cluster) -> Finding
 
 def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
     # A controller does not misspell labels, and sets them on pods when it needs them.
+    from kubedoctor.replay.services.selection import selection_meant
+
     by_controller = controller_of(service) is not None
     meant = None if by_controller else selection_meant(service, cluster)
     if meant is None and service.spec.is_headless:
@@ -204,6 +208,8 @@ def _containers(workload: KubernetesObject) -> tuple[Container, ...]:
 
 def _switched(service: Service, containers: tuple[Container, ...], cluster: Cluster) -> Iterator[Fix]:
     """Blue and green: the version that is ready, while the selected one is not."""
+    from kubedoctor.replay.services.versions import other_version  # most Services are served
+
     other = other_version(service, containers, cluster)
     if other is None:
         return
@@ -212,7 +218,7 @@ def _switched(service: Service, containers: tuple[Container, ...], cluster: Clus
         "version is ready"
     )
     fix = Fix(text, command_line(other.change, service))
-    yield proven(fix, prove(other.change, cluster, lambda after: has_ready_pods(ref(service), after)))
+    yield _proven(fix, other.change, service, cluster)
 
 
 def _fix(service: Service, meant: Meant, cluster: Cluster) -> Fix:
@@ -222,4 +228,10 @@ def _fix(service: Service, meant: Meant, cluster: Cluster) -> Fix:
         + (f", which matches {counted(selected, 'ready pod')}" if selected else ""),
         command=command_line(meant.change, service),
     )
-    return proven(fix, prove(meant.change, cluster, lambda after: has_ready_pods(ref(service), after)))
+    return _proven(fix, meant.change, service, cluster)
+
+
+def _proven(fix: Fix, change: Change, service: Service, cluster: Cluster) -> Fix:
+    from kubedoctor.answers.proof import prove, proven
+
+    return proven(fix, prove(change, cluster, lambda after: has_ready_pods(ref(service), after)))

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import Cluster, Pod, Service, finished, pods_selected_by, ready, selected_so_far, terminating
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
@@ -163,6 +162,8 @@ def _fix(service: Service, at: int, target: int | str, cluster: Cluster) -> Fix:
     fix = Fix(summary=f"Set targetPort to {target}", command=command_line(change, service))
     if isinstance(target, int):
         return fix  # That a port is declared does not prove that anything listens on it.
+    from kubedoctor.answers.proof import prove, proven  # most Services need no fix
+
     return proven(fix, prove(change, cluster, lambda after: _resolves(service, at, after)))
 
 
