@@ -13,7 +13,7 @@ import pytest
 from kubedoctor.cluster import Ref
 from kubedoctor.collect.recording import read_recording
 from kubedoctor.engine import Report, load_catalogue, scan
-from kubedoctor.engine.report import ReportedFinding
+from kubedoctor.engine.report import Incident, ReportedFinding
 from kubedoctor.findings import Severity
 
 STATES = sorted((Path(__file__).parent / "reports").glob("*.json"))
@@ -50,7 +50,8 @@ def test_what_a_report_says(path: Path) -> None:
         assert not report.unexplained
         return
     said = "\n".join(statements(report))
-    assert not [never for never in expect["never"] if re.search(never, said, re.IGNORECASE)], said
+    nevers = [never for one in (expect, *expect.get("cases", ())) for never in one.get("never", ())]
+    assert not [never for never in nevers if re.search(never, said, re.IGNORECASE)], said
     if path.stem in NOT_YET:
         assert faults_of(report, state), f"{path.stem} is right: strike it from NOT_YET"
     else:
@@ -63,19 +64,27 @@ def test_the_table_names_states() -> None:
 
 
 def faults_of(report: Report, state: dict[str, Any]) -> list[str]:
-    """What the first incident lacks; empty where it states the truth."""
+    """What the first incident lacks; with several cases, what the first incidents lack, one for each case in any order.
+    Empty where they state the truth."""
     if not report.incidents:
         return ["nothing was found"]
-    first = report.incidents[0]
-    incident = [report.finding(name) for name in (first.cause, *first.consequences)]
+    cases = state["expect"].get("cases") or [state["expect"]]
+    first = report.incidents[: len(cases)]
+    lacking = [[faults_of_one(report, incident, state, case) for incident in first] for case in cases]
+    return [fault for tried in lacking if all(tried) for fault in tried[0]]
+
+
+def faults_of_one(report: Report, one: Incident, state: dict[str, Any], case: dict[str, Any]) -> list[str]:
+    """What an incident lacks of one case."""
+    incident = [report.finding(name) for name in (one.cause, *one.consequences)]
     objects = {key_of(one): one for one in state["objects"]}
-    culprits = {(one["kind"], one["namespace"] or "", one["name"]) for one in state["expect"]["culprit"]}
+    culprits = {(one["kind"], one["namespace"] or "", one["name"]) for one in case["culprit"]}
     about = incident[0].about
     mine = (about.short_kind, about.namespace, about.name)
     if not culprits & set(owners(mine, objects)) and not any(mine in owners(one, objects) for one in culprits):
         return [f"about {about}: {incident[0].summary}"]
     text = "\n".join(fact for finding in incident for fact in facts(finding))
-    return [f"lacks {must}: {text}" for must in state["expect"]["must"] if not re.search(must, text, re.IGNORECASE)]
+    return [f"lacks {must}: {text}" for must in case["must"] if not re.search(must, text, re.IGNORECASE)]
 
 
 def key_of(item: dict[str, Any]) -> Key:
@@ -109,3 +118,15 @@ def statements(report: Report) -> Iterator[str]:
         for command in finding.commands:
             yield from (command.line, command.why)
     yield from (one.says for one in report.unexplained)
+
+
+def test_several_cases_in_one_state() -> None:
+    """Each case has an incident of its own among the first, in any order."""
+    one, other = (
+        state_in(path) for path in STATES if path.stem in ("evicted-over-storage-limit", "cronjob-in-unknown-time-zone")
+    )
+    both = one | {"objects": [*one["objects"], *other["objects"]], "expect": {"cause": "two", "cases": []}}
+    cases = [state["expect"] for state in (one, other)]
+    report = report_of(both)
+    assert not faults_of(report, both | {"expect": {"cases": cases[::-1]}})
+    assert faults_of(report, both | {"expect": {"cases": [cases[0], cases[1] | {"must": ["no such words"]}]}})

@@ -26,13 +26,25 @@ from collections.abc import Iterator
 from diagnostics.nodes._events import recent_events
 from diagnostics.nodes.shortage._commitment import overcommitted_memory
 from diagnostics.nodes.shortage._pressure import was_evicted
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, condition, counted, finished, quote, ref
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Event,
+    Node,
+    Pod,
+    condition,
+    counted,
+    finished,
+    quote,
+    ref,
+    workload_of,
+)
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
 from kubedoctor.replay.kubelet.evictions import Pressure
 from kubedoctor.replay.kubelet.node_events import SYSTEM_OOM
 
 AGAIN_AND_AGAIN = 2
-"""One pod that was evicted may have been a pod at fault."""
+"""A workload whose pods alone were evicted may be what is at fault: it uses more than it requests."""
 
 
 @diagnostic(
@@ -50,7 +62,7 @@ def overcommitted(node: Node, cluster: Cluster) -> Iterator[Finding]:
         return  # The diagnostics of pressure and of the kernel's kills say it themselves.
     events = recent_events(node, cluster, SYSTEM_OOM)
     evicted = [pod for pod in cluster.pods_at_hand(node.name) if was_evicted(pod, Pressure.MEMORY, cluster)]
-    if len(evicted) < AGAIN_AND_AGAIN or events:
+    if len({workload_of(pod, cluster) for pod in evicted}) < AGAIN_AND_AGAIN or events:
         return
     pods = tuple(pod for pod in cluster.pods_at_hand(node.name) if not finished(pod))
     promised = overcommitted_memory(node, pods, cluster)

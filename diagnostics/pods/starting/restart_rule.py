@@ -79,6 +79,8 @@ def restart_rule(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     )
     who = listed((f"container `{container.name}` ({exit_codes(rule)})" for container, _, rule in rules), 3)
     exits = f"{who} exits, and its restart rule restarts" if rules else "a restart rule restarted"
+    if len(rules) > 1:
+        exits = f"one of {who} exits, and its restart rule restarts"
     end = ends[0]
     evidence: list[Evidence] = [
         *quote_status(pod, end.name, f"{end.ending.place}.reason", "restartCount"),
@@ -88,7 +90,7 @@ def restart_rule(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     finding = Finding(
         about=about,
         summary=f"{exits} all containers of the pod" + (f": {story.text}" if story.text else ""),
-        detail=f"Restarted {times(end.part.status.restart_count)}. The other containers are not at fault.",
+        detail=f"Restarted {times(end.part.status.restart_count)}. Containers without such a rule are not at fault.",
         severity=Severity.WARNING if ready(pod) else None,
         confidence=Confidence.CERTAIN if len(rules) == 1 else Confidence.LIKELY,
         evidence=tuple(evidence),

@@ -1,4 +1,4 @@
-"""Kueue can never admit it.
+"""Kueue cannot admit it.
 
 ## What it means
 
@@ -72,10 +72,12 @@ _NEVER: Final = (
     symptoms=("QuotaReserved", "Inadmissible", "Suspended"),
 )
 def job_not_admitted(workload: CustomResource, cluster: Cluster) -> Iterator[Finding]:
-    reserved = _condition(workload)
+    reserved, finished = _condition(workload, "QuotaReserved"), _condition(workload, "Finished")
     created = workload.metadata.creation_timestamp
     if reserved is None or workload.metadata.deletion_timestamp is not None:
         return
+    if (finished is not None and finished.get("status") == "True") or (workload.spec or {}).get("active") is False:
+        return  # It is over, or somebody has deactivated it.
     if reserved.get("status") != "False" or (created is not None and cluster.taken_at - created < _PATIENCE):
         return
     message = " ".join(str(reserved.get("message") or "").split())
@@ -84,7 +86,7 @@ def job_not_admitted(workload: CustomResource, cluster: Cluster) -> Iterator[Fin
         return
     yield Finding(
         about=ref(workload),
-        summary=f"Kueue can never admit it: {visible_ends(message, _LONGEST)}".rstrip("."),
+        summary=f"Kueue cannot admit it: {visible_ends(message, _LONGEST)}".rstrip("."),
         evidence=(quote(workload, f"{_RESERVED}.message", "why no quota is reserved"), *_its_queue(workload)),
         confidence=Confidence.CERTAIN,
         affects=_owners(workload),
@@ -93,10 +95,10 @@ def job_not_admitted(workload: CustomResource, cluster: Cluster) -> Iterator[Fin
     )
 
 
-def _condition(workload: CustomResource) -> dict[str, Any] | None:
+def _condition(workload: CustomResource, kind: str) -> dict[str, Any] | None:
     conditions = (workload.status or {}).get("conditions") or ()
     return next(
-        (one for one in conditions if isinstance(one, dict) and one.get("type") == "QuotaReserved"),
+        (one for one in conditions if isinstance(one, dict) and one.get("type") == kind),
         None,
     )
 

@@ -31,6 +31,7 @@ from kubedoctor.cluster import (
     CronJob,
     Deployment,
     ReplicaSet,
+    condition,
     listed,
     quote,
     ref,
@@ -44,6 +45,7 @@ from kubedoctor.replay.permissions.refusals import SERVICE_ACCOUNT, Refusal
 from kubedoctor.replay.workloads.rolling_update import rolled_out_often
 
 _MOST_FIELDS: Final = 2
+_LATELY: Final = timedelta(days=7)
 _SOON: Final = timedelta(minutes=5)
 """From the start of a run to its write."""
 
@@ -63,7 +65,7 @@ def rewritten_again(deployment: Deployment, cluster: Cluster) -> Iterator[Findin
     if selector is None or not cluster.has_all(ReplicaSet, deployment.namespace, selector.text):
         return
     turns = alternation(replica_sets_of(deployment, cluster))
-    if turns is None:
+    if turns is None or _is_over(deployment, cluster):
         return
     fields = listed((change.text for change in turns.changes), _MOST_FIELDS)
     writers = (write for change in turns.changes for write in owners_of(deployment, change.path))
@@ -90,6 +92,13 @@ def rewritten_again(deployment: Deployment, cluster: Cluster) -> Iterator[Findin
             Command(rollout("history", ref(deployment)), "the revisions"),
         ),
     )
+
+
+def _is_over(deployment: Deployment, cluster: Cluster) -> bool:
+    """The last turn was long ago."""
+    progressing = condition(deployment.status.conditions, "Progressing")
+    last = progressing.last_update_time if progressing is not None else None
+    return last is not None and cluster.taken_at - last > _LATELY
 
 
 def _fixes(cron_job: CronJob | None) -> Iterator[Fix]:

@@ -130,7 +130,9 @@ def failing(status: ContainerStatus, taken_at: datetime) -> bool:
     if ending is None or settled(status, taken_at):
         return False
     if state is not None and state.waiting is not None:
-        return state.waiting.reason not in ("", "ContainerCreating", "PodInitializing", ALL_RESTARTED)
+        if state.waiting.reason == ALL_RESTARTED:
+            return status.restart_count >= 2
+        return state.waiting.reason not in ("", "ContainerCreating", "PodInitializing")
     if state is not None and state.terminated is not None:
         return status.restart_count > 0 or ending.exit_code != 0
     if status.ready and (ending.terminated.reason in LOST or (ending.lasted or timedelta()) >= LONG_RUN):

@@ -88,7 +88,7 @@ from kubedoctor.replay.kubelet.outcomes import Cause, Proof
     severity=Severity.CRITICAL,
     reads=(Event, ConfigMap, *WORKLOADS),
     when=restarted,
-    explains=(Explains("same", ("KD1003", "KD1013", "KD1016")), *CONSEQUENCES),
+    explains=(Explains("same", ("KD1003", "KD1013", "KD1016", "KD1025")), *CONSEQUENCES),
     symptoms=("OOMKilled", "exit code 137", "CrashLoopBackOff", "OOMKilling", "SystemOOM"),
 )
 def out_of_memory(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
