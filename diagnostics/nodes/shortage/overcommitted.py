@@ -44,7 +44,7 @@ from kubedoctor.replay.kubelet.evictions import Pressure
 from kubedoctor.replay.kubelet.node_events import SYSTEM_OOM
 
 AGAIN_AND_AGAIN = 2
-"""A workload whose pods alone were evicted may be what is at fault: it uses more than it requests."""
+"""A workload whose pods alone were evicted may itself be the cause: it uses more than it requests."""
 
 
 @diagnostic(

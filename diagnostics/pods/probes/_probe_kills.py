@@ -15,6 +15,7 @@ from diagnostics.pods.probes._repairs import (
     repaired,
     startup_probe_added,
 )
+from diagnostics.pods.probes._starved import at_its_cpu_limit
 from diagnostics.pods.probes._words import failure, handler_path, last_failure, target
 from kubedoctor.cluster import Cluster, LogTail, Pod, Probe, ref, times
 from kubedoctor.findings import (
@@ -124,6 +125,10 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, cl
     kind = f"{which.lower()}Probe"
     run, where, repair = _repair(pod, end, probe, which, why, about, cluster)
     where, repair = _without_its_children(pod, end, run, about, cluster) or (where, repair)
+    starved = at_its_cpu_limit(pod, container, answer_of(why, probe) if why else ProbeAnswer.UNKNOWN, about, cluster)
+    if starved is not None:
+        where += starved.clause
+        repair = Repair((starved.fix, *repair.fixes), (*starved.evidence, *repair.evidence))
     summary += where
     timing = [
         quoted

@@ -30,7 +30,8 @@ from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.probes._bgp import no_session
 from diagnostics.pods.probes._kubelets import requests_without_certificate
-from diagnostics.pods.probes._repairs import ProbeFailure, on_loopback, port_elsewhere, refused_host, repaired
+from diagnostics.pods.probes._repairs import ProbeFailure, Repair, on_loopback, port_elsewhere, refused_host, repaired
+from diagnostics.pods.probes._starved import at_its_cpu_limit
 from diagnostics.pods.probes._words import failure, handler_path, last_failure, target
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -136,6 +137,10 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     refused = refused_host(probe, answer, tail) if tail is not None else ("", ())
     failing = ProbeFailure(why, answer, elsewhere, lines, bool(loopback[0]))
     repair = repaired(pod, container, "readinessProbe", probe, failing, about, cluster)
+    starved = at_its_cpu_limit(pod, container, answer, about, cluster)
+    if starved is not None:
+        summary += starved.clause
+        repair = Repair((starved.fix, *repair.fixes), (*starved.evidence, *repair.evidence))
     if elsewhere:
         summary += f"; the {'program listens on' if listens else 'container declares'} port {elsewhere}"
     elif answer is ProbeAnswer.STATUS and expects_tls(lines):
