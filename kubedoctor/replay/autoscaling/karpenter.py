@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,7 +18,7 @@ from kubedoctor.cluster.grammar.quantities import Quantity
 from kubedoctor.cluster.grammar.tolerations import tolerates
 from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement
 from kubedoctor.cluster.kinds.karpenter import NODE_POOL_LABEL, NodeClaim, NodePool
-from kubedoctor.cluster.kinds.meta import Condition, condition
+from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, condition
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms
 from kubedoctor.replay.scheduler.requests import amounts, pod_requests
@@ -58,6 +60,22 @@ def stage_of(claim: NodeClaim) -> Stage:
     if not _true(registered):
         return Stage.REGISTERING
     return Stage.READY if _true(started) else Stage.STARTING
+
+
+class Unregistered(NamedTuple):
+    """A machine that was launched and whose node has not joined. `registered`: what the claim states of that."""
+
+    since: datetime
+    registered: Condition | None
+
+
+def unregistered(claim: KubernetesObject) -> Unregistered | None:
+    """None where its machine is not launched, or its node has joined."""
+    if not isinstance(claim, NodeClaim) or stage_of(claim) is not Stage.REGISTERING:
+        return None
+    launched, registered = (condition(claim.status.conditions, kind) for kind in ("Launched", "Registered"))
+    since = launched.last_transition_time if launched is not None else None
+    return Unregistered(since, registered) if since is not None else None
 
 
 def exhausted(pool: NodePool, pod: Pod) -> tuple[Exhausted, ...]:
