@@ -65,7 +65,7 @@ def image_changed_in_the_pod(namespace: Namespace) -> None:
     available(namespace, deployment("web", namespace.name, pod={"terminationGracePeriodSeconds": 1}))
     pod = namespace.pod_name("web")
     namespace.cluster.kubectl("set", "image", f"pod/{pod}", f"app={image('checkout', '9.9.9')}", "-n", namespace.name)
-    namespace.cluster.wait_for("Killing", lambda: bool(namespace.event("Killing", "definition changed")))
+    namespace.cluster.wait_for("it waits for the image", lambda: namespace.waiting("web", "ImagePullBackOff"))
 
 
 def left_behind(namespace: Namespace) -> None:
@@ -243,7 +243,7 @@ CASES = {
     ),
     "api-without-a-service": Case(
         "control-plane/api-service-unavailable",
-        ("apiservice", "v1.acme.example"),
+        ("scan",),
         "Delete the APIService",
         api_without_a_service,
         no_such_api,
