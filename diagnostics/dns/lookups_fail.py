@@ -33,13 +33,36 @@ from functools import partial
 from typing import Final
 
 from diagnostics.dns._server import StatedFault, in_words, looks, quoted, repairs, stated_fault
-from kubedoctor.cluster import Cluster, ConfigMap, LogTail, LogWant, Namespace, Pod, Service, not_ready
-from kubedoctor.findings import Confidence, Explains, Finding, Severity, diagnostic, quote_line, ref
+from kubedoctor.cluster import (
+    Cluster,
+    ConfigMap,
+    Event,
+    Evidence,
+    LogTail,
+    LogWant,
+    Namespace,
+    Pod,
+    Service,
+    all_statuses,
+    not_ready,
+)
+from kubedoctor.findings import (
+    Confidence,
+    Explains,
+    Finding,
+    Severity,
+    diagnostic,
+    has_path,
+    newest_event,
+    quote,
+    quote_line,
+    ref,
+)
 from kubedoctor.replay.dns.server_log import OF_THE_API, ServerTrouble
 from kubedoctor.replay.dns.servers import answering_pods, dns_service, uses_cluster_dns
 from kubedoctor.replay.kubelet.endings import last_ending
 from kubedoctor.replay.logs.faults import LogFault
-from kubedoctor.replay.logs.reading import LogCause, read_log
+from kubedoctor.replay.logs.reading import read_log
 from kubedoctor.replay.services.hosts import is_address, service_named, split_address
 from kubedoctor.replay.status.vocabulary import START
 
@@ -51,7 +74,7 @@ _OF_EVERY_NAME = frozenset({*OF_THE_API, ServerTrouble.LOOP, ServerTrouble.OVERL
     code="KD2102",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Pod, Service, Namespace, ConfigMap),
+    reads=(Pod, Service, Namespace, ConfigMap, Event),
     when=not_ready,
     explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
     symptoms=("SERVFAIL", "server misbehaving", "Temporary failure in name resolution", "EAI_AGAIN", "i/o timeout"),
@@ -66,8 +89,21 @@ def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         host = split_address(cause.subject)[0]
         stated = _of_a_server(pod, "" if is_address(host) else host, cluster)
         if stated is not None:
-            yield _finding(pod, tail, cause, host, stated, cluster)
+            yield _finding(pod, quote_line(tail, cause.index, "a lookup that failed"), host, stated, cluster)
             return
+    yield from _by_its_probe(pod, cluster)
+
+
+def _by_its_probe(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    """What the command of a probe answers may name the lookup that failed."""
+    event = newest_event(pod, cluster, "Unhealthy")
+    cause = read_log((event.message,)) if event is not None and has_path(event, "message") else None
+    if event is None or cause is None or cause.fault is not LogFault.NAME_NOT_RESOLVED or cause.dns_answered:
+        return
+    host = split_address(cause.subject)[0]
+    stated = _of_a_server(pod, "" if is_address(host) else host, cluster)
+    if stated is not None:
+        yield _finding(pod, quote(event, "message", "a lookup of its probe that failed"), host, stated, cluster)
 
 
 def _logs(pod: Pod, cluster: Cluster) -> Iterator[LogTail]:
@@ -88,7 +124,7 @@ def _is_at_hand(want: LogWant, cluster: Cluster) -> bool:
 
 
 def _runs(pod: Pod, now: datetime) -> Iterator[tuple[str, bool]]:
-    for status in pod.status.container_statuses or ():
+    for status in all_statuses(pod):
         ending, running = last_ending(status), status.state.running if status.state is not None else None
         if status.ready or (ending is not None and (ending.is_out_of_memory or ending.never_ran)):
             continue
@@ -111,7 +147,7 @@ def _of_a_server(pod: Pod, host: str, cluster: Cluster) -> StatedFault | None:
     return None
 
 
-def _finding(pod: Pod, tail: LogTail, cause: LogCause, host: str, stated: StatedFault, cluster: Cluster) -> Finding:
+def _finding(pod: Pod, lookup: Evidence, host: str, stated: StatedFault, cluster: Cluster) -> Finding:
     service = dns_service(cluster.maybe)
     names_host, upstream = stated.fault.names_host, stated.fault.upstream
     return Finding(
@@ -121,7 +157,7 @@ def _finding(pod: Pod, tail: LogTail, cause: LogCause, host: str, stated: Stated
         confidence=Confidence.CERTAIN if names_host else Confidence.LIKELY,
         evidence=(
             *quoted(stated, cluster),
-            quote_line(tail, cause.index, "a lookup that failed"),
+            lookup,
         ),
         affects=(ref(pod),),
         fixes=repairs(stated, cluster),
