@@ -30,6 +30,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1018": {"Event": "the kubelet writes why a hook failed only there"},
     "KD1019": {"Event": "the kubelet writes why a volume is not mounted only there"},
     "KD1023": {"Event": "the kubelet writes why a sandbox is not created only there"},
+    "KD1028": {"Event": "the kubelet writes that a hook failed only there"},
     "KD1101": {"Lease": "that no scheduler runs"},
     "KD1103": {"Node": "where the pod is missing", "Pod": "what is on the node"},
     "KD1104": {"Node": "that it is gone"},
@@ -59,7 +60,21 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1218": {"Node": "its taints", "Pod": "what runs there"},
     "KD1219": {"ReplicaSet": "the template of the pod", "Event": "that the kubelet saw the change"},
     "KD1220": {"ReplicaSet": "which templates there were"},
+    "KD1223": {"Event": "the garbage collector writes it only there"},
     "KD1308": {"HorizontalPodAutoscaler": "what it measures"},
+    "KD1310": {
+        "Event": "that pods were evicted",
+        **dict.fromkeys(("Deployment", "ReplicaSet", "Pod"), "how many pods there are"),
+    },
+    "KD1311": {
+        "Event": "that pods were evicted",
+        **dict.fromkeys(("Deployment", "ReplicaSet", "Pod"), "what the pods request"),
+    },
+    "KD1312": {
+        "ConfigMap": "that there is an autoscaler",
+        "Pod": "which pods may not move",
+        "PodDisruptionBudget": "that it lets no pod go, or that there is none",
+    },
     "KD1306": {
         "Deployment": "who wrote its number",
         "StatefulSet": "who wrote its number",
@@ -74,7 +89,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD2004": {"Pod": "the ports of the pods"},
     "KD2005": {"Pod": "which pods are ready"},
     "KD2101": {"Pod": "the DNS servers"},
-    "KD2102": {"Service": "which pods are the DNS servers"},
+    "KD2102": {"Service": "which pods are the DNS servers", "Event": "which lookup of a probe failed"},
     "KD2203": {"NetworkPolicy": "that there are policies without effect"},
     "KD2301": {"Service": "that it is missing"},
     "KD2305": {"Event": "controllers write why only there"},
@@ -120,6 +135,11 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD4010": {"Event": "the kubelet writes that it cannot free space only there"},
     "KD4011": {"Event": "the controller writes that no range is left only there"},
     "KD4012": {"Lease": "the clocks of the others", "Node": "that it is Ready: else an old lease has another reason"},
+    "KD4014": {
+        "Event": "that probes time out",
+        "Pod": "which pods are on it",
+        "NodeMetrics": "how much CPU is in use",
+    },
     "KD4103": {"Lease": "when it was renewed"},
     "KD4105": {
         "Lease": "that none is renewed",
