@@ -36,6 +36,7 @@ from diagnostics.dns._server import StatedFault, in_words, looks, quoted, repair
 from kubedoctor.cluster import (
     Cluster,
     ConfigMap,
+    Container,
     Event,
     Evidence,
     LogTail,
@@ -96,6 +97,8 @@ def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 def _by_its_probe(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     """What the command of a probe answers may name the lookup that failed."""
+    if not any(map(_is_probed_by_a_command, pod.spec.containers)):
+        return
     event = newest_event(pod, cluster, "Unhealthy")
     cause = read_log((event.message,)) if event is not None and has_path(event, "message") else None
     if event is None or cause is None or cause.fault is not LogFault.NAME_NOT_RESOLVED or cause.dns_answered:
@@ -104,6 +107,11 @@ def _by_its_probe(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     stated = _of_a_server(pod, "" if is_address(host) else host, cluster)
     if stated is not None:
         yield _finding(pod, quote(event, "message", "a lookup of its probe that failed"), host, stated, cluster)
+
+
+def _is_probed_by_a_command(container: Container) -> bool:
+    probes = (container.readiness_probe, container.liveness_probe, container.startup_probe)
+    return any(probe is not None and probe.exec is not None for probe in probes)
 
 
 def _logs(pod: Pod, cluster: Cluster) -> Iterator[LogTail]:

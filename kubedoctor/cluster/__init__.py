@@ -147,6 +147,7 @@ if typing.TYPE_CHECKING:
         all_statuses,
         container_path,
         ended_at,
+        ended_before,
         finished,
         has_pre_stop,
         not_ready,
@@ -271,6 +272,7 @@ __all__ = [
     "counted",
     "depends_on",
     "ended_at",
+    "ended_before",
     "endpoints_of",
     "finished",
     "flag_of",
@@ -384,7 +386,7 @@ _NAMES = {
     "seen.statuses": "statuses_were_recorded",
     "seen.wants": "CannotSee Gap LogTail LogWant NotCollected Want",
     "mirror_pods": "flag_of static_pods",
-    "triage": "all_containers all_statuses container_path ended_at finished has_pre_stop not_ready placed ready resized restarted status_path terminating troubled unscheduled waiting with_pre_stop_hook",
+    "triage": "all_containers all_statuses container_path ended_at ended_before finished has_pre_stop not_ready placed ready resized restarted status_path terminating troubled unscheduled waiting with_pre_stop_hook",
 }
 """The modules below with their names: each is imported when its first name is asked for."""
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}

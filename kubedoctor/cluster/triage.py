@@ -103,6 +103,14 @@ def restarted(pod: Pod) -> bool:
     return False
 
 
+def ended_before(pod: Pod) -> bool:
+    """Some container has ended once, well or badly: it runs again, or waits for its next start."""
+    return any(
+        status.restart_count or (status.last_state is not None and status.last_state.terminated is not None)
+        for status in all_statuses(pod)
+    )
+
+
 def has_run(pod: Pod) -> bool:
     """Some container runs, or has run."""
     return any(

@@ -43,6 +43,7 @@ EXPECTED = {
     "image-registry-broken": ("KD1006", "server error"),
     "image-registry-refuses": ("KD1006", "connection refused"),
     "image-registry-without-tls": ("KD1006", "plain HTTP"),
+    "images-cannot-be-freed": ("KD4010", "cannot free enough disk space by removing images"),
     "init-container-waits-for-nobody": ("KD1016", "did you mean ledgers"),
     "job-failed-by-its-policy": ("KD1204", "schema version 7 is newer"),
     "job-failed-indexes": ("KD1204", "shard is locked"),
