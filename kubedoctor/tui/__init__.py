@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from kubedoctor.collect.source import ReadableCluster
     from kubedoctor.engine import Catalogue
 
+SWITCH_EVERY = 0.001
+"""Seconds. While a worker computes, a key waits so long several times: of Python's own 5 ms lists seem to stand still."""
+
 
 def run(
     source: ReadableCluster | Callable[[], ReadableCluster],
@@ -32,8 +35,7 @@ def run(
     """
     # Textual waits so long for the rest of an escape sequence: of its own 100 ms a person notices every esc.
     os.environ.setdefault("ESCDELAY", "25")
-    # While a worker computes, a key waits so long several times: of Python's own 5 ms lists seem to stand still.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(SWITCH_EVERY)
     from kubedoctor.tui.app import KubedoctorApp
     from kubedoctor.tui.contexts import opener_for
     from kubedoctor.tui.session import Session

@@ -40,7 +40,7 @@ import asyncio, json, sys, threading, time
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
-from kubedoctor.tui import work
+from kubedoctor.tui import SWITCH_EVERY, work
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.session import Session
 
@@ -90,6 +90,7 @@ class Measured(KubedoctorApp):
                               "examining": examinations.seconds(), "findings": len(report.findings) if report else -1,
                               "taken_at": report.taken_at.timestamp() if report else 0}), file=answers, flush=True)
 
+sys.setswitchinterval(SWITCH_EVERY)
 options = Options(kubeconfig=sys.argv[1])
 Measured(lambda: Session(open_source(options), load_catalogue()), "").run()
 """
