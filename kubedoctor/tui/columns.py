@@ -35,11 +35,16 @@ class ListColumn(msgspec.Struct, frozen=True):
     ends: bool = False
 
 
+LEAST_TEXT = 8  # cells
+
+
 def fit(
     columns: tuple[ListColumn, ...], width: int, gap: int, minimum: int
 ) -> tuple[tuple[ListColumn, ...], tuple[int, ...]]:
-    """The columns that fit into the width, and their widths; the flexible one gets at least `minimum`."""
+    """The columns that fit into the width, and their widths; the flexible one gets at least `minimum`, but for a text that
+    is cut anyway, which gets what is left."""
     shown = list(columns)
+    least = LEAST_TEXT if any(column.least for column in columns) else minimum
     minimum = max(minimum, *(column.least for column in columns), 0)
     while True:
         free = width - sum(column.width for column in shown) - gap * (len(shown) - 1)
@@ -50,8 +55,9 @@ def fit(
             for column in shown:
                 narrowed = max(0, min(lacking, column.width - column.narrow)) if column.narrow else 0
                 lacking -= narrowed
-                widths.append(column.width - narrowed or max(free, minimum))
-            return tuple(shown), tuple(widths)
+                widths.append(column.width - narrowed)
+            flexible = max(free, minimum - lacking, least)
+            return tuple(shown), tuple(width or flexible for width in widths)
         shown.remove(yielding)
 
 

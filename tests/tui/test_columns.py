@@ -54,6 +54,13 @@ def test_the_status_of_pods_is_narrowed_only_where_dropping_columns_does_not_suf
         assert widths[[column.title for column in columns].index("STATUS")] == statuses
 
 
+@pytest.mark.parametrize("view", [View("Event"), View("Event", "shop"), View("Finding"), View("Finding", "shop")])
+def test_a_text_that_is_cut_anyway_gets_what_is_left(view: View) -> None:
+    for width in (54, 75, 120):
+        _, widths = fit(columns_of(view), width, 1, 16)
+        assert sum(widths) + len(widths) - 1 == width
+
+
 def test_wide_shows_nodes_and_images() -> None:
     assert titles(View("Pod", "shop"), 200, wide=True)[-2:] == ["NODE", "IMAGES"]
 
