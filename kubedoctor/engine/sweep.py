@@ -16,6 +16,7 @@ from kubedoctor.cluster.seen.wants import LogWant, NotCollected, Want
 from kubedoctor.cluster.triage import WIDER
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.checks import Results, affecting, run_check
+from kubedoctor.engine.installed.declarations import imported_now
 from kubedoctor.engine.report import NotChecked
 from kubedoctor.findings import Diagnostic
 from kubedoctor.findings.diagnostic import EXTENSIONS
@@ -111,7 +112,8 @@ class _Selected:
         if predicate not in self._by_predicate:
             wider = self.by(WIDER.get(predicate)) if predicate is not None else ()
             try:
-                self._by_predicate[predicate] = tuple(filter(predicate, wider))
+                asked = imported_now(predicate) if predicate is not None else None
+                self._by_predicate[predicate] = tuple(filter(asked, wider))
             except Exception:  # noqa: BLE001  # the check says of each what is wrong
                 self._by_predicate[predicate] = wider
         return self._by_predicate[predicate]

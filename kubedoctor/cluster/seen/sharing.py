@@ -64,8 +64,11 @@ def _take_volumes(model: PodSpec, spec: PodSpec) -> None:
     known, own = model.volumes or (), spec.volumes or ()
     if len(known) != len(own):
         return
+    shared = []
     for volume, mine in zip(known, own, strict=True):
-        if volume != mine:
+        if volume == mine:
+            shared.append(volume)
+        else:
             _take(("projected",), volume, mine)
-    shared = [volume if volume == mine else mine for volume, mine in zip(known, own, strict=True)]
+            shared.append(mine)
     force_setattr(spec, "volumes", tuple(shared) if own else spec.volumes)

@@ -76,9 +76,13 @@ class _Later:
         self._function: Callable[..., Any] | None = None
 
     def __call__(self, *arguments: Any) -> Any:
+        return (self._function or self.itself())(*arguments)
+
+    def itself(self) -> Callable[..., Any]:
+        """The function, imported now."""
         if self._function is None:
             self._function = _found(importlib.import_module(self.__module__), self.__qualname__)
-        return self._function(*arguments)
+        return self._function
 
 
 @cache
@@ -88,6 +92,11 @@ def imported_later(place: str) -> Callable[..., Any]:
     loaded = sys.modules.get(module)
     function: Callable[..., Any] | None = _found(loaded, name) if loaded is not None else None
     return function or _Later(place)
+
+
+def imported_now(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, for many calls: each call of what is imported later is two."""
+    return function.itself() if isinstance(function, _Later) else function
 
 
 def kept_of(package: ModuleType, sources: tuple[Source, ...]) -> Kept | None:
