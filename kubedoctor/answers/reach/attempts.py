@@ -27,6 +27,7 @@ from kubedoctor.replay.services.hosts import is_local, split_address
 
 DNS_PORT: Final = 53
 _SIGKILL: Final = 137
+_OOM_KILLED: Final = "OOMKilled"
 _SERVER: Final = compiled_later(r"\bon \[?(?P<server>[0-9a-fA-F.:]+?)\]?:53\b|->\[?(?P<peer>[0-9a-fA-F.:]+?)\]?:53\b")
 """The DNS server in a failed lookup, as Go and Rust programs write it."""
 
@@ -96,7 +97,7 @@ def may_tell(pod: Pod) -> bool:
 
 def _runs(pod: Pod) -> Iterator[tuple[str, bool]]:
     for status in (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ())):
-        if status.ready or status.state is None or _was_killed(status):
+        if status.ready or status.state is None or _was_killed(status, pod):
             continue
         if status.restart_count and status.state.terminated is None:
             yield status.name, True
@@ -104,10 +105,16 @@ def _runs(pod: Pod) -> Iterator[tuple[str, bool]]:
             yield status.name, False
 
 
-def _was_killed(status: ContainerStatus) -> bool:
-    """No program writes a line about a SIGKILL."""
+def _was_killed(status: ContainerStatus, pod: Pod) -> bool:
+    """No program writes a line about a SIGKILL; before the kubelet kills it for a failing probe it may have said why."""
     ended = status.last_state.terminated if status.last_state is not None else None
-    return ended is not None and ended.exit_code == _SIGKILL
+    if ended is None or ended.exit_code != _SIGKILL:
+        return False
+    probed = any(
+        container.name == status.name and (container.liveness_probe or container.startup_probe)
+        for container in (*pod.spec.containers, *(pod.spec.init_containers or ()))
+    )
+    return ended.reason == _OOM_KILLED or not probed
 
 
 def refused_targets(pod: Pod, cause: LogCause, cluster: Cluster) -> tuple[ConnectionTarget, ...]:
