@@ -132,6 +132,8 @@ def failing(status: ContainerStatus, taken_at: datetime) -> bool:
     if state is not None and state.waiting is not None:
         if state.waiting.reason == ALL_RESTARTED:
             return status.restart_count >= 2
+        if not ending.exit_code and not status.restart_count:
+            return False  # It was ended once, as by another image, and waits for that.
         return state.waiting.reason not in ("", "ContainerCreating", "PodInitializing")
     if state is not None and state.terminated is not None:
         return status.restart_count > 0 or ending.exit_code != 0
