@@ -11,8 +11,10 @@ from kubedoctor.cluster import (
     Evidence,
     KubernetesObject,
     PriorityClass,
+    Ref,
     RuntimeClass,
     ServiceAccount,
+    ValidatingAdmissionPolicy,
     has_path,
     misspellings,
     quote,
@@ -20,7 +22,7 @@ from kubedoctor.cluster import (
     template_path,
 )
 from kubedoctor.cluster.changes import create
-from kubedoctor.findings import Fix, command_line
+from kubedoctor.findings import Effect, Fix, command_line, edit_command
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.scheduler.counterfactuals.priority_classes import SYSTEM
 
@@ -43,6 +45,8 @@ def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster
         return forbidden_pods(refused, cluster)
     if refusal.kind is AdmissionStep.WEBHOOK_FAILS:
         return _webhook(refused, cluster)
+    if refusal.kind is AdmissionStep.POLICY_FAILS:
+        return _failing_policy(refused, cluster)
     if refusal.kind is AdmissionStep.POLICY:
         fix = Fix("Change the pod template to meet the policy")
         _, _, message = refusal.text.partition("denied request: ")
@@ -54,6 +58,25 @@ def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster
             (Fix("Change the pod template to meet the webhook's rule"),),
         )
     return invalid_by_default(refused, cluster) or (f"the API server refuses the pods: {refusal.text}", (), ())
+
+
+def _failing_policy(refused: RefusedPods, cluster: Cluster) -> Explained:
+    """A policy that cannot decide: no change of the pods is asked for."""
+    name, text = refused.refusal.name, refused.refusal.text.partition("denied request: ")[2]
+    policy = cluster.maybe.get(ValidatingAdmissionPolicy, "", name)
+    path = "spec.failurePolicy"
+    evidence = (quote(policy, path, "refuses where it cannot decide"),) if policy and has_path(policy, path) else ()
+    edit = edit_command(Ref("ValidatingAdmissionPolicy", "", name))
+    if "no params found" in text:
+        summary = f"ValidatingAdmissionPolicy {name} refuses the pods because its parameters are missing: {text}"
+        return summary, evidence, (Fix("Create the object that paramRef of the policy's binding names"),)
+    _, erred, why = text.rpartition("' resulted in error: ")
+    summary = f"ValidatingAdmissionPolicy {name} cannot be evaluated, so the pods are refused: "
+    if not erred:
+        return summary + text, evidence, (Fix("Correct the policy", edit, Effect.CHANGES),)
+    key = "no such key" in why
+    fix = "Correct the expression of the policy" + (": test with has() whether the field is there" if key else "")
+    return f"{summary}its expression fails: {why}", evidence, (Fix(fix, edit, Effect.CHANGES),)
 
 
 def _missing_name(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster) -> Explained:

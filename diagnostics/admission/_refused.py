@@ -114,4 +114,6 @@ def blamed_for(refused: RefusedPods, cluster: Cluster) -> Ref:
         return Ref("ResourceQuota", refused.workload.namespace, refusal.name)
     if refusal.kind is AdmissionStep.WEBHOOK_FAILS and (configured_webhook := webhook_named(refusal.name, cluster)):
         return ref(configured_webhook[0])
+    if refusal.kind is AdmissionStep.POLICY_FAILS:
+        return Ref("ValidatingAdmissionPolicy", "", refusal.name)
     return refused.workload

@@ -58,6 +58,7 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.deletion.overdue import overdue, patience
 
+_SHOWN = 3
 _INSTANCES = "customresourcecleanup.apiextensions.k8s.io"
 
 
@@ -90,9 +91,10 @@ def finalizer_stuck(obj: KubernetesObject, cluster: Cluster) -> Iterator[Finding
         return
     words = finalizers_in_words(obj)
     more: list[Evidence] = []
+    held: list[KubernetesObject] = []
     commands = [look_at(ref(obj), "its finalizers and status")]
     if isinstance(obj, CustomResourceDefinition) and _INSTANCES in (obj.metadata.finalizers or ()):
-        clause, more = _instances(obj, cluster)
+        clause, more, held = _instances(obj, cluster)
         words += clause
         commands.insert(0, Command(kubectl("get", obj.name, "-A"), "the objects that are left"))
     yield Finding(
@@ -105,8 +107,9 @@ def finalizer_stuck(obj: KubernetesObject, cluster: Cluster) -> Iterator[Finding
         ),
         confidence=Confidence.CERTAIN,
         severity=Severity.NOTICE if late <= patience(obj) else None,
-        fixes=remove_finalizers(obj),
+        fixes=tuple(dict.fromkeys(fix for item in held[:_SHOWN] or (obj,) for fix in remove_finalizers(item))),
         commands=tuple(commands),
+        affects=tuple(ref(item) for item in held),
     )
 
 
@@ -118,7 +121,9 @@ def _in_use(obj: KubernetesObject, cluster: Cluster) -> bool:
     return isinstance(obj, PersistentVolume) and obj.status.phase == "Bound"
 
 
-def _instances(definition: CustomResourceDefinition, cluster: Cluster) -> tuple[str, list[Evidence]]:
+def _instances(
+    definition: CustomResourceDefinition, cluster: Cluster
+) -> tuple[str, list[Evidence], list[KubernetesObject]]:
     """The objects of the kind that are left, and what the API server reports about their deletion."""
     evidence = []
     path = "status.conditions[type=Terminating].message"
@@ -130,8 +135,9 @@ def _instances(definition: CustomResourceDefinition, cluster: Cluster) -> tuple[
     seen = cluster.snapshot.of_kind(f"{kind}.{definition.spec.group}")
     held = [item for item in seen if item.metadata.deletion_timestamp and item.metadata.finalizers]
     if not held:
-        return "", evidence
-    evidence += [quote(item, "metadata.finalizers", "keeps the object") for item in held[:3]]
-    names = listed((f"{item.namespace}/{item.name}" if item.namespace else item.name for item in held), 3)
+        return "", evidence, held
+    evidence += [quote(item, "metadata.finalizers", "keeps the object") for item in held[:_SHOWN]]
+    names = listed((f"{item.namespace}/{item.name}" if item.namespace else item.name for item in held), _SHOWN)
     finalizers = listed(dict.fromkeys(name for item in held for name in item.metadata.finalizers or ()), 3)
-    return f"; {counted(len(held), 'object')} of kind {kind} left: {names}, with finalizer {finalizers}", evidence
+    clause = f"; {counted(len(held), 'object')} of kind {kind} left: {names}, with finalizer {finalizers}"
+    return clause, evidence, held

@@ -8,6 +8,8 @@ the condition ReplicaFailure of the ReplicaSet and events with reason FailedCrea
 - LimitRange: a container requests more or less than the namespace allows.
 - Pod Security: the pod's securityContext does not meet the level that the namespace enforces.
 - A webhook or a ValidatingAdmissionPolicy denies the pod, or a webhook with failurePolicy Fail cannot be reached.
+- A ValidatingAdmissionPolicy cannot be evaluated: its expression reads a field that the pod does not have, or its
+  parameters are missing. The policy has to be corrected then, not the pod.
 - The pod template names a PriorityClass, ServiceAccount or RuntimeClass that does not exist.
 
 ## How to fix it
@@ -47,11 +49,12 @@ from kubedoctor.cluster import (
     Service,
     ServiceAccount,
     StatefulSet,
+    ValidatingAdmissionPolicy,
     ValidatingWebhookConfiguration,
     counted,
     ref,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic, look_at
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 from kubedoctor.replay.workloads.stateful_sets import name_too_long
@@ -65,7 +68,7 @@ from kubedoctor.replay.workloads.stateful_sets import name_too_long
     reads=(
         *(Pod, Event, LimitRange, Namespace, PriorityClass, ServiceAccount, RuntimeClass),
         *(ValidatingWebhookConfiguration, MutatingWebhookConfiguration, Service, EndpointSlice),
-        *(NetworkPolicy, Node),
+        *(NetworkPolicy, Node, ValidatingAdmissionPolicy),
         *WORKLOADS,
     ),
     when=lacks_pods,
@@ -91,6 +94,7 @@ def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Findi
         affects=(who,) if about != who else (),
         fixes=fixes,
         commands=(
+            *((look_at(about, "its expressions"),) if refusal.kind is AdmissionStep.POLICY_FAILS else ()),
             Command(
                 f"kubectl describe {ref(workload).argument}{workload.namespace_flag}",
                 "the events with the full message",

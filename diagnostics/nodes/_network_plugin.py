@@ -27,20 +27,30 @@ _FOLDER = re.compile(r"/cni(-network)?(/|$)")
 (/var/snap/microk8s/current/args/cni-network)."""
 
 
+_NAMES = ("app", "app.kubernetes.io/name", "k8s-app")
+"""Labels with the name of the program, whatever a DaemonSet is called."""
+_ANYBODY = frozenset({"", "agent", "cni", "controller", "daemon", "network", "node", "plugin", "pod", "proxy"})
+"""Words that name no particular DaemonSet."""
+
+
 class NetworkPlugin(NamedTuple):
     """summary: what is wrong with it on the node. suspect: the DaemonSet, where its pod on the node fails or is missing.
-    pod: where it is ready on the node, although the network is not."""
+    pod: where it is ready on the node, although the network is not. by_name: the message of the plugin names it."""
 
     summary: str
     fixes: tuple[Fix, ...]
     suspect: DaemonSet | None = None
     evidence: tuple[Evidence, ...] = ()
     pod: Pod | None = None
+    by_name: bool = False
 
 
-def network_plugin(node: Node, cluster: Cluster) -> NetworkPlugin:
-    """Why the network of a node is not ready, as far as DaemonSets show it."""
+def network_plugin(node: Node, cluster: Cluster, message: str = "") -> NetworkPlugin:
+    """Why the network of a node is not ready, as far as DaemonSets show it. message: what a network plugin says; an
+    agent that it names decides."""
     on_node = {owner: pod for pod in cluster.maybe.pods_on(node.name) if (owner := controller_of(pod)) is not None}
+    if message and (named := _named_agent(message, node, on_node, cluster)) is not None:
+        return named
     candidates = [daemon for daemon in cluster.maybe.all(DaemonSet) if daemon.spec.template.spec.host_network]
     plugins = [daemon for daemon in candidates if _installs(daemon)]
     suspects = []
@@ -61,6 +71,20 @@ def network_plugin(node: Node, cluster: Cluster) -> NetworkPlugin:
             "", (Fix("Check why the network plugin's pod on this node fails, or whether there is one"),)
         )
     return NetworkPlugin("", (Fix("Install or repair the network plugin: no DaemonSet of the cluster sets one up"),))
+
+
+def _named_agent(message: str, node: Node, on_node: dict[Ref, Pod], cluster: Cluster) -> NetworkPlugin | None:
+    """The DaemonSet that the message names, as `no ztunnel connection` does, where its pod on the node fails."""
+    words = {word.strip(".") for word in re.split(r"[^\w.-]+", message.lower())}
+    for daemon in cluster.maybe.all(DaemonSet):
+        names = {daemon.name, *(daemon.labels.get(label, "") for label in _NAMES)}
+        if words & (names - _ANYBODY):
+            pod = on_node.get(ref(daemon))
+            if pod is not None and not _runs(pod) and not finished(pod):
+                return _failing(daemon, pod)._replace(by_name=True)
+            if pod is None and daemon.status.current_number_scheduled < daemon.status.desired_number_scheduled:
+                return _missing(daemon, node)._replace(by_name=True)
+    return None
 
 
 def _runs(pod: Pod) -> bool:

@@ -30,10 +30,12 @@ has the cause.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from kubedoctor.answers.operators import operator_view, operator_words
 from kubedoctor.answers.statements import Meaning, quoted, said, stated_finding, troubled_references, troubles_of
 from kubedoctor.cluster import (
     OPERATOR_KINDS,
@@ -43,15 +45,19 @@ from kubedoctor.cluster import (
     Evidence,
     IngressClass,
     Ref,
+    has_path,
+    human_duration,
     listed,
     made_for,
     quote,
     ref,
 )
-from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.status.messages import StatedTrouble
 
+PATIENCE: Final = timedelta(minutes=5)
+"""cert-manager's own approver, and policies, decide within seconds."""
 _C = MessageClass
 _MEANINGS: Final = {
     _C.CERTIFICATE_CHALLENGE_UNREACHABLE: Meaning("the challenge cannot be reached", "Let the DNS name lead to this cluster and let the issuer reach the challenge: DNS record, load balancer, firewall"),
@@ -90,7 +96,7 @@ class _Link(NamedTuple):
         "ClusterIssuer.cert-manager.io",
     ),
     severity=Severity.WARNING,
-    reads=(Event, IngressClass, *OPERATOR_KINDS),
+    reads=(Event, IngressClass, "CertificateRequestPolicy.policy.cert-manager.io", *OPERATOR_KINDS),
     symptoms=("DoesNotExist", "Issuing", "PresentError", "rateLimited", "x509: certificate has expired"),
 )
 def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
@@ -99,6 +105,7 @@ def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Fi
     links = list(_chain(obj, cluster))
     chain = [link for link in links if link.troubles]
     if not chain:
+        yield from _unapproved(obj, links, cluster)
         return
     last = chain[-1]
     finding = stated_finding(last.obj, last.troubles, _MEANINGS, cluster, ask_operator=True)
@@ -114,6 +121,48 @@ def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Fi
         because_of=tuple(dict.fromkeys((*finding.because_of, *blamed))),
     )
     yield _with_class(finding, last, cluster)
+
+
+def _unapproved(obj: CustomResource, links: list[_Link], cluster: Cluster) -> Iterator[Finding]:
+    """The newest CertificateRequest of the chain that waits for an approver; nothing else states it."""
+    request = next((link.obj for link in links if link.obj.kind == "CertificateRequest"), None)
+    since = request.metadata.creation_timestamp if request is not None else None
+    if request is None or since is None or cluster.taken_at - since < PATIENCE or _decided(request):
+        return
+    view = operator_view(obj, cluster)
+    policies = cluster.maybe.custom("CertificateRequestPolicy", "policy.cert-manager.io")
+    answer = [event for event in cluster.events_about(ref(request)) if event.reason == "Unprocessed" and event.message]
+    words = f": {answer[-1].message}" if answer else ""
+    waits = f"CertificateRequest {request.name} has been neither approved nor denied for {human_duration(cluster.taken_at - since)}"
+    by_policy = (
+        "Create a CertificateRequestPolicy whose selector and allowed values match the request, and let the request's"
+        " user (cert-manager's ServiceAccount) `use` it by RBAC"
+    )
+    by_hand = "Approve it with `cmctl approve`, or let cert-manager approve by itself (remove disableAutoApproval)"
+    yield Finding(
+        about=ref(obj),
+        summary=f"{waits}{words}{operator_words(view) if view is not None and view.unready else ''}",
+        confidence=Confidence.CERTAIN,
+        evidence=(
+            quote(request, "metadata.creationTimestamp", "no condition Approved or Denied since"),
+            *(quote(event, "message", event.reason) for event in answer[-1:]),
+            *(quote(policy, "spec", "a policy of the cluster") for policy in policies[:2] if has_path(policy, "spec")),
+            *(view.evidence if view is not None and view.unready else ()),
+        ),
+        fixes=(Fix(by_policy if policies or answer else by_hand),),
+        commands=(
+            Command(ref(request).describe_command, "its conditions and events"),
+            *((Command("kubectl get certificaterequestpolicies", "the policies"),) if policies or answer else ()),
+        ),
+        affects=tuple(ref(link.obj) for link in links[1:]),
+        because_of=(view.workload,) if view is not None and view.unready else (),
+    )
+
+
+def _decided(request: CustomResource) -> bool:
+    status = request.status or {}
+    rows = status.get("conditions") if isinstance(status, dict) else None
+    return any(row.get("type") in ("Approved", "Denied", "Ready") for row in rows or () if isinstance(row, dict))
 
 
 def _leader(obj: CustomResource, cluster: Cluster) -> Ref | None:

@@ -40,6 +40,7 @@ _MEANINGS: Final = {
     _C.SECRET_SYNC_KEY_MISSING: Meaning("the store has no such key", "Create the key in the store, or correct the key, property or version that is referred to"),
     _C.SECRET_SYNC_DENIED: Meaning("the store refuses access", "Allow the identity of the store to read the key"),
     _C.SECRET_SYNC_STORE: Meaning("the store cannot be used", "Fix the store: its provider, its credentials, the namespaces that it allows"),
+    _C.SECRET_SYNC_SEALED: Meaning("no private key of the controller opens it: it was sealed for another controller (an earlier cluster), or for another name or namespace", "Seal the Secret again with kubeseal for this controller, name and namespace, or restore the private key of the earlier controller and restart this one"),
     _C.SECRET_SYNC_TARGET: Meaning("the Secret cannot be written", "Correct the template, or let one owner create the Secret"),
     _C.SECRET_SYNC_FAILED: Meaning("it is not synchronised", "Read the events of the object and the log of its operator"),
     _C.CLOUD_IDENTITY_TRUST_POLICY: Meaning("the cloud role does not trust the ServiceAccount", _IDENTITY),

@@ -9,6 +9,7 @@ from kubedoctor.cluster import (
     Event,
     PersistentVolumeClaim,
     Ref,
+    StorageClass,
     holder_of,
     human_duration,
     lease_of,
@@ -35,6 +36,11 @@ _IDENTITY: Final = frozenset({
     MessageClass.CLOUD_IDENTITY_POD_IDENTITY,
     MessageClass.CLOUD_IDENTITY_TRUST_POLICY,
 })  # fmt: skip
+_KEYS: Final = (
+    *("parameters[kmsKeyId]", "parameters[disk-encryption-kms-key]", "parameters[diskEncryptionSetID]"),
+    "parameters[encryptionKMSID]",
+)
+"""Parameters that name the key: EBS, Compute Engine, Azure disks, Ceph."""
 _SILENT: Final = 60.0
 """Seconds: a leader renews its lease every few."""
 _LONGEST: Final = 240
@@ -68,6 +74,39 @@ def identity_refused(failure: Event, claim: PersistentVolumeClaim, cluster: Clus
             look_at(account, "its role at the cloud"),
             look_at_log(pod, provisioning_container(pod), previous=False, why="the calls of the driver"),
         ),
+    )
+
+
+def key_refused(failure: Event, storage_class: StorageClass, cluster: Cluster) -> ControllerState:
+    """Whose use of which key the storage does not let happen, where the message says so. EC2 answers with a volume id
+    first, and removes the volume when the role may not use the key: the message then only misses the volume."""
+    reading = read_message(Message(text=failure.message, reason=failure.reason, kind="PersistentVolumeClaim"))
+    if reading is None or reading.message_class is not MessageClass.PROVISION_ENCRYPTION:
+        return ControllerState()
+    pod = pod_that_said(failure, cluster)
+    account = Ref("ServiceAccount", pod.namespace, pod.spec.service_account_name) if pod is not None else None
+    who = f"the role of {account.title}" if account is not None and account.name else "the driver's role"
+    path = next((path for path in _KEYS if has_path(storage_class, path)), "")
+    key = quote(storage_class, path, "the key of its volumes") if path else None
+    which = (
+        f" {key.text}" if key is not None else " that encrypts the volumes (of the class, the snapshot or the account)"
+    )
+    vanishes = "InvalidVolume.NotFound" in failure.message or "IdempotentParameterMismatch" in failure.message
+    clause = (
+        f"EC2 created the volume and removed it at once, as it does where {who} may not use the KMS key"
+        if vanishes
+        else "the encryption key of the volume cannot be used"
+    )
+    answer = " ".join(failure.message.rpartition(" api error ")[2].split()) or reading.deciding
+    clause += f": {visible_end(answer, _LONGEST)}"
+    rights = "kms:GenerateDataKeyWithoutPlaintext, kms:Decrypt, kms:DescribeKey and kms:CreateGrant on "
+    return ControllerState(
+        clause,
+        evidence=(key,) if key is not None else (),
+        fixes=(
+            Fix(f"Allow {who} {rights if vanishes else 'to use '}the key{which}, and check that the key is enabled"),
+        ),
+        commands=(look_at(account, "its role at the cloud"),) if account is not None and account.name else (),
     )
 
 

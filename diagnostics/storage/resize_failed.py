@@ -117,9 +117,10 @@ def resize_failed(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
             summary=f"{begins}: the disk has grown, the file system grows when a pod mounts it the next time",
             evidence=(*sizes, waiting),
             confidence=Confidence.LIKELY,
-            fixes=(Fix("Restart the pod that mounts the claim"),),
+            fixes=(Fix("Restart the pod that mounts the claim" if users else "Start the pods that mount the claim"),),
             commands=commands,
             affects=tuple(ref(pod) for pod in users),
+            severity=None if users else Severity.NOTICE,
         )
 
 

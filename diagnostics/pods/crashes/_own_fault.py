@@ -18,6 +18,7 @@ from diagnostics.pods.crashes.kernel._limits import IN_MEMORY, limit_of_the_node
 from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path
 from diagnostics.pods.crashes.programs._image import cpu_too_old, library_missing
 from diagnostics.pods.crashes.programs._known import known_trouble
+from diagnostics.pods.crashes.taken._full_volume import full_volume
 from diagnostics.pods.crashes.taken._in_use import address_in_use, is_left_over, left_over_file
 from diagnostics.pods.crashes.taken._shared_data import held_by_another_pod
 from diagnostics.pods.crashes.taken._used_up import used_up
@@ -36,7 +37,6 @@ SHORTEST_SENTENCE = 60
 
 _CLAUSES = {
     LogFault.IMAGE_ARCHITECTURE: "exec format error: {subject} is built for another CPU architecture",
-    LogFault.NO_SPACE: "no space left on device{to_write}",
     LogFault.MISSING_FILE: "{subject} not found",
     LogFault.BAD_SETTING: "its configuration is not accepted: {message}",
     LogFault.NOT_AUTHORIZED: "another service denies it a right: {message}",
@@ -126,26 +126,10 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         return cpu_too_old(pod, message, about)
     if cause.fault is LogFault.MISSING_LIBRARY and mine is not None:
         return library_missing(mine, subject, message, about)
-    to_write = f" to write {subject}" if subject else ""
+    if cause.fault is LogFault.NO_SPACE:
+        return full_volume(pod, mine, subject, cluster)
     named = subject or _NAMELESS.get(cause.fault, "")
-    blamed = _claims(pod, mine, subject) if cause.fault is LogFault.NO_SPACE and mine is not None else ()
-    return Story(clause.format(subject=named, to_write=to_write, message=message), because_of=blamed)
-
-
-def _claims(pod: Pod, container: Container, path: str) -> tuple[Ref, ...]:
-    """The claims that the container writes to: those mounted above the path, all where the path is not known."""
-    claims = {volume.name: volume.persistent_volume_claim for volume in pod.spec.volumes or ()}
-    mounted = {
-        mount.mount_path: claim.claim_name
-        for mount in container.volume_mounts or ()
-        if (claim := claims.get(mount.name)) is not None and not mount.read_only
-    }
-    above = (
-        [claim for place, claim in mounted.items() if path.startswith(place.rstrip("/") + "/")]
-        if path.startswith("/")
-        else []
-    )
-    return tuple(Ref("PersistentVolumeClaim", pod.namespace, name) for name in above or mounted.values())
+    return Story(clause.format(subject=named, message=message))
 
 
 _RUBY_PLACE = re.compile(r"^\S+\.rb:\d+:in [`'][^']*': ")

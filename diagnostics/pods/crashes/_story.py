@@ -12,9 +12,11 @@ from kubedoctor.cluster import (
     Namespace,
     NetworkPolicy,
     Node,
+    PersistentVolumeClaim,
     Secret,
     Service,
     ServiceAccount,
+    StorageClass,
 )
 from kubedoctor.findings import Command, Evidence, Fix, Ref
 from kubedoctor.replay.logs.reading import LogCause
@@ -22,6 +24,7 @@ from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 STORY_KINDS = (
     *(Event, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy, Node, DaemonSet),
+    *(PersistentVolumeClaim, StorageClass),
     *ROLE_KINDS,
 )
 """The kinds in which the names of a log's line are looked up."""

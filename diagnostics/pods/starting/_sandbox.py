@@ -86,13 +86,14 @@ def is_of_a_user_namespace(message: str) -> bool:
     return any(words.search(message) for words, *_ in _USER_NAMESPACE)
 
 
-def sandbox_words(kind: MessageClass | None, message: str, plugin: str, *, runs: bool) -> str:
-    """What stands in front of the message; empty where it has no class. runs: the network plugin's pod on the node is
-    ready."""
+def sandbox_words(kind: MessageClass | None, message: str, plugin: str, network: NetworkPlugin | None) -> str:
+    """What stands in front of the message; empty where it has no class."""
     for words, text, _ in _OF_THE_SYSTEM:
         if words.search(message):
             return text
-    if kind is MessageClass.SANDBOX_AGENT_DOWN and runs:
+    if kind is MessageClass.SANDBOX_AGENT_DOWN and network is not None and network.by_name:
+        return f"network plugin {plugin} cannot set up the pod's network: "
+    if kind is MessageClass.SANDBOX_AGENT_DOWN and network is not None and network.pod is not None:
         return f"network plugin {plugin} does not set up the pod's network, although its pod there is ready: "
     if kind is MessageClass.SANDBOX_NODE and says_read_only(message):
         return f"{DISK_READ_ONLY.format(node='the node')}: "

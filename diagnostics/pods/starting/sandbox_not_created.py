@@ -108,8 +108,9 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
     of_its_own = pod.spec.host_users is False and is_of_a_user_namespace(event.message)
     at_node = _node_at_fault(pod, kind, reading, cluster) if not of_its_own else None
     about = ref(at_node) if at_node is not None else at_fault(pod, cluster)
-    network = network_plugin(at_node, cluster) if at_node is not None and kind in BY_THE_PLUGIN else None
-    stated = sandbox_words(kind, event.message, plugin, runs=network is not None and network.pod is not None)
+    by_plugin = at_node is not None and kind in BY_THE_PLUGIN
+    network = network_plugin(at_node, cluster, reason) if by_plugin and at_node is not None else None
+    stated = sandbox_words(kind, event.message, plugin, network)
     detail = f"; {network.summary}" if network is not None and network.summary else ""
     blamed = blamed_node(pod) if reading is None or reading.fault is not Culprit.TEMPLATE else ()
     if at_node is not None:

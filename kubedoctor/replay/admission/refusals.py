@@ -25,6 +25,7 @@ class AdmissionStep(enum.Enum):
     WEBHOOK_DENIES = enum.auto()
     WEBHOOK_FAILS = enum.auto()
     POLICY = enum.auto()
+    POLICY_FAILS = enum.auto()
     PRIORITY_CLASS = enum.auto()
     SERVICE_ACCOUNT = enum.auto()
     RUNTIME_CLASS = enum.auto()
@@ -48,13 +49,17 @@ class AdmissionRefusal(msgspec.Struct, frozen=True):
 
 _HEAD: Final = re.compile(
     r"(?:\(combined from similar events\): )?(?:Error creating: )?(?:[Cc]reate (?:Pod|Claim (?P<own>\S+) for Pod) \S+ in \S+ \S+ failed error: )?"
-    r"(?:failed to create PVC (?P<claim>\S+): )?"
+    r"(?:\[?[Ff]ailed to create PVC (?P<claim>\S+): )?"
     r"(?:\S+ \"[^\"]*\" is forbidden: )?",
 )
+"""Of claims: `pkg/controller/statefulset/stateful_pod_control.go`, v1.37."""
 _EXCEEDED: Final = re.compile(
     r"exceeded quota: (?P<name>[^,]+), requested: (.*?), used: (.*?), limited: (.*)", re.DOTALL
 )
 _NEEDS: Final = re.compile(r"failed quota: (?P<name>[^:]+): must specify (.*)", re.DOTALL)
+_POLICY: Final = r"(?:Validating|Mutating)AdmissionPolicy '(?P<name>[^']*)'(?: with binding '[^']*')? denied request: "
+"""`apiserver/pkg/admission/plugin/policy/validating/dispatcher.go`, v1.37; a condition that fails to be evaluated refuses
+as one that is not met does."""
 _PATTERNS: Final = (
     (
         AdmissionStep.LIMIT_RANGE,
@@ -63,7 +68,14 @@ _PATTERNS: Final = (
     (AdmissionStep.POD_SECURITY, r'violates PodSecurity "(?P<name>[^"]*)": .*'),
     (AdmissionStep.WEBHOOK_FAILS, r'(?:Internal error occurred: )?failed calling webhook "(?P<name>[^"]*)": .*'),
     (AdmissionStep.WEBHOOK_DENIES, r'admission webhook "(?P<name>[^"]*)" denied the request.*'),
-    (AdmissionStep.POLICY, r"ValidatingAdmissionPolicy '(?P<name>[^']*)' with binding .*"),
+    (
+        AdmissionStep.POLICY_FAILS,
+        _POLICY
+        + r"(?:expression '.*' resulted in error: |failed to configure (?:policy|binding): |validation failed due to"
+        r" running out of cost budget|runtime cost could not be calculated|compilation (?:error|failed)|unexpected internal"
+        r" error).*",
+    ),
+    (AdmissionStep.POLICY, _POLICY + ".*"),
     (AdmissionStep.PRIORITY_CLASS, r"no PriorityClass with name (?P<name>\S+) was found"),
     (AdmissionStep.SERVICE_ACCOUNT, r"error looking up service account [^/\s]+/(?P<name>[^\s:]+): .*not found"),
     (AdmissionStep.RUNTIME_CLASS, r'.*RuntimeClass(?:\.node\.k8s\.io)? "(?P<name>[^"]*)" not found'),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from kubedoctor.answers.placement.explaining import nodes, pods, volumes
 from kubedoctor.answers.placement.explaining.case import Case, Explanation
+from kubedoctor.answers.placement.explaining.free_storage import free_storage
 from kubedoctor.cluster import Ref, ref
 from kubedoctor.replay.scheduler.cycle import PLUGINS
 from kubedoctor.replay.scheduler.framework import Obstacle, Reason
@@ -50,7 +51,7 @@ _FACTS: dict[Obstacle, Callable[[Case, Reason], Explanation]] = {
     VOLUME_ZONE: volumes.volume_place,
     VOLUME_MISSING: volumes.missing_volume,
     NO_VOLUME: volumes.unbound,
-    FREE_STORAGE: volumes.unbound,
+    FREE_STORAGE: free_storage,
     CLAIM_UNBOUND: volumes.unbound,
     CLAIM_MISSING: volumes.missing_claim,
     CLAIM_NOT_YET_MADE: volumes.missing_claim,

@@ -16,6 +16,12 @@ _PHRASES = (
         r"|secret synced|store validated|synced successfully|unsealed successfully",
     ),
     Phrase(
+        _C.SECRET_SYNC_SEALED,
+        _F.CONFIGURATION,
+        r"no key could decrypt|(unable|failed) to (decrypt|unseal) (sealed ?secret|data|secret|item)|decryption error"
+        r"|crypto/rsa: decryption|error decrypting",
+    ),
+    Phrase(
         _C.SECRET_SYNC_TARGET,
         _F.TEMPLATE,
         r"template|owned by another|already (owned|exists)|is owned by|target .*(is|not|owned)|creationPolicy"
@@ -57,7 +63,7 @@ _PHRASES = (
         r"Secret does not exist|does not exist|not found|NotFound|no such|marked for deletion|ResourceNotFound"
         r"|cannot find (secret|key|property)|could not find|can't find|key .*(missing|not)|property .*(not"
         r"|missing)|SecretNotFound|no secret|empty|has no (data|key|version)|deleted|disabled|DESTROYED|DISABLED"
-        r"|unexpected secret|no key could decrypt|missing",
+        r"|unexpected secret|missing",
     ),
     Phrase(
         _C.SECRET_SYNC_STORE,

@@ -40,6 +40,15 @@ _PHRASES = (
         r"|persistentvolume \S+ not found",
     ),
     Phrase(
+        _C.PROVISION_ENCRYPTION,
+        _F.CONFIGURATION,
+        r"InvalidVolume\.NotFound|IdempotentParameterMismatch.{0,80}deleted|InvalidKmsKey|KMSKeyNotAccessible|KMS\.\w+Exception"
+        r"|CustomerKeyHasBeenRevoked|(kms|encryption|customer|vault|crypto) ?-?keys?\b.{0,120}(not found|disabled|pending"
+        r"|destroyed|invalid|does not exist|unavailable|cannot be used)|DiskEncryptionSet\S*.{0,120}(not found|disabled"
+        r"|invalid|denied|forbidden)|cryptoKeys?/\S+.{0,120}(not found|disabled|destroyed)|failed to .{0,40}passphrase"
+        r"|no passphrase",
+    ),
+    Phrase(
         _C.PROVISION_QUOTA,
         _F.CLOUD,
         r"quota '|quota (has been |was )?(exceeded|exhausted|reached)|exceeded .{0,30}quota|QuotaExceeded"

@@ -1,0 +1,76 @@
+"""A volume that is full: the claim that the program writes to, its size, and how it grows."""
+
+from __future__ import annotations
+
+from diagnostics.pods.crashes._story import Story
+from kubedoctor.cluster import (
+    Cluster,
+    Container,
+    PersistentVolumeClaim,
+    Pod,
+    StorageClass,
+    has_path,
+    quote,
+    ref,
+    workload_of,
+)
+from kubedoctor.findings import Effect, Fix, Ref, edit_command
+
+_SIZE = "status.capacity[storage]"
+
+
+def full_volume(pod: Pod, container: Container | None, path: str, cluster: Cluster) -> Story:
+    """What is full, where only claims can be: those mounted above the path, all where the path is not known."""
+    claims = _claims(pod, container, path) if container is not None else ()
+    text = f"no space left on device{f' to write {path}' if path else ''}"
+    seen = [one for name in claims if (one := cluster.maybe.get(PersistentVolumeClaim, name.namespace, name.name))]
+    sized = [claim for claim in seen if has_path(claim, _SIZE)]
+    if len(claims) != 1 or not sized:
+        return Story(text, because_of=claims)
+    claim = sized[0]
+    size = quote(claim, _SIZE, "size of the volume")
+    return Story(
+        f"{text}: the volume of claim {claim.name} has {size.text}",
+        because_of=claims,
+        evidence=(size,),
+        fixes=_growing(pod, claim, cluster),
+    )
+
+
+def _growing(pod: Pod, claim: PersistentVolumeClaim, cluster: Cluster) -> tuple[Fix, ...]:
+    storage_class = cluster.maybe.get(StorageClass, "", claim.spec.storage_class_name or "")
+    free = Fix("Or delete files on it that are no longer needed")
+    if storage_class is not None and not storage_class.allow_volume_expansion:
+        return (
+            Fix(f"Move the data to a larger volume: class {storage_class.name} does not let claims grow"),
+            free,
+        )
+    if owner := _operator_of(pod, claim, cluster):
+        return (Fix(f"Enlarge the storage in {owner}, whose operator then enlarges claim {claim.name}"), free)
+    return (Fix(f"Enlarge claim {claim.name}", edit_command(ref(claim)), Effect.CHANGES), free)
+
+
+def _operator_of(pod: Pod, claim: PersistentVolumeClaim, cluster: Cluster) -> str:
+    """The custom resource whose operator sets the size: it controls the claim, the pod, or the pod's workload."""
+    workload = cluster.maybe.get_ref(workload_of(pod, cluster))
+    for obj in (claim, pod, workload):
+        for owner in (obj.metadata.owner_references or ()) if obj is not None else ():
+            if owner.controller and "." in owner.api_version.partition("/")[0]:
+                return f"{owner.kind} {pod.namespace}/{owner.name}"
+    return ""
+
+
+def _claims(pod: Pod, container: Container, path: str) -> tuple[Ref, ...]:
+    """The claims that the container writes to: those mounted above the path, all where the path is not known."""
+    claims = {volume.name: volume.persistent_volume_claim for volume in pod.spec.volumes or ()}
+    mounted = {
+        mount.mount_path: claim.claim_name
+        for mount in container.volume_mounts or ()
+        if (claim := claims.get(mount.name)) is not None and not mount.read_only
+    }
+    above = (
+        [claim for place, claim in mounted.items() if path.startswith(place.rstrip("/") + "/")]
+        if path.startswith("/")
+        else []
+    )
+    return tuple(Ref("PersistentVolumeClaim", pod.namespace, name) for name in above or mounted.values())
