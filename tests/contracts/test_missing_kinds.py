@@ -30,6 +30,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD1018": {"Event": "the kubelet writes why a hook failed only there"},
     "KD1019": {"Event": "the kubelet writes why a volume is not mounted only there"},
     "KD1023": {"Event": "the kubelet writes why a sandbox is not created only there"},
+    "KD1027": {"Event": "the kubelet writes why devices are not prepared only there"},
     "KD1028": {"Event": "the kubelet writes that a hook failed only there"},
     "KD1101": {"Lease": "that no scheduler runs"},
     "KD1103": {"Node": "where the pod is missing", "Pod": "what is on the node"},
@@ -80,6 +81,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "StatefulSet": "who wrote its number",
         "Event": "that it was written again and again",
     },
+    "KD1231": {"Pod": "which pod waits, and for which"},
     "KD2001": {"Pod": "what the selector picks"},
     "KD2002": {"Pod": "the ports of the pods"},
     "KD2003": {

@@ -10,6 +10,7 @@ from diagnostics.pods.crashes._unreachable import unreachable, unresolved
 from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused
 from kubedoctor.cluster import Cluster, LogTail, Pod, counted, visible
 from kubedoctor.findings import Evidence, Ref, quote_line, ref
+from kubedoctor.replay.kubelet.endings import windows_status
 from kubedoctor.replay.kubelet.outcomes import Cause
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.levels import Level
@@ -106,4 +107,4 @@ _CAUSES = {
 
 def outcome_words(end: End, story: Story) -> str:
     """The cause for the summary: what the log states, else what the exit code means; empty for the program's own codes."""
-    return story.text or _CAUSES.get(end.cause, "")
+    return story.text or windows_status(end.ending.exit_code)[1] or _CAUSES.get(end.cause, "")

@@ -19,7 +19,7 @@ from kubedoctor.findings import (
     containers_with_status,
     ref,
 )
-from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending
+from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending, windows_status
 from kubedoctor.replay.kubelet.outcome_facts import Outcome, may_be_the_node, outcome
 from kubedoctor.replay.kubelet.outcomes import OUT_OF_MEMORY, Cause, Proof
 from kubedoctor.replay.logs.stops import is_no_log
@@ -69,7 +69,8 @@ class RunLog(NamedTuple):
 
 def exit_words(ending: Ending) -> str:
     """`code 137 (SIGKILL)`."""
-    return f"code {ending.exit_code}" + (f" ({ending.signal})" if ending.signal else "")
+    meaning = ending.signal or windows_status(ending.exit_code)[0]
+    return f"code {ending.exit_code}" + (f" ({meaning})" if meaning else "")
 
 
 def after_start(ending: Ending) -> str:

@@ -16,7 +16,7 @@ from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused, says_bus_error
 from diagnostics.pods.crashes.kernel._limits import IN_MEMORY, limit_of_the_node, too_little_shared_memory
 from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path
-from diagnostics.pods.crashes.programs._image import cpu_too_old, library_missing
+from diagnostics.pods.crashes.programs._image import cpu_too_old, interpreter_missing, library_missing
 from diagnostics.pods.crashes.programs._known import known_trouble
 from diagnostics.pods.crashes.taken._full_volume import full_volume
 from diagnostics.pods.crashes.taken._in_use import address_in_use, is_left_over, left_over_file
@@ -108,6 +108,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         return story
     if cause.fault is LogFault.HEAP and (story := _heap(pod, container, about, cluster)) is not None:
         return story
+    if cause.fault is LogFault.MISSING_FILE and mine is not None and _NOT_EXECUTED.match(message):
+        return interpreter_missing(mine, subject)
     if cause.fault is LogFault.MISSING_FILE and mine is not None and subject.startswith("/"):
         if (story := missing_file(pod, mine, subject, about, cluster)) is not None:
             return story
@@ -132,6 +134,7 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     return Story(clause.format(subject=named, message=message))
 
 
+_NOT_EXECUTED = re.compile(r"exec /\S+: no such file or directory$")
 _RUBY_PLACE = re.compile(r"^\S+\.rb:\d+:in [`'][^']*': ")
 """Ruby writes the place before the message of an uncaught exception."""
 _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")

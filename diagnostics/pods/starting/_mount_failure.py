@@ -12,11 +12,16 @@ _ERRORS = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r'(?:to rootfs at |\bdst=)\\?"?(/[^\s",\\]+)')
+_VOLUME_MOUNT = re.compile(r'subPath \w*\s*for volumeMount "([^"]+)"')
+"""`pkg/kubelet/kubelet_pods.go`, makeMounts, v1.37."""
 _OTHER_TYPE = "not a directory"
 
 
 def mount_in(container: Container, message: str) -> VolumeMount | None:
-    """The mount whose path the message names: the longest."""
+    """The mount whose path the message names: the longest; of a subPath that the kubelet could not prepare, by its volume."""
+    of_volume = _VOLUME_MOUNT.search(message)
+    if of_volume is not None:
+        return next((mount for mount in container.volume_mounts or () if mount.name == of_volume[1]), None)
     named = [mount for mount in container.volume_mounts or () if _names(message, mount.mount_path)]
     return max(named, key=lambda mount: len(mount.mount_path), default=None)
 
@@ -35,6 +40,8 @@ def mount_error(message: str) -> str:
 def mount_words(mount: VolumeMount | None, message: str) -> str:
     """The mount that failed, and why; empty where the message names no place or no error. mount: that of the container
     at this place, if it has one."""
+    if mount is not None and mount.sub_path and _VOLUME_MOUNT.search(message):
+        return f"subPath {visible(mount.sub_path)} of volume {mount.name} cannot be made or used: the kubelet gives no reason"
     place = _PLACE.search(message)
     path = mount.mount_path if mount is not None else place[1] if place is not None else ""
     error = mount_error(message)

@@ -52,3 +52,14 @@ def _source(volume: Volume | None) -> str:
     if volume.secret is not None:
         return f"Secret {volume.secret.secret_name}"
     return f"a source of the projected volume {volume.name}" if volume.projected is not None else ""
+
+
+def sub_path_fixes(mount: VolumeMount | None, message: str, about: Ref) -> tuple[Fix, ...]:
+    """Where the kubelet could not make or open the directory in the volume, as on shares that let no root write."""
+    if mount is None or not mount.sub_path or "for volumeMount" not in message:
+        return ()
+    path = visible(mount.sub_path)
+    return (
+        Fix(f"Create {path} in volume {mount.name}, or let the nodes' root write there (NFS: no_root_squash)"),
+        fix_by_hand(about, "Or correct the subPath: a file may be in the place of a directory"),
+    )

@@ -35,7 +35,7 @@ from diagnostics.pods._node import blamed_node, node_architecture, node_system
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
 from diagnostics.pods.starting._mount_failure import is_of_working_directory, mount_error, mount_in, mount_words
-from diagnostics.pods.starting._sub_path import replaced_sub_path
+from diagnostics.pods.starting._sub_path import replaced_sub_path, sub_path_fixes
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -227,7 +227,9 @@ def _finding(
         summary=summary,
         confidence=Confidence.LIKELY if more else Confidence.CERTAIN,
         evidence=tuple(evidence),
-        fixes=replaced.fixes if replaced is not None else _fixes(problem, node, about, stage_named(message)),
+        fixes=replaced.fixes
+        if replaced is not None
+        else sub_path_fixes(mount, message, about) or _fixes(problem, node, about, stage_named(message)),
         commands=(
             look_at_pod(pod, "the full error message, under Events"),
             *((look_at_log(pod, name, previous=False, why="the log of the program"),) if more else ()),

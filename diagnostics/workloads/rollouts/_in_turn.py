@@ -63,6 +63,12 @@ def _long(pod: Pod, cluster: Cluster) -> bool:
     return since is not None and cluster.taken_at - since > PATIENCE
 
 
+def _is_silent(pod: Pod) -> bool:
+    """Only the node controller makes a pod unready whose containers are ready: its kubelet reports nothing."""
+    containers = condition(pod.status.conditions, "ContainersReady")
+    return containers is not None and containers.status == "True" and not pod.spec.readiness_gates
+
+
 def _left_over(workload: StatefulSet, pod: Pod) -> Finding:
     wait = wait_of(pod)
     image = next((container.image for container in pod.spec.containers if container.image), "")
@@ -97,6 +103,6 @@ def _late(workload: KubernetesObject, pod: Pod, what: str) -> Finding:
         confidence=Confidence.LIKELY,
         severity=Severity.WARNING,
         affects=(ref(pod),),
-        fixes=(undo(workload),),
+        fixes=() if _is_silent(pod) else (undo(workload),),
         commands=(look(workload),),
     )

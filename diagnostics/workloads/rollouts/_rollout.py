@@ -17,6 +17,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
     status_path,
+    visible_end,
 )
 from kubedoctor.findings import Command, Effect, Fix, newest_event, rollout
 
@@ -24,6 +25,9 @@ from kubedoctor.findings import Command, Effect, Fix, newest_event, rollout
 def first_wait(pods: Iterable[Pod]) -> tuple[str, Evidence] | None:
     """What a pod that is not ready waits for; of the first pod that shows it."""
     return next((wait for pod in pods if not_ready(pod) and (wait := wait_of(pod)) is not None), None)
+
+
+LONGEST_GATE = 160
 
 
 def wait_of(pod: Pod) -> tuple[str, Evidence] | None:
@@ -37,6 +41,15 @@ def wait_of(pod: Pod) -> tuple[str, Evidence] | None:
         waiting = status.state.waiting if status.state else None
         if waiting is not None and waiting.reason and has_path(pod, path):
             return f"container `{status.name}` of a new pod is waiting: {waiting.reason}", quote(pod, path, "")
+    for gate in pod.spec.readiness_gates or ():
+        stated = condition(pod.status.conditions, gate.condition_type)
+        path = f"status.conditions[type={gate.condition_type}].message"
+        if stated is not None and stated.status != "True" and stated.message and has_path(pod, path):
+            words = f"the readiness gate {gate.condition_type} of a new pod is {stated.status}"
+            reason = f" ({stated.reason})" if stated.reason else ""
+            return f"{words}{reason}: {visible_end(stated.message, LONGEST_GATE)}", quote(
+                pod, path, "of its controller"
+            )
     path = "status.conditions[type=Ready].message"
     return ("a new pod is not ready", quote(pod, path, "")) if has_path(pod, path) else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kubedoctor.cluster.grammar.durations import DurationError, parse_duration
 from kubedoctor.cluster.grammar.patterns import compiled_later
@@ -39,6 +39,25 @@ LOST = frozenset({"Unknown", "ContainerStatusUnknown"})
 """The runtime lost track of the container because its node was restarted."""
 
 
+_OF_WINDOWS: Final = {
+    0xC0000005: "access violation",
+    0xC000007B: "a library is built for another CPU architecture",
+    0xC00000FD: "stack overflow",
+    0xC0000135: "a DLL that the program needs is missing in the image",
+    0xC0000139: "a DLL of the image lacks a function that the program needs",
+    0xC000013A: "it was stopped (Ctrl+C)",
+    0xC0000142: "a DLL of the program could not be initialised",
+    0xC0000409: "the program aborts itself",
+}
+"""`NTSTATUS` codes of processes, by the documentation of Windows."""
+
+
+def windows_status(exit_code: int) -> tuple[str, str]:
+    """The code as Windows writes it, and what it means; empty for other exit codes."""
+    code = exit_code & 0xFFFFFFFF
+    return (f"0x{code:08X}", _OF_WINDOWS.get(code, "")) if 0xC0000000 <= code < 0xD0000000 else ("", "")
+
+
 class Ending(NamedTuple):
     """The last end of a container. `place`: its path below the container's status.
 
@@ -56,6 +75,8 @@ class Ending(NamedTuple):
     @property
     def signal(self) -> str:
         """The name of the signal that ended it; empty if none did."""
+        if windows_status(self.exit_code)[0]:
+            return ""
         number = self.terminated.signal or (self.exit_code - 128 if 128 < self.exit_code <= 128 + 64 else 0)
         return SIGNALS.get(number, f"signal {number}") if number else ""
 

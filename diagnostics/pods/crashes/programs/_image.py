@@ -39,3 +39,19 @@ def library_missing(container: Container, library: str, message: str, about: Ref
             ),
         )
     return Story(f"a library is missing in the image: {message}")
+
+
+def interpreter_missing(container: Container, program: str) -> Story:
+    """runc has found the file before it asks the kernel to execute it: what the kernel does not find is the interpreter
+    in its first line, or the loader that it was linked for."""
+    image = visible(container.image, LONGEST_IMAGE)
+    return Story(
+        f"{program} cannot be executed, although it is there: image {image} lacks the interpreter of its first line, or that"
+        " line ends in CR LF, or its loader is of another C library",
+        fixes=(
+            Fix(
+                f"Convert the line endings of {program} to LF (Git: eol=lf in .gitattributes), or install its interpreter in"
+                " the image"
+            ),
+        ),
+    )
