@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from kubedoctor.answers.reach.connections import AdminDenial, ConnectionTarget, Denial, denial, targets
 from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
@@ -37,7 +38,9 @@ from kubedoctor.cluster import (
     controller_pods,
 )
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, diagnostic, quote, quote_line, ref
+from kubedoctor.replay.network import ADMIN_KINDS
 from kubedoctor.replay.network.enforcers import certainly_enforced
+from kubedoctor.replay.network.seen import admin_policies
 
 _NO_ANSWER = re.compile(r"timed out|timeout|\b504\b", re.IGNORECASE)
 
@@ -46,7 +49,7 @@ _NO_ANSWER = re.compile(r"timed out|timeout|\b504\b", re.IGNORECASE)
     code="KD2304",
     subject=Ingress,
     severity=Severity.CRITICAL,
-    reads=(Ingress, IngressClass, NetworkPolicy, Namespace, Pod, Service, EndpointSlice, DaemonSet),
+    reads=(Ingress, IngressClass, NetworkPolicy, *ADMIN_KINDS, Namespace, Pod, Service, EndpointSlice, DaemonSet),
     symptoms=("504", "Gateway Time-out", "upstream timed out"),
 )
 def controller_blocked(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
@@ -65,7 +68,11 @@ def controller_blocked(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _is_guarded(ingress: Ingress, cluster: Cluster) -> bool:
-    return any(
+    cluster.together(
+        partial(cluster.maybe.all, NetworkPolicy, ingress.namespace),
+        *(partial(cluster.maybe.all, kind) for kind in ADMIN_KINDS),
+    )
+    return bool(admin_policies(cluster)) or any(
         "Ingress" in (policy.spec.policy_types or ("Ingress",))
         for policy in cluster.maybe.all(NetworkPolicy, ingress.namespace)
     )
@@ -110,7 +117,8 @@ def _finding(
         fixes=(allowing_fix(found, cluster),),
         commands=(
             Command(
-                f"kubectl describe networkpolicy{found.policy.namespace_flag}", "all NetworkPolicies of the namespace"
+                f"kubectl describe {ref(found.policy).kind.lower()}{found.policy.namespace_flag}",
+                "all policies of this kind",
             ),
         ),
     )

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.reach.attempts import failed_attempts
-from kubedoctor.answers.reach.connections import denial, is_ready
+from kubedoctor.answers.reach.connections import Denial, denial, is_ready
 from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -56,8 +56,8 @@ from kubedoctor.replay.network import ADMIN_KINDS
 def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     for attempt in failed_attempts(pod, cluster):
         found = denial(pod, attempt.targets, cluster)
-        if found is None:
-            continue
+        if found is None or (attempt.lookup and found.target.pod is not None and isinstance(found, Denial)):
+            continue  # Of lookups at the DNS servers that NetworkPolicies deny, another diagnostic tells.
         certain = all(is_ready(target) for target in attempt.targets) and not attempt.refused
         policy = ref(found.policy)
         yield Finding(

@@ -46,7 +46,7 @@ from kubedoctor.findings import (
 from kubedoctor.replay.dns.blocking import Blocked, allowing_change, blocked_pods, resolves
 from kubedoctor.replay.dns.lookups import failed_lookup
 from kubedoctor.replay.dns.servers import Resolvers, resolvers
-from kubedoctor.replay.network import EGRESS
+from kubedoctor.replay.network import ADMIN_KINDS, EGRESS
 from kubedoctor.replay.network.enforcers import certainly_enforced, none_enforces
 
 
@@ -64,7 +64,7 @@ def _restricts(policy: NetworkPolicy) -> bool:
     code="KD2201",
     subject=NetworkPolicy,
     severity=Severity.CRITICAL,
-    reads=(NetworkPolicy, Namespace, Pod, Service, DaemonSet),
+    reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Pod, Service, DaemonSet),
     when=_restricts,
     explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
     symptoms=("NetworkPolicy", "could not resolve host", "Temporary failure in name resolution", "i/o timeout"),

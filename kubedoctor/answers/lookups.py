@@ -12,6 +12,7 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished
 from kubedoctor.replay.dns.servers import Resolvers, resolvers, uses_cluster_dns
 from kubedoctor.replay.network import Party, PolicySet
+from kubedoctor.replay.network.seen import with_admin_policies
 
 
 def lost_lookups(namespaces: set[str], before: Cluster, after: Cluster) -> Iterator[str]:
@@ -21,7 +22,8 @@ def lost_lookups(namespaces: set[str], before: Cluster, after: Cluster) -> Itera
         return
     # The policies in the DNS servers' namespaces apply to every pod of the cluster.
     everywhere = dns.service.namespace in namespaces
-    policies, policies_after = PolicySet(before.all(NetworkPolicy)), PolicySet(after.all(NetworkPolicy))
+    policies = with_admin_policies(before.all(NetworkPolicy), before)
+    policies_after = with_admin_policies(after.all(NetworkPolicy), after)
     checked: set[tuple[str, frozenset[tuple[str, str]]]] = set()
     for pod in before.all(Pod):
         kind = (pod.namespace, frozenset(pod.labels.items()))

@@ -22,6 +22,7 @@ from kubedoctor.cluster import (
 from kubedoctor.findings import Command, Fix, Ref, at_fault, kubectl, look_at, quote, ref
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LogCause
+from kubedoctor.replay.network.seen import admin_policies
 from kubedoctor.replay.services.hosts import (
     ServiceName,
     is_address,
@@ -72,7 +73,7 @@ def unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
     near = misspellings(meant.name, names, 1)
     missing = Ref("Service", meant.namespace, meant.name)
     commands = (Command(kubectl("get", "services", namespace=meant.namespace), "the Services in the namespace"),)
-    because = (missing, *(_dns_blamed() if cause.dns_silent else ()))
+    because = (missing, *(blamed if cause.dns_silent else ()))
     if near:
         right = host.replace(meant.name, near[0], 1)
         fix = Fix(f"Use host name {right} in the program's settings")
@@ -108,12 +109,13 @@ def _dns_blamed() -> tuple[Ref, ...]:
 
 
 def _egress_policies(pod: Pod, cluster: Cluster) -> tuple[Ref, ...]:
-    """The NetworkPolicies for egress of the pod: they may block the DNS server."""
-    return tuple(
+    """The NetworkPolicies for egress of the pod, and policies of administrators: they may block the DNS server."""
+    own = tuple(
         ref(policy)
         for policy in cluster.maybe.all(NetworkPolicy, pod.namespace)
         if "Egress" in (policy.spec.policy_types or ()) and applies_to(policy, pod)
     )
+    return (*own, *map(ref, admin_policies(cluster)))
 
 
 def unreachable(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:

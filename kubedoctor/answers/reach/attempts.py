@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 from kubedoctor.answers.reach.connections import (
     ConnectionTarget,
-    admin_policies,
     foresee_policies,
     policies_between,
     targets,
@@ -23,6 +22,7 @@ from kubedoctor.cluster.triage import finished, ready
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LogCause, read_log
 from kubedoctor.replay.network.enforcers import refuses_what_it_denies
+from kubedoctor.replay.network.seen import admin_policies
 from kubedoctor.replay.services.hosts import is_local, split_address
 
 DNS_PORT: Final = 53
@@ -39,13 +39,15 @@ class Attempt(NamedTuple):
     line: int
     targets: tuple[ConnectionTarget, ...]
     refused: bool = False
+    lookup: bool = False
 
 
 def failed_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
     """Where there are policies, the connections of a pod's containers that failed as denied ones do, one for each log: that of
     the run that ended where a container was started again, else the current one. They time out; where a policy engine
     refuses them (`refuses_what_it_denies`), those count that a ready pod seems to refuse. Lookups count where they go to
-    an address that is no pod's; of the cluster's DNS servers `replay/dns/blocking` tells."""
+    an address that is no pod's, and all where administrators have policies; what NetworkPolicies do to the cluster's DNS
+    `replay/dns/blocking` tells."""
     runs = list(_runs(pod)) if not finished(pod) else []
     if not runs:
         return
@@ -62,7 +64,8 @@ def failed_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
             continue
         reached = _targets(pod, tail.lines[cause.index], cause, cluster)
         if reached:
-            yield Attempt(tail, cause.index, reached, cause.fault is LogFault.CONNECTION_REFUSED)
+            refused = cause.fault is LogFault.CONNECTION_REFUSED
+            yield Attempt(tail, cause.index, reached, refused, cause.fault is LogFault.NAME_NOT_RESOLVED)
 
 
 def reset_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
@@ -139,5 +142,7 @@ def _targets(pod: Pod, line: str, cause: LogCause, cluster: Cluster) -> tuple[Co
         found = _SERVER.search(line)
         server = (found["server"] or found["peer"]) if found is not None else ""
         reached = targets(pod, server, DNS_PORT, cluster, "UDP") if server else ()
+        if admin_policies(cluster):
+            return reached
         return tuple(target for target in reached if target.pod is None and target.service is None)
     return ()

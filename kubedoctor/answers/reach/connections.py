@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
+from kubedoctor.cluster.kinds.core import Namespace, Service, ServicePort
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready, terminating
@@ -29,6 +29,7 @@ from kubedoctor.replay.network import (
 )
 from kubedoctor.replay.network.enforcers import none_enforces
 from kubedoctor.replay.network.policies import NetworkPolicyRule, Selected
+from kubedoctor.replay.network.seen import admin_policies, with_admin_policies
 from kubedoctor.replay.services.hosts import is_address, service_named, service_with_address
 from kubedoctor.replay.services.ports import find_port
 
@@ -187,8 +188,7 @@ def _denied(source: Pod, target: ConnectionTarget, cluster: Cluster) -> Denial |
         return None  # Its labels may be what a rule selects.
     here = Party.of_pod(source, labels_of(source.namespace, cluster))
     there = party_of(target, cluster)
-    nodes = [row for row in cluster.snapshot.of_kind("Node") if isinstance(row, Node)] if admin else ()
-    policy_set = PolicySet(policies.values(), admin, nodes)
+    policy_set = with_admin_policies(policies.values(), cluster)
     verdict = policy_set.judge(here, there, target.port, target.protocol)
     if verdict.allowed:
         return None
@@ -212,12 +212,6 @@ def foresee_policies(pod: Pod, cluster: Cluster) -> None:
     maybe = cluster.maybe
     kinds = (partial(maybe.all, kind) for kind in ADMIN_KINDS)
     cluster.together(partial(maybe.all, NetworkPolicy, pod.namespace), *kinds)
-
-
-def admin_policies(cluster: Cluster) -> tuple[AnyAdminPolicy, ...]:
-    """Those that were seen: few clusters serve these kinds."""
-    rows = (row for kind in ADMIN_KINDS for row in cluster.snapshot.of_kind(kind_name(kind)))
-    return tuple(row for row in rows if isinstance(row, ADMIN_KINDS))
 
 
 def _namespaces(source: str, target: ConnectionTarget) -> list[str]:

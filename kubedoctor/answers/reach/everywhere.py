@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.reach.connections import admin_policies, labels_of, party_of
+from kubedoctor.answers.reach.connections import labels_of, party_of
 from kubedoctor.answers.reach.way import Way
 from kubedoctor.answers.sheet import Cell, Mark, SheetRow, Table
-from kubedoctor.cluster.kinds.core import Namespace, Node
+from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.workloads import workloads_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready
-from kubedoctor.replay.network import Party, PolicySet, Side
+from kubedoctor.replay.network import Party, Side
+from kubedoctor.replay.network.seen import with_admin_policies
 
 
 def from_everywhere(way: Way, cluster: Cluster) -> tuple[Table, ...]:
@@ -22,8 +23,7 @@ def from_everywhere(way: Way, cluster: Cluster) -> tuple[Table, ...]:
     if not way.targets:
         return ()
     cluster.require(Pod, Namespace, NetworkPolicy)
-    admin = admin_policies(cluster)
-    policies = PolicySet(cluster.maybe.all(NetworkPolicy), admin, cluster.maybe.all(Node) if admin else ())
+    policies = with_admin_policies(cluster.maybe.all(NetworkPolicy), cluster)
     target = way.targets[0]
     there = party_of(target, cluster)
     rows = []

@@ -46,6 +46,7 @@ from kubedoctor.replay.network.enforcers import PolicyEnforcer, policy_enforcer
 from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.network.policies import Block
 from kubedoctor.replay.network.port_sets import union
+from kubedoctor.replay.network.seen import with_admin_policies
 
 NOT_REPLAYED: Final = (
     ("CiliumNetworkPolicy", "cilium.io"),
@@ -182,7 +183,7 @@ def _direction_allowed(found: Denial, source: ReachSource, after: Cluster) -> bo
     here = source.party
     if source.pod is not None:
         here = Party.of_pod(source.pod, labels_of(source.namespace, after))
-    verdict = PolicySet(policies.values()).judge(
+    verdict = with_admin_policies(policies.values(), after).judge(
         here, party_of(found.target, after), found.target.port, found.target.protocol
     )
     return (verdict.egress if found.direction == EGRESS else verdict.ingress).allowed
@@ -209,7 +210,7 @@ def opened_pairs(found: Denial, cluster: Cluster) -> list[tuple[Ref, Ref]]:
     known = {(rule.peers, rule.ports) for rule in before.rules(found.direction)}
     new = [rule for rule in after.rules(found.direction) if (rule.peers, rule.ports) not in known]
     space = found.source.namespace if found.source is not None else ""
-    policies = PolicySet(policies_between(space, found.target, cluster).values())
+    policies = with_admin_policies(policies_between(space, found.target, cluster).values(), cluster)
     seen = [row for row in cluster.snapshot.of_kind("Pod") if isinstance(row, Pod) and not finished(row)]
     parties = [(row, Party.of_pod(row, labels_of(row.namespace, cluster))) for row in seen if _readable(row, cluster)]
     isolated = [row for row in parties if after.selects(row[1])]

@@ -20,7 +20,8 @@ from kubedoctor.replay.dns.coredns.records import UNKNOWN, Ask, DnsQuestion, Dns
 from kubedoctor.replay.dns.coredns.serving import CoreDns
 from kubedoctor.replay.dns.coredns.syntax import CorefileProblem, ServerBlock
 from kubedoctor.replay.dns.servers import NODE_LOCAL, Resolvers, dns_service, resolvers
-from kubedoctor.replay.network import ConnectionVerdict, Party, PolicySet
+from kubedoctor.replay.network import ADMIN_KINDS, ConnectionVerdict, Party
+from kubedoctor.replay.network.seen import with_admin_policies
 
 COREFILE: Final = "Corefile"
 CONFIG: Final = Ref("ConfigMap", "kube-system", "coredns")
@@ -68,6 +69,7 @@ def lookup_setting(pod: Pod, name: str, cluster: Cluster) -> LookupSetting:
         partial(maybe.all, Service),
         partial(maybe.all, Namespace),
         partial(maybe.all, NetworkPolicy, pod.namespace),
+        *(partial(maybe.all, kind) for kind in ADMIN_KINDS),
     )
     dns = resolvers(maybe)
     config, custom = maybe.get_ref(CONFIG), maybe.get_ref(CUSTOM)
@@ -155,7 +157,7 @@ def _blocked(pod: Pod, dns: Resolvers | None, cluster: Cluster) -> tuple[Connect
     if dns is None:
         return ()
     names = sorted({pod.namespace, dns.service.namespace})
-    policies = PolicySet([row for name in names for row in cluster.maybe.all(NetworkPolicy, name)])
+    policies = with_admin_policies([row for name in names for row in cluster.maybe.all(NetworkPolicy, name)], cluster)
     space = cluster.maybe.get(Namespace, "", pod.namespace)
     return dns.verdicts(Party.of_pod(pod, space.labels if space is not None else {}), policies) or ()
 

@@ -17,8 +17,19 @@ from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, terminating
 from kubedoctor.replay.dns.servers import Resolvers, Server, uses_cluster_dns
-from kubedoctor.replay.network import EGRESS, INGRESS, METADATA_NAME, Miss, Party, Policy, PolicySet
+from kubedoctor.replay.network import (
+    ADMIN_KINDS,
+    EGRESS,
+    INGRESS,
+    METADATA_NAME,
+    NETWORK_POLICY,
+    Miss,
+    Party,
+    Policy,
+    PolicySet,
+)
 from kubedoctor.replay.network.policies import Selected
+from kubedoctor.replay.network.seen import with_admin_policies
 
 
 class Blocked(msgspec.Struct, frozen=True):
@@ -54,9 +65,10 @@ def blocked_pods(policy: NetworkPolicy, dns: Resolvers, cluster: Cluster) -> Ite
         *(partial(cluster.all, NetworkPolicy, name) for name in sorted(namespaces)),
         lambda: _candidates(selecting, dns, cluster),
         lambda: cluster.maybe.get(Namespace, "", policy.namespace),
+        *(partial(cluster.maybe.all, kind) for kind in ADMIN_KINDS),
     )
     policies = tuple(namespaced for name in sorted(namespaces) for namespaced in cluster.all(NetworkPolicy, name))
-    policy_set = PolicySet(policies)
+    policy_set = with_admin_policies(policies, cluster)
     by_source: dict[tuple[str, Ref], tuple[Blocked, list[Pod]]] = {}
     for source, pods in _alike(_concerned(selecting, dns, cluster), cluster):
         nearest = _nearest(source, dns, policy_set)
@@ -126,7 +138,9 @@ def _nearest(source: Party, dns: Resolvers, policies: PolicySet) -> tuple[str, M
         return None
     best: tuple[tuple[bool, bool, int], str, Miss, Server] | None = None
     for server, verdict in zip(dns.servers, verdicts, strict=True):
-        direction = INGRESS if verdict.egress.allowed else EGRESS
+        direction, side = (INGRESS, verdict.ingress) if verdict.egress.allowed else (EGRESS, verdict.egress)
+        if side.tier != NETWORK_POLICY:
+            continue  # An administrator's policy denies it, whatever NetworkPolicies allow.
         for miss in policies.misses(direction, source, server.party, server.port, "UDP"):
             # Where no rule is about DNS, the policy for all pods is the one to correct.
             rank = (not _about_dns(miss, server), not miss.policy.pods.is_empty, miss.wrong)
@@ -157,7 +171,7 @@ def allowing_change(blocked: Blocked, dns: Resolvers) -> Change:
 def resolves(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> bool:
     """Whether the blocked pods may query the DNS servers after the change."""
     names = sorted({blocked.policy.namespace, dns.service.namespace})
-    policies = PolicySet(tuple(policy for name in names for policy in cluster.all(NetworkPolicy, name)))
+    policies = with_admin_policies([policy for name in names for policy in cluster.all(NetworkPolicy, name)], cluster)
     return dns.verdicts(blocked.source, policies) is None
 
 
