@@ -118,7 +118,7 @@ def _finding(
         commands=(
             Command(
                 f"kubectl describe {ref(found.policy).kind.lower()}{found.policy.namespace_flag}",
-                "all policies of this kind",
+                "all NetworkPolicies of the namespace" if found.policy.namespace else "all policies of this kind",
             ),
         ),
     )
