@@ -12,6 +12,7 @@ from kubedoctor.cluster import (
     KubernetesObject,
     Namespace,
     Ref,
+    capitalised,
     has_path,
     quote,
     ref,
@@ -27,6 +28,7 @@ from kubedoctor.replay.admission.pod_security import (
     TemplateRepair,
     Violation,
     enforced_level,
+    in_whole_contexts,
     parse_level,
     repair,
     violations,
@@ -60,33 +62,38 @@ def _fixes(
     if template is None:
         return
     found = repair(template.spec, template.metadata.annotations or {}, level, minor)
-    if found.steps:
+    if not found.left:
         yield _admitted(workload, level, found, cluster)
-    if found.left:
-        settled = "; the change above settles the rest" if found.steps else ""
-        wants = "; ".join(f"{one.reason} ({one.detail})" for one in found.left)
-        yield fix_by_hand(
-            ref(workload), f"Change what level {level.name} forbids, if the program can do without: {wants}{settled}"
-        )
-        if namespace is not None:
-            yield from _lower(ref(workload), level, namespace, cluster)
+        return
+    sets = f"set {_named(found)}, and " if found.steps else ""
+    wants = "; ".join(map(str, found.left))
+    words = f"{sets}change what level {level.name} forbids, if the program can do without: {wants}{_caution(found)}"
+    yield fix_by_hand(ref(workload), capitalised(words))
+    if namespace is not None:
+        yield from _lower(ref(workload), level, namespace, cluster)
 
 
 def _admitted(workload: KubernetesObject, level: PodSecurityLevel, found: TemplateRepair, cluster: Cluster) -> Fix:
     """The change of the template, replayed against the level."""
-    prefix, about = tuple(template_path(workload).split(".")), ref(workload)
-    change = edit(about, *(Step((*prefix, *step.path), step.value) for step in found.steps))
-    left = {one.check for one in found.left}
+    prefix, about, template = tuple(template_path(workload).split(".")), ref(workload), template_of(workload)
+    steps = in_whole_contexts(found.steps, template.spec) if template is not None else found.steps
+    change = edit(about, *(Step((*prefix, *step.path), step.value) for step in steps))
 
     def holds(after: Cluster) -> bool:
-        return {one.check for one in _violations(about, level, after)} <= left
+        return not _violations(about, level, after)
 
-    names = ", ".join(dict.fromkeys(map(_set_to, found.steps)))
-    caution = "; the image must then run as another user than root" if NON_ROOT in names else ""
-    fix = Fix(
-        f"Set what level {level.name} requires: {names}{caution}", command_line(change, workload), Effect.DISRUPTS
-    )
-    return fix if left else proven(fix, prove(change, cluster.maybe, holds))
+    words = f"Set what level {level.name} requires: {_named(found)}{_caution(found)}"
+    fix = Fix(words, command_line(change, workload), Effect.DISRUPTS)
+    return proven(fix, prove(change, cluster.maybe, holds))
+
+
+def _named(found: TemplateRepair) -> str:
+    """The fields that it sets, each once."""
+    return ", ".join(dict.fromkeys(map(_set_to, found.steps)))
+
+
+def _caution(found: TemplateRepair) -> str:
+    return "; the image must then run as another user than root" if NON_ROOT in _named(found) else ""
 
 
 def _set_to(step: Step) -> str:

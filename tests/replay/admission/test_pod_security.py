@@ -17,6 +17,7 @@ from kubedoctor.replay.admission.pod_security import (
     RESTRICTED,
     PodSecurityLevel,
     enforced_level,
+    in_whole_contexts,
     parse_level,
     repair,
     violations,
@@ -92,3 +93,17 @@ def test_an_api_server_knows_no_newer_checks() -> None:
     assert violations(spec, {}, level, 33) == ()
     assert [one.reason for one in violations(spec, {}, level, 34)] == ["probe or lifecycle host"]
     assert violations(spec, {}, PodSecurityLevel(BASELINE, 33), 37) == ()
+
+
+def test_whole_contexts_are_the_same_change() -> None:
+    data = {
+        "containers": [{"name": "app", "image": "app:1"}, {"name": "b", "image": "b:1", "securityContext": {}}],
+        "initContainers": [{"name": "first", "image": "first:1"}],
+    }
+    spec = msgspec.convert(data, PodSpec)
+    steps = repair(spec, {}, PodSecurityLevel(RESTRICTED)).steps
+    whole = in_whole_contexts(steps, spec)
+    assert len(whole) == 5 < len(steps)
+    changed = apply_steps(data, steps)
+    assert apply_steps(data, whole) == changed
+    assert violations(msgspec.convert(changed, PodSpec), {}, PodSecurityLevel(RESTRICTED)) == ()

@@ -14,7 +14,7 @@ from kubedoctor.replay.admission.pod_security.levels import (
     enforced_level,
     parse_level,
 )
-from kubedoctor.replay.admission.pod_security.repairs import TemplateRepair, repair
+from kubedoctor.replay.admission.pod_security.repairs import TemplateRepair, in_whole_contexts, repair
 
 __all__ = [
     "BASELINE",
@@ -26,6 +26,7 @@ __all__ = [
     "TemplateRepair",
     "Violation",
     "enforced_level",
+    "in_whole_contexts",
     "parse_level",
     "repair",
     "violations",

@@ -3,13 +3,13 @@ for: what a pod requests of its node (privileges, host paths, host ports) is for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
 from kubedoctor.cluster.changes import Path, Step
-from kubedoctor.cluster.kinds.containers import Container
+from kubedoctor.cluster.kinds.containers import Container, SecurityContext
 from kubedoctor.cluster.kinds.pods import PodSpec
 from kubedoctor.replay.admission.pod_security.baseline import PROFILES
 from kubedoctor.replay.admission.pod_security.checks import Violation, violations
@@ -22,6 +22,7 @@ from kubedoctor.replay.admission.pod_security.restricted import (
     silent_about_root,
 )
 
+_CONTEXT: Final = "securityContext"
 _RUNTIME_DEFAULT: Final = {"type": PROFILES[0]}
 
 
@@ -64,16 +65,14 @@ def _each(pod: JudgedPod, names: list[str]) -> list[tuple[Path, Container]]:
 
 
 def _escalation(pod: JudgedPod) -> list[Step]:
-    return [
-        Step((*place, "securityContext", "allowPrivilegeEscalation"), False) for place, _ in _each(pod, escalating(pod))
-    ]
+    return [Step((*place, _CONTEXT, "allowPrivilegeEscalation"), False) for place, _ in _each(pod, escalating(pod))]
 
 
 def _capabilities(pod: JudgedPod) -> list[Step] | None:
     if forbidden_capabilities(pod):
         return None
     keeping = _each(pod, keeping_capabilities(pod))
-    return [Step((*place, "securityContext", "capabilities", "drop"), ["ALL"]) for place, _ in keeping]
+    return [Step((*place, _CONTEXT, "capabilities", "drop"), ["ALL"]) for place, _ in keeping]
 
 
 def _non_root(pod: JudgedPod) -> list[Step] | None:
@@ -83,7 +82,7 @@ def _non_root(pod: JudgedPod) -> list[Step] | None:
     own = pod.spec.security_context
     if (own is not None and own.run_as_non_root is False) or not silent_about_root(pod):
         return None
-    return [Step(("securityContext", "runAsNonRoot"), True)]
+    return [Step((_CONTEXT, "runAsNonRoot"), True)]
 
 
 def _seccomp(pod: JudgedPod) -> list[Step]:
@@ -92,7 +91,7 @@ def _seccomp(pod: JudgedPod) -> list[Step]:
         container.security_context is None or container.security_context.seccomp_profile is None
         for container in pod.containers
     )
-    at_pod = [Step(("securityContext", "seccompProfile"), _RUNTIME_DEFAULT)]
+    at_pod = [Step((_CONTEXT, "seccompProfile"), _RUNTIME_DEFAULT)]
     return [*(at_pod if _own_seccomp(pod) is None and silent else ()), *_instead_of_forbidden(pod)]
 
 
@@ -100,7 +99,7 @@ def _instead_of_forbidden(pod: JudgedPod) -> list[Step]:
     named = [name for name, context in pod.contexts if _is_forbidden(context.seccomp_profile)]
     places: list[Path] = [place for place, _ in _each(pod, named)]
     places = [(), *places] if _is_forbidden(_own_seccomp(pod)) else places
-    return [Step((*place, "securityContext", "seccompProfile"), _RUNTIME_DEFAULT) for place in places]
+    return [Step((*place, _CONTEXT, "seccompProfile"), _RUNTIME_DEFAULT) for place in places]
 
 
 def _own_seccomp(pod: JudgedPod) -> Mapping[str, object] | None:
@@ -118,3 +117,24 @@ _SETTLED: Final[dict[str, Callable[[JudgedPod], list[Step] | None]]] = {
     "seccompProfile_baseline": _instead_of_forbidden,
     "seccompProfile_restricted": _seccomp,
 }
+
+
+def in_whole_contexts(steps: Iterable[Step], spec: PodSpec) -> tuple[Step, ...]:
+    """The same change with one step for each security context that does not exist yet."""
+    existing: dict[Path, SecurityContext | None] = {(): spec.security_context} | {
+        (field, index): container.security_context
+        for field, containers in (("initContainers", spec.init_containers or ()), ("containers", spec.containers))
+        for index, container in enumerate(containers)
+    }
+    contexts: dict[Path, dict[str, Any]] = {}
+    other: list[Step] = []
+    for step in steps:
+        place, (_, *rest) = step.path[: step.path.index(_CONTEXT)], step.path[step.path.index(_CONTEXT) :]
+        if existing.get(place) is not None:
+            other.append(step)
+            continue
+        inner = contexts.setdefault((*place, _CONTEXT), {})
+        for name in rest[:-1]:
+            inner = inner.setdefault(str(name), {})
+        inner[str(rest[-1])] = step.value
+    return (*(Step(path, value) for path, value in contexts.items()), *other)
