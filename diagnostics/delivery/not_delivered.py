@@ -68,6 +68,7 @@ _MEANINGS: Final = {
     _C.DELIVERY_HEALTH_TIMEOUT: Meaning("what it applied does not become healthy", "Fix the workload that does not become ready"),
     _C.DELIVERY_DEPENDENCY: Meaning("what it depends on is not ready", "Fix the dependency that the message names"),
     _C.DELIVERY_PROJECT: Meaning("its project does not allow it", "Add the repository, the destination or the kind to the AppProject, or correct the application"),
+    _C.DELIVERY_NOT_BY_HELM: Meaning("an object of it exists already, and Helm did not create it", "Let Helm take the object over (label app.kubernetes.io/managed-by=Helm, annotations meta.helm.sh/release-name and release-namespace), or delete the object"),
     _C.DELIVERY_SHARED_RESOURCE: Meaning("an object of it belongs to another release", "Leave the object to one of the two, or hand it over"),
     _C.DELIVERY_DECRYPT: Meaning("its secrets cannot be decrypted", "Give the controller the key: the decryption Secret, or the identity for the key service"),
     _C.MESH_INVALID: Meaning("the mesh refuses an object of it", "Correct the object at the source"),

@@ -20,12 +20,13 @@ pods, Services or objects elsewhere, writes the reason into its own log, or does
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from kubedoctor.answers.operators import operator_view, operator_words
-from kubedoctor.cluster import OPERATOR_KINDS, Cluster, CustomResource, Evidence, has_path, quote, ref
-from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic
+from kubedoctor.cluster import OPERATOR_KINDS, Cluster, CustomResource, Evidence, has_path, quote, ref, visible_end
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.status.conditions import lasting_conditions
 from kubedoctor.replay.status.extensions import bad_states, is_past, states_trouble
 from kubedoctor.replay.status.messages import says_why
@@ -35,6 +36,27 @@ _ASKED_ALREADY: Final = ("cert-manager.io", "external-secrets.io", "bitnami.com"
 """Groups whose own diagnostics ask the operator."""
 _SAY_WHY: Final = ("argoproj.io", "toolkit.fluxcd.io", "gateway.networking.k8s.io", "karpenter.sh", "keda.sh")
 """Groups whose diagnostics look at what the objects name."""
+
+_LONGEST: Final = 300
+_REFUSED: Final = re.compile(r'\S+ "[^"]*" is forbidden: ')
+_REFUSALS: Final = (
+    (
+        re.compile(r"cannot set blockOwnerDeletion"),
+        "its operator lacks the right to set finalizers on it, which owner references need here",
+        "Add to the role{operator}: verb update on {plural}/finalizers of API group {group}",
+    ),
+    (
+        re.compile(r"only dynamically provisioned pvc can be resized"),
+        "the StorageClass of its claims does not let them grow",
+        "Set the former size again, or move the data to volumes of a class with allowVolumeExpansion: true",
+    ),
+    (
+        re.compile(r"exceeded quota"),
+        "a ResourceQuota refuses what its operator creates",
+        "Raise the quota, or lower what the object requests",
+    ),
+)
+"""What the API server's admission says to an operator, what that means, and what repairs it."""
 
 
 @diagnostic(
@@ -51,6 +73,10 @@ def not_reconciled(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if suspended(obj) or is_past(obj, cluster.snapshot):
         return
     stated = tuple(_stated(obj, cluster))
+    refused = next((row for row in stated if _REFUSED.search(row[1])), None)
+    if refused is not None:
+        yield _refused(obj, *refused, cluster)
+        return
     if not stated or any(says_why(message) for _, message, _ in stated):
         return  # What its status says is repeated by every report.
     view = operator_view(obj, cluster)
@@ -64,6 +90,27 @@ def not_reconciled(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
         evidence=(*evidence, *view.evidence),
         commands=(Command(ref(obj).describe_command, "its conditions and events"), *view.commands),
         because_of=(view.workload,) if view.unready else (),
+    )
+
+
+def _refused(
+    obj: CustomResource, clause: str, message: str, evidence: tuple[Evidence, ...], cluster: Cluster
+) -> Finding:
+    """The API server refuses what the operator asks for: its status says who was refused what."""
+    plural = f"{obj.kind.lower()}s"
+    words, fix = next(
+        ((words, fix) for pattern, words, fix in _REFUSALS if pattern.search(message)),
+        ("the API server refuses what its operator asks for", "Fix what the API server's message names"),
+    )
+    view = operator_view(obj, cluster)
+    operator = f" of {view.workload.title}" if view is not None else ""
+    return Finding(
+        about=ref(obj),
+        summary=f"{clause}: {words}: {visible_end(' '.join(message.split()), _LONGEST)}",
+        confidence=Confidence.CERTAIN,
+        evidence=evidence,
+        fixes=(Fix(fix.format(plural=plural, group=obj.group, operator=operator)),),
+        commands=(Command(ref(obj).describe_command, "its conditions and events"),),
     )
 
 

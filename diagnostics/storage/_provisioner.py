@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from kubedoctor.cluster import (
@@ -41,6 +42,7 @@ _KEYS: Final = (
     "parameters[encryptionKMSID]",
 )
 """Parameters that name the key: EBS, Compute Engine, Azure disks, Ceph."""
+_SNAPSHOT: Final = re.compile(r'volumesnapshots\.snapshot\.storage\.k8s\.io "(?P<name>[^"]+)" not found')
 _SILENT: Final = 60.0
 """Seconds: a leader renews its lease every few."""
 _LONGEST: Final = 240
@@ -108,6 +110,26 @@ def key_refused(failure: Event, storage_class: StorageClass, cluster: Cluster) -
         ),
         commands=(look_at(account, "its role at the cloud"),) if account is not None and account.name else (),
     )
+
+
+def snapshot_elsewhere(failure: Event, claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:
+    """A VolumeSnapshot to restore that is in another namespace than the claim."""
+    found = _SNAPSHOT.search(failure.message)
+    if found is None:
+        return ControllerState()
+    for other in cluster.maybe.custom("VolumeSnapshot", "snapshot.storage.k8s.io"):
+        if other.name == found["name"] and other.namespace != claim.namespace:
+            return ControllerState(
+                f"; VolumeSnapshot {other.namespace}/{other.name} is not used: it has to be in namespace {claim.namespace}",
+                evidence=(quote(other, "metadata.namespace", "where it is"),),
+                fixes=(
+                    Fix(
+                        f"Create a VolumeSnapshotContent for the same snapshot, and a VolumeSnapshot of it in namespace"
+                        f" {claim.namespace}; a claim restores snapshots of its own namespace"
+                    ),
+                ),
+            )
+    return ControllerState()
 
 
 def silent_controller(driver: str, claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:

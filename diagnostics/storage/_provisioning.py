@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from diagnostics.storage._provisioner import identity_refused, key_refused, silent_controller
+from diagnostics.storage._provisioner import identity_refused, key_refused, silent_controller, snapshot_elsewhere
 from diagnostics.storage._volumes import requested
 from kubedoctor.cluster import (
     Cluster,
@@ -36,8 +36,11 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
         answer = (quote(failure, "message", "the provisioner's message"),)
         why = f": {' '.join(failure.message.split())}"
         fix = "Fix the cause that the provisioner's message names"
+        elsewhere = snapshot_elsewhere(failure, claim, cluster)
         if encrypted.clause:
             state, why = encrypted, f": {encrypted.clause}"
+        if elsewhere.clause:
+            state, why = elsewhere, why + elsewhere.clause
     else:
         state = silent_controller(storage_class.provisioner, claim, cluster)
         why = state.clause or "; no event says why"

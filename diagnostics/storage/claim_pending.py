@@ -57,7 +57,10 @@ from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
     code="KD3001",
     subject=PersistentVolumeClaim,
     severity=Severity.CRITICAL,
-    reads=(PersistentVolumeClaim, PersistentVolume, StorageClass, Pod, Event, Lease),
+    reads=(
+        *(PersistentVolumeClaim, PersistentVolume, StorageClass, Pod, Event, Lease),
+        "VolumeSnapshot.snapshot.storage.k8s.io",
+    ),
     when=pending,
     explains=(Explains("mounts", ("KD1101", "KD1201", "KD1204", "KD1215")),),
     also_known_as=("FailedBinding", "ProvisioningFailed"),

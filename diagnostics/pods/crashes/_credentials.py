@@ -6,14 +6,28 @@ import re
 from typing import NamedTuple
 
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.cluster import Cluster, Container, Pod, listed
+from kubedoctor.cluster import Cluster, Container, Pod, has_path, listed, quote, visible_end
 from kubedoctor.findings import Evidence, Fix, Ref, quote_spec
+from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.messages.extensions.cloud_identity import CLOUD_IDENTITY
+from kubedoctor.replay.messages.message import Message
+from kubedoctor.replay.messages.phrases import first_phrase
 
 MOST = 2
 _PASSWORD = re.compile(
     r"PASS(?:WORD|WD|PHRASE)?|PWD|TOKEN|SECRET|API_?KEY|CREDENTIAL|(?:DATABASE|DB|MONGO\w*|REDIS|AMQP)_UR[IL]|DSN",
     re.IGNORECASE,
 )
+
+_LONGEST = 240
+_C = MessageClass
+_IDENTITY = {
+    _C.CLOUD_IDENTITY_NO_PROVIDER: ("it does not know the issuer of the cluster's tokens", "Create the identity provider for the cluster's OIDC issuer in the account of the role (AWS: an IAM OIDC provider)"),
+    _C.CLOUD_IDENTITY_TRUST_POLICY: ("the role does not trust it", "Let the trust policy of the role admit ServiceAccount {account} of this namespace and cluster"),
+    _C.CLOUD_IDENTITY_FEDERATION: ("its token is not accepted", "Compare issuer, subject and audience of the federated credential with ServiceAccount {account}"),
+    _C.CLOUD_IDENTITY_DENIED: ("it may not act as the cloud account", "Let ServiceAccount {account} act as the cloud account that its annotation names (workloadIdentityUser)"),
+}  # fmt: skip
+"""What the cloud says in words, and what repairs it."""
 
 
 class _Source(NamedTuple):
@@ -25,6 +39,21 @@ class _Source(NamedTuple):
     def words(self) -> str:
         where = f"Secret {self.secret}"
         return f"{self.variable} is key {self.key} of {where}" if self.variable else f"its variables are from {where}"
+
+
+def no_cloud_identity(pod: Pod, message: str) -> Story | None:
+    """The cloud gives the pod's ServiceAccount no identity: no password of the program is wrong."""
+    found = first_phrase(Message(text=message), CLOUD_IDENTITY.phrases)
+    if found is None or found.message_class not in _IDENTITY:
+        return None
+    words, fix = _IDENTITY[found.message_class]
+    account = pod.spec.service_account_name or "default"
+    path = "spec.serviceAccountName"
+    return Story(
+        f"the cloud gives ServiceAccount {account} no identity: {words}: {visible_end(message, _LONGEST)}",
+        evidence=(quote(pod, path, "whose token it shows"),) if has_path(pod, path) else (),
+        fixes=(Fix(fix.format(account=account)),),
+    )
 
 
 def refused_login(pod: Pod, container: str, message: str, about: Ref, cluster: Cluster) -> Story:

@@ -7,7 +7,7 @@ from functools import partial
 
 from diagnostics.pods._clock import wrong_clock
 from diagnostics.pods._read_only import cannot_write
-from diagnostics.pods.crashes._credentials import refused_login
+from diagnostics.pods.crashes._credentials import no_cloud_identity, refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
 from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._resolver import no_nameservers
@@ -60,6 +60,7 @@ _OF_SETTINGS = re.compile(
     re.IGNORECASE,
 )
 """Words of a complaint that is about the program's settings; what it reads at work may be invalid too."""
+_OF_AN_IDENTITY = (LogFault.CREDENTIALS, LogFault.NOT_AUTHORIZED)
 _IS_A_DIRECTORY = "is a directory"
 _NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: "a file"}
 
@@ -92,6 +93,9 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         return _missing_variable(pod, container, subject, about, cluster)
     if cause.fault is LogFault.BAD_FLAG:
         return _bad_flag(pod, container, subject, message_of(lines, cause), about, cluster)
+    identity = no_cloud_identity(pod, message_of(lines, cause)) if cause.fault in _OF_AN_IDENTITY else None
+    if identity is not None:
+        return identity
     if cause.fault is LogFault.CREDENTIALS:
         return refused_login(pod, container, shortened(message_of(lines, cause)), about, cluster)
     if cause.fault is LogFault.DATA_DIRECTORY and is_left_over(subject):

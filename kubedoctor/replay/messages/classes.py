@@ -231,6 +231,7 @@ class MessageClass(enum.StrEnum):
     DELIVERY_HEALTH_TIMEOUT = "delivery/health-timeout"
     DELIVERY_DEPENDENCY = "delivery/dependency"
     DELIVERY_PROJECT = "delivery/project"
+    DELIVERY_NOT_BY_HELM = "delivery/not-by-helm"
     DELIVERY_SHARED_RESOURCE = "delivery/shared-resource"
     DELIVERY_DECRYPT = "delivery/decrypt"
     DELIVERY_HEALTHY = "delivery/healthy"

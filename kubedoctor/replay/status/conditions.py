@@ -155,7 +155,7 @@ def is_custom(obj: KubernetesObject) -> bool:
 def _custom_conditions(obj: KubernetesObject) -> Iterator[tuple[BadCondition, StatedCondition]]:
     told = set()
     for condition in every_condition(obj):
-        after = patience(condition.type, condition.status, condition.reason)
+        after = patience(condition.type, condition.status, condition.reason, condition.message)
         if after is not None and (condition.type, condition.place, condition.message) not in told:
             told.add((condition.type, condition.place, condition.message))
             yield BadCondition(condition.type, (condition.status,), after), condition

@@ -64,6 +64,10 @@ _ERROR: Final = compiled_later(
 )
 _FAILED: Final = compiled_later(r"(?<!No)(?<!Not)(?:Err|Error|Failed|Failure|DeadlineExceeded)$")
 
+_SAYS_ERROR: Final = compiled_later(
+    r"\b(?:is forbidden|forbidden:|is invalid|denied|failed to|cannot be|error:)", re.IGNORECASE
+)
+
 STATE_FIELD: Final = compiled_later(
     r"^(?!last|previous|old|desired|target)(?:.*(?:State|Status|Phase|Health)|state|status|phase|health|robustness)$"
 )
@@ -83,7 +87,7 @@ def is_bad_condition(type_: str) -> bool:
     )
 
 
-def patience(type_: str, status: str, reason: str) -> timedelta | None:
+def patience(type_: str, status: str, reason: str, message: str = "") -> timedelta | None:
     """How long a condition of an extension's kind may last before it is trouble; None if it means no trouble.
 
     `status` is empty where the kind has conditions without it (Argo CD): such a condition exists while it holds.
@@ -94,6 +98,8 @@ def patience(type_: str, status: str, reason: str) -> timedelta | None:
     if bad:
         told = _ERROR.search(reason) or _ERROR.search(type_)
         return (START if told else PROGRESS) if status in ("True", "") else None
+    if type_.endswith("Complete") and status == "False" and _SAYS_ERROR.search(message):
+        return START  # Work that goes on says so without an error (ECK: ReconciliationComplete).
     if not good:
         return START if status and _FAILED.search(reason) else None
     if _ON_PURPOSE.search(reason):

@@ -29,6 +29,12 @@ _PHRASES = (
         r"decrypt|sops|SOPS|data key|age identit|gpg|GPG key|PGP",
     ),
     Phrase(
+        _C.DELIVERY_NOT_BY_HELM,
+        _F.CONFIGURATION,
+        r"\w+ \S+ in namespace \S+ exists and cannot be imported(?!.*current value is).*missing key"
+        r"|exists and cannot be imported(?!.*current value is).*missing key",
+    ),
+    Phrase(
         _C.DELIVERY_SHARED_RESOURCE,
         _F.CONFIGURATION,
         r"is part of applications|SharedResource|shared resource|RepeatedResource|appeared \d+ times among"
