@@ -42,8 +42,8 @@ _REFUSED: Final = re.compile(r'\S+ "[^"]*" is forbidden: ')
 _REFUSALS: Final = (
     (
         re.compile(r"cannot set blockOwnerDeletion"),
-        "its operator lacks the right to set finalizers on it, which owner references need here",
-        "Add to the role{operator}: verb update on {plural}/finalizers of API group {group}",
+        "its operator{operator} lacks the right to set finalizers on it, which owner references need here",
+        "Allow the operator verb update on {plural}/finalizers of API group {group}",
     ),
     (
         re.compile(r"only dynamically provisioned pvc can be resized"),
@@ -97,21 +97,32 @@ def _refused(
     obj: CustomResource, clause: str, message: str, evidence: tuple[Evidence, ...], cluster: Cluster
 ) -> Finding:
     """The API server refuses what the operator asks for: its status says who was refused what."""
-    plural = f"{obj.kind.lower()}s"
     words, fix = next(
         ((words, fix) for pattern, words, fix in _REFUSALS if pattern.search(message)),
         ("the API server refuses what its operator asks for", "Fix what the API server's message names"),
     )
-    view = operator_view(obj, cluster)
-    operator = f" of {view.workload.title}" if view is not None else ""
+    view = operator_view(obj, cluster) if "{operator}" in words else None
+    named = {
+        "plural": _plural(obj.kind),
+        "group": obj.group,
+        "operator": f", {view.workload.title}," if view is not None else "",
+    }
     return Finding(
         about=ref(obj),
-        summary=f"{clause}: {words}: {visible_end(' '.join(message.split()), _LONGEST)}",
+        summary=f"{clause}: {words.format(**named)}: {visible_end(' '.join(message.split()), _LONGEST)}",
         confidence=Confidence.CERTAIN,
         evidence=evidence,
-        fixes=(Fix(fix.format(plural=plural, group=obj.group, operator=operator)),),
+        fixes=(Fix(fix.format(**named)),),
         commands=(Command(ref(obj).describe_command, "its conditions and events"),),
     )
+
+
+def _plural(kind: str) -> str:
+    """As most definitions form it."""
+    name = kind.lower()
+    if name.endswith(("s", "x", "ch", "sh")):
+        return f"{name}es"
+    return f"{name[:-1]}ies" if name.endswith("y") and name[-2:-1] not in "aeiou" else f"{name}s"
 
 
 def _stated(obj: CustomResource, cluster: Cluster) -> Iterator[tuple[str, str, tuple[Evidence, ...]]]:
