@@ -96,10 +96,10 @@ def not_reconciled(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
 def _refused(
     obj: CustomResource, clause: str, message: str, evidence: tuple[Evidence, ...], cluster: Cluster
 ) -> Finding:
-    """The API server refuses what the operator asks for: its status says who was refused what."""
+    """The API server refuses what the operator requests: its status says who was refused what."""
     words, fix = next(
         ((words, fix) for pattern, words, fix in _REFUSALS if pattern.search(message)),
-        ("the API server refuses what its operator asks for", "Fix what the API server's message names"),
+        ("the API server refuses what its operator requests", "Fix what the API server's message names"),
     )
     view = operator_view(obj, cluster) if "{operator}" in words else None
     named = {
