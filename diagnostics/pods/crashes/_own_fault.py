@@ -133,7 +133,7 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if cause.fault is LogFault.MISSING_LIBRARY and mine is not None:
         return library_missing(mine, subject, message, about)
     if cause.fault is LogFault.NO_SPACE:
-        return full_volume(pod, mine, subject, cluster)
+        return full_volume(pod, mine, subject, about, cluster)
     named = subject or _NAMELESS.get(cause.fault, "")
     return Story(clause.format(subject=named, message=message))
 

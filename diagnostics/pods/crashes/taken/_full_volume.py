@@ -19,7 +19,7 @@ from kubedoctor.findings import Effect, Fix, Ref, edit_command
 _SIZE = "status.capacity[storage]"
 
 
-def full_volume(pod: Pod, container: Container | None, path: str, cluster: Cluster) -> Story:
+def full_volume(pod: Pod, container: Container | None, path: str, about: Ref, cluster: Cluster) -> Story:
     """What is full, where only claims can be: those mounted above the path, all where the path is not known."""
     claims = _claims(pod, container, path) if container is not None else ()
     text = f"no space left on device{f' to write {path}' if path else ''}"
@@ -33,11 +33,11 @@ def full_volume(pod: Pod, container: Container | None, path: str, cluster: Clust
         f"{text}: the volume of claim {claim.name} has {size.text}",
         because_of=claims,
         evidence=(size,),
-        fixes=_growing(pod, claim, cluster),
+        fixes=_growing(pod, claim, about, cluster),
     )
 
 
-def _growing(pod: Pod, claim: PersistentVolumeClaim, cluster: Cluster) -> tuple[Fix, ...]:
+def _growing(pod: Pod, claim: PersistentVolumeClaim, about: Ref, cluster: Cluster) -> tuple[Fix, ...]:
     storage_class = cluster.maybe.get(StorageClass, "", claim.spec.storage_class_name or "")
     free = Fix("Or delete files on it that are no longer needed")
     if storage_class is not None and not storage_class.allow_volume_expansion:
@@ -45,14 +45,14 @@ def _growing(pod: Pod, claim: PersistentVolumeClaim, cluster: Cluster) -> tuple[
             Fix(f"Move the data to a larger volume: class {storage_class.name} does not let claims grow"),
             free,
         )
-    if owner := _operator_of(pod, claim, cluster):
+    if owner := _operator_of(pod, claim, about, cluster):
         return (Fix(f"Enlarge the storage in {owner}, whose operator then enlarges claim {claim.name}"), free)
     return (Fix(f"Enlarge claim {claim.name}", edit_command(ref(claim)), Effect.CHANGES), free)
 
 
-def _operator_of(pod: Pod, claim: PersistentVolumeClaim, cluster: Cluster) -> str:
+def _operator_of(pod: Pod, claim: PersistentVolumeClaim, about: Ref, cluster: Cluster) -> str:
     """The custom resource whose operator sets the size: it controls the claim, the pod, or the pod's workload."""
-    workload = cluster.maybe.get_ref(workload_of(pod, cluster))
+    workload = cluster.maybe.get_ref(about)
     for obj in (claim, pod, workload):
         for owner in (obj.metadata.owner_references or ()) if obj is not None else ():
             if owner.controller and "." in owner.api_version.partition("/")[0]:
