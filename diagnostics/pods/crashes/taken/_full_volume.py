@@ -12,7 +12,6 @@ from kubedoctor.cluster import (
     has_path,
     quote,
     ref,
-    workload_of,
 )
 from kubedoctor.findings import Effect, Fix, Ref, edit_command
 
