@@ -100,7 +100,7 @@ def key_refused(failure: Event, storage_class: StorageClass, cluster: Cluster) -
         else "the encryption key of the volume cannot be used"
     )
     answer = " ".join(failure.message.rpartition(" api error ")[2].split()) or reading.deciding
-    clause += f": {visible_end(answer, _LONGEST)}"
+    clause += f": {visible_end(answer.rstrip('.'), _LONGEST)}"
     rights = "kms:GenerateDataKeyWithoutPlaintext, kms:Decrypt, kms:DescribeKey and kms:CreateGrant on "
     return ControllerState(
         clause,
