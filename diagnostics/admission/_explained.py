@@ -50,7 +50,7 @@ def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster
     if refusal.kind is AdmissionStep.POLICY:
         fix = Fix("Change the pod template to meet the policy")
         _, _, message = refusal.text.partition("denied request: ")
-        return f"ValidatingAdmissionPolicy {refusal.name} denies the pods: {message or refusal.text}", (), (fix,)
+        return f"{refusal.policy} {refusal.name} denies the pods: {message or refusal.text}", (), (fix,)
     if refusal.kind is AdmissionStep.WEBHOOK_DENIES:
         return (
             f"a webhook denies the pods: {refusal.text}",
@@ -62,16 +62,22 @@ def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster
 
 def _failing_policy(refused: RefusedPods, cluster: Cluster) -> Explained:
     """A policy that cannot decide: no change of the pods is asked for."""
-    name, text = refused.refusal.name, refused.refusal.text.partition("denied request: ")[2]
-    policy = cluster.maybe.get(ValidatingAdmissionPolicy, "", name)
+    kind, name, text = (
+        refused.refusal.policy,
+        refused.refusal.name,
+        refused.refusal.text.partition("denied request: ")[2],
+    )
+    policy = (
+        cluster.maybe.get(ValidatingAdmissionPolicy, "", name) if kind == ValidatingAdmissionPolicy.__name__ else None
+    )
     path = "spec.failurePolicy"
     evidence = (quote(policy, path, "refuses where it cannot decide"),) if policy and has_path(policy, path) else ()
-    edit = edit_command(Ref("ValidatingAdmissionPolicy", "", name))
+    edit = edit_command(Ref(kind, "", name))
     if "no params found" in text:
-        summary = f"ValidatingAdmissionPolicy {name} refuses the pods because its parameters are missing: {text}"
+        summary = f"{kind} {name} refuses the pods because its parameters are missing: {text}"
         return summary, evidence, (Fix("Create the object that paramRef of the policy's binding names"),)
     _, erred, why = text.rpartition("' resulted in error: ")
-    summary = f"ValidatingAdmissionPolicy {name} cannot be evaluated, so the pods are refused: "
+    summary = f"{kind} {name} cannot be evaluated, so the pods are refused: "
     if not erred:
         return summary + text, evidence, (Fix("Correct the policy", edit, Effect.CHANGES),)
     key = "no such key" in why

@@ -115,5 +115,5 @@ def blamed_for(refused: RefusedPods, cluster: Cluster) -> Ref:
     if refusal.kind is AdmissionStep.WEBHOOK_FAILS and (configured_webhook := webhook_named(refusal.name, cluster)):
         return ref(configured_webhook[0])
     if refusal.kind is AdmissionStep.POLICY_FAILS:
-        return Ref("ValidatingAdmissionPolicy", "", refusal.name)
+        return Ref(refusal.policy, "", refusal.name)
     return refused.workload

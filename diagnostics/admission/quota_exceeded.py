@@ -130,7 +130,8 @@ def _claims_to_come(workload: StatefulSet, cluster: Cluster) -> Iterator[Persist
     ordinal = first_ordinal(workload) + workload.status.replicas
     for template in workload.spec.volume_claim_templates or ():
         name = f"{template.metadata.name}-{workload.name}-{ordinal}"
-        if cluster.maybe.get(PersistentVolumeClaim, workload.namespace, name) is None:
+        exists = cluster.maybe.get(PersistentVolumeClaim, workload.namespace, name) is not None
+        if not exists and all(gap.kind != PersistentVolumeClaim.__name__ for gap in cluster.gaps):
             metadata = {"name": name, "namespace": workload.namespace}
             yield convert({"metadata": metadata, "spec": template.spec or {}}, PersistentVolumeClaim)
 

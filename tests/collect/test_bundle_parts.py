@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kubedoctor.cluster.seen.wants import Want
@@ -83,7 +84,10 @@ def seen(source: BundleSource) -> dict[str, Any]:
         "limited": [snapshot.limitation(Want(kind)) for kind in kinds],
         "problems": snapshot.problems,
         "taken at": snapshot.taken_at,
-        "whole": sorted((kind, obj) for kind, obj in source.recordable(kinds) if isinstance(obj, Recordable)),
+        "whole": sorted(
+            ((kind, obj) for kind, obj in source.recordable(kinds) if isinstance(obj, Recordable)),
+            key=lambda row: (row[0], msgspec.structs.astuple(row[1])),
+        ),
     }
 
 

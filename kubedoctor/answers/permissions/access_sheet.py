@@ -10,6 +10,7 @@ from kubedoctor.answers.permissions.grants import granted
 from kubedoctor.answers.permissions.near_words import what_misses
 from kubedoctor.answers.question import Choices
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.control import ClusterRole, ClusterRoleBinding, Role, RoleBinding
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.reading import Cluster
@@ -40,6 +41,7 @@ def _may(request: Refusal, who: Asker, cluster: Cluster) -> Sheet:
     if who.problem and not who.user:
         return Sheet(who.title, who.problem, Conclusion.UNKNOWN)
     decision, links = authorize(request, cluster), tuple(_links(request, cluster))
+    notes = (Fact("note", f"{who.title} {who.problem}"),) if who.problem else ()
     if MASTERS in request.member_of:
         return Sheet(
             who.title,
@@ -53,6 +55,7 @@ def _may(request: Refusal, who: Asker, cluster: Cluster) -> Sheet:
             who.title,
             f"may {request.request}: {why}",
             Conclusion.WELL,
+            facts=notes,
             chain=links,
             next=(_asks(request),),
             data=_data(request, True, reason=decision.reason),
@@ -70,7 +73,7 @@ def _may(request: Refusal, who: Asker, cluster: Cluster) -> Sheet:
         who.title,
         f"may not {request.request}; {why}",
         Conclusion.TROUBLE,
-        facts=(*((Fact("note", f"{who.title} {who.problem}"),) if who.problem else ()), Fact("note", _ONLY_RBAC)),
+        facts=(*notes, Fact("note", _ONLY_RBAC)),
         chain=links,
         fixes=tuple(granted(request, roles, None, cluster)),
         next=(_asks(request),),
@@ -98,7 +101,7 @@ def _who(request: Refusal, cluster: Cluster) -> Sheet:
         for kind, name in subjects
     ]
     names = {(row.cells[0].text, row.cells[1].text) for row in rows}
-    verdict = f"{len(names)} may" if names else "no binding allows it to anybody"
+    verdict = f"{counted(len(names), 'subject')} may" if names else "no binding allows it to anybody"
     return Sheet(
         request.request,
         verdict,

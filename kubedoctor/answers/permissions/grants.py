@@ -41,7 +41,8 @@ def granted(
     if account is None:
         return
     if elsewhere is not None and elsewhere[1].kind == "ClusterRole" and not request.namespace:
-        yield _proven("Bind it in the whole cluster", _bind(elsewhere[1], account, request), request, cluster)
+        if cluster.maybe.get_ref(Ref("ClusterRoleBinding", "", elsewhere[1].name)) is None:
+            yield _proven("Bind it in the whole cluster", _bind(elsewhere[1], account, request), request, cluster)
         return
     kind = "Role" if request.namespace else "ClusterRole"  # a ClusterRole would allow it in every namespace
     for role in roles:
@@ -57,7 +58,8 @@ def granted(
         else f"{account[1]}-{request.verb}"
     )
     role = Ref(kind, request.namespace, name)
-    if cluster.maybe.get_ref(role) is None:
+    binding = Ref("RoleBinding" if request.namespace else "ClusterRoleBinding", request.namespace, name)
+    if cluster.maybe.get_ref(role) is None and cluster.maybe.get_ref(binding) is None:
         created = Change(
             (_created(kind, role, {"rules": [rule_for(request)]}), *_bind(role, account, request).operations)
         )

@@ -29,6 +29,8 @@ class Subcommand(msgspec.Struct, frozen=True):
     usage: what follows the name, a line for each form. formats: what `-o` takes; empty where the command declares its own
     `-o` or has none. reads: whether it reads a cluster; where it does not, the options for the source are accepted and
     ignored, as in kubectl. gates: whether it has `--fail-on` and `--allow-gaps`. most_words: how many words it takes.
+    takes: the options of reading that mean something else here, such as `--as` of `can`, which is asked about a user and does
+    not impersonate it.
     """
 
     name: str
@@ -42,5 +44,6 @@ class Subcommand(msgspec.Struct, frozen=True):
     reads: bool = True
     gates: bool = False
     most_words: int | None = None
+    takes: frozenset[str] = frozenset()
     add_options: Callable[[argparse.ArgumentParser], None] = no_options
     complete: Complete = no_words

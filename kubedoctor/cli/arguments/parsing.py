@@ -109,7 +109,7 @@ def parser_of(command: Subcommand, program: str = "kubedoctor") -> argparse.Argu
         epilog=_examples(command, program),
         formatter_class=_Formatter,
         allow_abbrev=False,
-        conflict_handler="resolve",  # `can --as` asks about a user and does not impersonate it
+        conflict_handler="resolve" if command.takes else "error",
     )
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     add_source(parser, shown=command.reads, short_file=command.name != "logs")

@@ -34,8 +34,9 @@ class AdmissionStep(enum.Enum):
 
 
 class AdmissionRefusal(msgspec.Struct, frozen=True):
-    """A refusal. `claim`: of the claim of a pod, not of the pod. `name` is what the text names: the quota, the policy, the webhook, the class, the account, or the
-    Pod Security level; `text` is the reason without the name of the pod; amounts are by resource, as written."""
+    """A refusal. `name` is what the text names: the quota, the policy, the webhook, the class, the account, or the Pod
+    Security level; `text` is the reason without the name of the pod; amounts are by resource, as written. `claim`: of the
+    claim of a pod, not of the pod. `policy`: the kind of the admission policy."""
 
     kind: AdmissionStep
     name: str
@@ -45,6 +46,7 @@ class AdmissionRefusal(msgspec.Struct, frozen=True):
     limited: dict[str, str] = msgspec.field(default_factory=dict)
     missing: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     claim: str = ""
+    policy: str = ""
 
 
 _HEAD: Final = re.compile(
@@ -57,7 +59,9 @@ _EXCEEDED: Final = re.compile(
     r"exceeded quota: (?P<name>[^,]+), requested: (.*?), used: (.*?), limited: (.*)", re.DOTALL
 )
 _NEEDS: Final = re.compile(r"failed quota: (?P<name>[^:]+): must specify (.*)", re.DOTALL)
-_POLICY: Final = r"(?:Validating|Mutating)AdmissionPolicy '(?P<name>[^']*)'(?: with binding '[^']*')? denied request: "
+_POLICY: Final = (
+    r"(?P<policy>(?:Validating|Mutating)AdmissionPolicy) '(?P<name>[^']*)'(?: with binding '[^']*')? denied request: "
+)
 """`apiserver/pkg/admission/plugin/policy/validating/dispatcher.go`, v1.37; a condition that fails to be evaluated refuses
 as one that is not met does."""
 _PATTERNS: Final = (
@@ -100,7 +104,9 @@ def parse_refusal(message: str) -> AdmissionRefusal:
         return AdmissionRefusal(AdmissionStep.QUOTA_NEEDS, match["name"], text, missing=_missing(match[2]))
     for kind, pattern in _COMPILED:
         if matched := pattern.fullmatch(text):
-            return AdmissionRefusal(kind, matched.groupdict().get("name") or "", text, claim=claim)
+            groups = matched.groupdict()
+            policy = groups.get("policy") or ""
+            return AdmissionRefusal(kind, groups.get("name") or "", text, claim=claim, policy=policy)
     return AdmissionRefusal(AdmissionStep.OTHER, "", text, claim=claim)
 
 
