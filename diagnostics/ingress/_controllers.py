@@ -26,10 +26,21 @@ _OTHER_SOURCES: Final = (
 controllers that are not in `_SERVE_SECRETS`."""
 
 
+def class_of_ingress(ingress: Ingress) -> str:
+    """The class that it names; empty where it names none."""
+    return ingress.spec.ingress_class_name or ingress.annotations.get(CLASS_ANNOTATION, "")
+
+
+def default_class(cluster: Cluster) -> str:
+    """The class of what names none; empty where none or several are marked."""
+    marked = [one.name for one in cluster.maybe.all(IngressClass) if one.annotations.get(DEFAULT_CLASS) == "true"]
+    return marked[0] if len(marked) == 1 else ""
+
+
 def controller_of_ingress(ingress: Ingress, cluster: Cluster) -> str:
     """The name of the controller: that of its class, else the name of the class, whose object may not be seen. Without a
     class the controller of the default class, else of the only one; empty where none is known."""
-    name = ingress.spec.ingress_class_name or ingress.annotations.get(CLASS_ANNOTATION, "")
+    name = class_of_ingress(ingress)
     classes = cluster.maybe.all(IngressClass)
     if name:
         return next((one.spec.controller for one in classes if one.name == name), "") or name

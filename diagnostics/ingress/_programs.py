@@ -8,27 +8,25 @@ from typing import Final
 
 from kubedoctor.cluster import Cluster, Ingress, LogTail, Pod, finished
 
-_PROGRAMS: Final = (
-    ("k8s.io/ingress-nginx", re.compile(r"ingress-nginx|nginx-ingress")),
-    ("nginx.org/ingress-controller", re.compile(r"nginx-ingress|nginx-plus-ingress|ingress-nginx")),
-    ("traefik.io/ingress-controller", re.compile(r"traefik")),
-    ("haproxy.org/ingress-controller", re.compile(r"haproxy")),
-    ("haproxy-ingress.github.io/controller", re.compile(r"haproxy")),
-    ("ingress-controllers.konghq.com/kong", re.compile(r"kong")),
-    ("projectcontour.io/", re.compile(r"contour")),
-    ("apisix.apache.org/", re.compile(r"apisix")),
-    ("getambassador.io/ingress-controller", re.compile(r"ambassador|emissary")),
+_LIKE: Final = (
+    ("k8s.io/ingress-nginx", "ingress-nginx|nginx-ingress"),
+    ("nginx.org/ingress-controller", "nginx-ingress|nginx-plus-ingress|ingress-nginx"),
+    ("traefik.io/ingress-controller", "traefik"),
+    ("haproxy.org/ingress-controller", "haproxy"),
+    ("haproxy-ingress.github.io/controller", "haproxy"),
+    ("ingress-controllers.konghq.com/kong", "kong"),
+    ("projectcontour.io/", "contour"),
+    ("apisix.apache.org/", "apisix"),
+    ("getambassador.io/ingress-controller", "ambassador|emissary"),
 )
-"""Controllers that run as pods of the cluster, by the beginning of their names. Those of clouds may run elsewhere."""
 _LABELS: Final = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "app", "k8s-app", "name")
 
 
-def pods_of_controller(controller: str, cluster: Cluster) -> tuple[Pod, ...] | None:
-    """The pods of a controller that runs in clusters, by names, labels, images and arguments; None for others."""
-    pattern = next((pattern for name, pattern in _PROGRAMS if controller.startswith(name)), None)
-    if pattern is None:
-        return None
-    return tuple(pod for pod in cluster.all(Pod) if not finished(pod) and pattern.search(" ".join(_words(pod))))
+def may_run(controller: str, cluster: Cluster) -> bool:
+    """Whether a pod has a word of the controller's name in its names, images or arguments: it may be one of a fork."""
+    words = next((words for name, words in _LIKE if controller.startswith(name)), "")
+    like = re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])")
+    return any(not finished(pod) and like.search(" ".join(_words(pod))) for pod in cluster.maybe.all(Pod))
 
 
 def _words(pod: Pod) -> Iterator[str]:

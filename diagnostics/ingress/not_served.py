@@ -24,9 +24,21 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from diagnostics.ingress._controllers import CLASS_ANNOTATION, DEFAULT_CLASS
-from diagnostics.ingress._programs import lines_about, pods_of_controller
-from kubedoctor.cluster import Cluster, Ingress, IngressClass, Pod, listed, quote, ready, ref, workload_of
+from diagnostics.ingress._controllers import CLASS_ANNOTATION, DEFAULT_CLASS, class_of_ingress
+from diagnostics.ingress._programs import lines_about, may_run
+from kubedoctor.cluster import (
+    Cluster,
+    Ingress,
+    IngressClass,
+    Pod,
+    flag_of,
+    listed,
+    pods_of_controller,
+    quote,
+    ready,
+    ref,
+    workload_of,
+)
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -43,7 +55,8 @@ from kubedoctor.replay.status.vocabulary import START
 
 _IGNORED: Final = re.compile(r"ignoring ingress", re.IGNORECASE)
 _NGINX: Final = "k8s.io/ingress-nginx"
-_WITHOUT_CLASS: Final = "--watch-ingress-without-class"
+_WITHOUT_CLASS: Final = "watch-ingress-without-class"
+_OFF: Final = ("false", "f", "0")
 
 
 def _without_address(ingress: Ingress) -> bool:
@@ -65,7 +78,7 @@ def not_served(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     if created is None or cluster.taken_at - created < START:
         return
     classes = cluster.all(IngressClass)
-    name = ingress.spec.ingress_class_name or ingress.annotations.get(CLASS_ANNOTATION, "")
+    name = class_of_ingress(ingress)
     if name:
         named = next((one for one in classes if one.name == name), None)
         if named is not None:
@@ -75,11 +88,14 @@ def not_served(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _of_class(ingress: Ingress, named: IngressClass, cluster: Cluster) -> Iterator[Finding]:
+    seen = cluster.all(Pod)
     pods = pods_of_controller(named.spec.controller, cluster)
     if pods is None or any(ready(pod) for pod in pods) or cluster.gaps:
         return
-    if not pods and all(pod.namespace == ingress.namespace for pod in cluster.all(Pod)):
+    if not pods and all(pod.namespace == ingress.namespace for pod in seen):
         return  # What was seen may be one namespace of the cluster.
+    if not pods and may_run(named.spec.controller, cluster):
+        return
     controller = named.spec.controller
     if pods:
         workload = workload_of(pods[0], cluster)
@@ -103,8 +119,9 @@ def _of_class(ingress: Ingress, named: IngressClass, cluster: Cluster) -> Iterat
 
 def _without_class(ingress: Ingress, classes: tuple[IngressClass, ...], cluster: Cluster) -> Iterator[Finding]:
     nginx = [one for one in classes if one.spec.controller == _NGINX]
-    pods = pods_of_controller(_NGINX, cluster) or () if nginx else ()
-    if any(_WITHOUT_CLASS in (part.args or ()) for pod in pods for part in pod.spec.containers):
+    seen = cluster.all(Pod) if nginx else ()
+    pods = pods_of_controller(_NGINX, cluster) or () if seen else ()
+    if any(_watches_without_class(pod) for pod in pods):
         return
     said = lines_about(ingress, pods, _IGNORED, cluster)
     if said is None and len(nginx) != len(classes):
@@ -126,3 +143,8 @@ def _without_class(ingress: Ingress, classes: tuple[IngressClass, ...], cluster:
         fixes=(fix, Fix(f"Or mark class {names[0]} as the default", edit_command(ref(classes[0])))),
         commands=(Command("kubectl get ingressclass", "the classes of the cluster and their controllers"),),
     )
+
+
+def _watches_without_class(pod: Pod) -> bool:
+    flag = flag_of(pod, _WITHOUT_CLASS)
+    return flag is not None and flag.value.lower() not in _OFF

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from diagnostics.ingress._controllers import controller_of_ingress
+from diagnostics.ingress._controllers import class_of_ingress, controller_of_ingress, default_class
 from kubedoctor.cluster import Cluster, Ingress, IngressBackend, IngressClass
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, edit_command, quote, ref
 
@@ -53,11 +53,19 @@ def path_conflict(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     for other in cluster.all(Ingress):
         if ref(other) == ref(ingress) or not _counts(other) or not _is_older(other, ingress):
             continue
+        if controller_of_ingress(other, cluster) != controller or not _may_share_a_class(ingress, other, cluster):
+            continue
         for claim in _claims(other):
-            own = mine.pop(claim.key, None)
-            if own is None or own.backend == claim.backend or controller_of_ingress(other, cluster) != controller:
-                continue
-            yield _finding(ingress, own, other, claim)
+            own = mine.get(claim.key)
+            if own is not None and own.backend != claim.backend:
+                del mine[claim.key]
+                yield _finding(ingress, own, other, claim)
+
+
+def _may_share_a_class(one: Ingress, other: Ingress, cluster: Cluster) -> bool:
+    """Two classes of a controller are two entrances. An Ingress without a class may have that of the other."""
+    first, second = (class_of_ingress(row) or default_class(cluster) for row in (one, other))
+    return not first or not second or first == second
 
 
 def _counts(ingress: Ingress) -> bool:

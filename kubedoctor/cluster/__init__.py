@@ -108,7 +108,7 @@ if typing.TYPE_CHECKING:
     from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
     from kubedoctor.cluster.relations.drivers import holder_of, lease_of, pod_that_said, provisioning_container
     from kubedoctor.cluster.relations.family import Family
-    from kubedoctor.cluster.relations.ingress_controllers import controller_pods, pods_of_programs
+    from kubedoctor.cluster.relations.ingress_controllers import controller_pods, pods_of_controller, pods_of_programs
     from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
     from kubedoctor.cluster.relations.operators import OPERATOR_KINDS
     from kubedoctor.cluster.relations.policies import applies_to
@@ -304,6 +304,7 @@ __all__ = [
     "pod_that_said",
     "pods_mounting",
     "pods_of",
+    "pods_of_controller",
     "pods_of_programs",
     "pods_selected_by",
     "provisioning_container",
@@ -372,7 +373,7 @@ _NAMES = {
     "relations.claims": "claim_names pods_mounting",
     "relations.drivers": "holder_of lease_of pod_that_said provisioning_container",
     "relations.family": "Family",
-    "relations.ingress_controllers": "controller_pods pods_of_programs",
+    "relations.ingress_controllers": "controller_pods pods_of_controller pods_of_programs",
     "relations.missing_nodes": "REMOVALS is_missing",
     "relations.operators": "OPERATOR_KINDS",
     "relations.policies": "applies_to",

@@ -16,6 +16,32 @@ _EVERY: Final = frozenset({"k8s", "ingress-controller", "ingress", "controller",
 """Parts of a controller's name that name no program."""
 _PROGRAMS: Final = {"ingress.k8s.aws": "aws-load-balancer-controller", "azure": "ingress-azure"}
 """Programs that the domain of their controller's name does not name."""
+_IN_CLUSTERS: Final = (
+    (
+        "k8s.io/ingress-nginx",
+        frozenset({"ingress-nginx", "nginx-ingress", "nginx-ingress-controller", "nginx-ingress-microk8s"})
+        | {"rke2-ingress-nginx"},
+    ),
+    (
+        "nginx.org/ingress-controller",
+        frozenset({"nginx-ingress", "nginx-ingress-controller", "nginx-plus-ingress", "nginx-ic"}),
+    ),
+    ("traefik.io/ingress-controller", frozenset({"traefik", "traefik-ingress-lb"})),
+    (
+        "haproxy.org/ingress-controller",
+        frozenset({"kubernetes-ingress", "haproxy-ingress", "haproxy-kubernetes-ingress"}),
+    ),
+    ("haproxy-ingress.github.io/controller", frozenset({"haproxy-ingress"})),
+    (
+        "ingress-controllers.konghq.com/kong",
+        frozenset({"kong", "ingress-kong", "proxy-kong", "kubernetes-ingress-controller"}),
+    ),
+    ("projectcontour.io/", frozenset({"contour"})),
+    ("apisix.apache.org/", frozenset({"apisix", "apisix-ingress-controller"})),
+    ("getambassador.io/ingress-controller", frozenset({"ambassador", "emissary", "emissary-ingress"})),
+)
+"""Controllers that run as pods of the cluster, by the beginning of their names, with the labels and images of their
+pods. Those of clouds may run elsewhere."""
 
 
 def controller_pods(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
@@ -43,6 +69,8 @@ def _of_its_class(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
     named = cluster.maybe.get(IngressClass, "", ingress.spec.ingress_class_name or "")
     if named is None:
         return ()
+    if (known := pods_of_controller(named.spec.controller, cluster)) is not None:
+        return known
     domain, _, path = named.spec.controller.partition("/")
     programs = {_PROGRAMS.get(domain, ""), *domain.split("."), *path.split("/")} - _EVERY - {""}
     return pods_of_programs(frozenset(programs), cluster)
@@ -50,8 +78,28 @@ def _of_its_class(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
 
 def pods_of_programs(programs: frozenset[str], cluster: Cluster) -> tuple[Pod, ...]:
     """The pods that a label names after one of the programs."""
+    return tuple(pod for pod in cluster.maybe.all(Pod) if not finished(pod) and _is_labelled(pod, programs))
+
+
+def pods_of_controller(controller: str, cluster: Cluster) -> tuple[Pod, ...] | None:
+    """The pods of an ingress controller that runs in clusters, by a label or an image; None for other controllers."""
+    programs = next((programs for name, programs in _IN_CLUSTERS if controller.startswith(name)), None)
+    if programs is None:
+        return None
     return tuple(
         pod
         for pod in cluster.maybe.all(Pod)
-        if not finished(pod) and any(pod.labels.get(label) in programs for label in _NAME_LABELS)
+        if not finished(pod)
+        and (_is_labelled(pod, programs) or any(_program(row.image) in programs for row in pod.spec.containers))
     )
+
+
+def _is_labelled(pod: Pod, programs: frozenset[str]) -> bool:
+    return any(pod.labels.get(label) in programs for label in _NAME_LABELS)
+
+
+def _program(image: str) -> str:
+    """The last part of an image's path; of `ingress-nginx/controller` the one before."""
+    parts = image.partition("@")[0].split("/")
+    parts[-1] = parts[-1].partition(":")[0]
+    return next((part for part in reversed(parts) if part not in _EVERY), "")
