@@ -115,7 +115,6 @@ if typing.TYPE_CHECKING:
     from kubedoctor.cluster.relations.references import circle_of, depends_on, made_for, referenced
     from kubedoctor.cluster.relations.related import Related, related
     from kubedoctor.cluster.relations.services import (
-        endpoints_of,
         pods_selected_by,
         ready_endpoints,
         selected_so_far,
@@ -273,7 +272,6 @@ __all__ = [
     "depends_on",
     "ended_at",
     "ended_before",
-    "endpoints_of",
     "finished",
     "flag_of",
     "foreign_pods",
@@ -379,7 +377,7 @@ _NAMES = {
     "relations.policies": "applies_to",
     "relations.references": "circle_of depends_on made_for referenced",
     "relations.related": "Related related",
-    "relations.services": "endpoints_of pods_selected_by ready_endpoints selected_so_far services_selecting",
+    "relations.services": "pods_selected_by ready_endpoints selected_so_far services_selecting",
     "relations.workloads": "WORKLOAD_KINDS WORKLOADS controller_of controlling_owner foreign_pods later_run_succeeded owner_chain pods_of replica_sets_of selector_of_workload template_of template_path workload_of workloads_of",
     "seen.quoting": "Evidence has_path quote",
     "seen.reading": "Cluster",
