@@ -35,7 +35,7 @@ def forbidden(message: str, cluster: Cluster) -> Story | None:
     roles = list(dict.fromkeys(role for _, role in bound))
     elsewhere = next(allowed_by(refusal, bindings_elsewhere(refusal, namespaces, cluster), cluster), None)
     evidence = tuple(map(_bound, (binding for binding, _ in bound)))
-    fixes = tuple(granted(refusal, roles, elsewhere, cluster)) if not cluster.gaps else ()
+    fixes = tuple(granted(refusal, roles, elsewhere, cluster, watches=True)) if not cluster.gaps else ()
     if elsewhere is not None:
         binding, role = elsewhere
         text += f"; {role.title} allows it, but {ref(binding).title} binds it for namespace {binding.namespace} only"

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from kubedoctor.answers.permissions.asked_access import Asker, asked_request, asker, made_by
+import msgspec
+
+from kubedoctor.answers.permissions.asked_access import Asker, asked_request, asker, has_namespaces, made_by
 from kubedoctor.answers.permissions.grants import granted
 from kubedoctor.answers.permissions.near_words import what_misses
 from kubedoctor.answers.question import Choices
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.cluster.kinds.control import ClusterRole, ClusterRoleBinding, Role, RoleBinding
+from kubedoctor.cluster.kinds.control import RoleBinding
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command
-from kubedoctor.replay.permissions.authorizer import authorize
-from kubedoctor.replay.permissions.grants import allows, bindings_of, every_binding, rules_of
+from kubedoctor.replay.permissions.authorizer import AccessDecision, authorize
+from kubedoctor.replay.permissions.grants import ROLE_KINDS, allows, bindings_of, every_binding, rules_of
 from kubedoctor.replay.permissions.nearest import nearest_rule
 from kubedoctor.replay.permissions.refusals import Refusal
 
@@ -29,8 +31,7 @@ _ONLY_RBAC: Final = "other authorizers of the API server, such as webhooks, may 
 def access_sheet(namespace: str, choices: Choices, cluster: Cluster) -> Sheet:
     """namespace: in which the request is made; empty for the cluster scope."""
     request = asked_request(choices.one("verb"), choices.one("resource"), choices.one("subresource"), namespace)
-    cluster.together(*(lambda kind=kind: cluster.all(kind) for kind in (ClusterRoleBinding, RoleBinding)))
-    cluster.together(*(lambda kind=kind: cluster.maybe.all(kind) for kind in (ClusterRole, Role)))
+    cluster.together(*(lambda kind=kind: cluster.maybe.all(kind) for kind in ROLE_KINDS))
     if not choices.one("as"):
         return _who(request, cluster)
     who = asker(choices.one("as"), namespace, cluster)
@@ -61,6 +62,27 @@ def _may(request: Refusal, who: Asker, cluster: Cluster) -> Sheet:
             data=_data(request, True, reason=decision.reason),
         )
     roles = list(dict.fromkeys(role for _, role, _ in bindings_of(request, cluster)))
+    if unread := _unread(cluster):
+        return Sheet(
+            who.title,
+            f"not known whether it may {request.request}: {unread} could not be read",
+            Conclusion.UNKNOWN,
+            facts=notes,
+            chain=links,
+            next=(_asks(request),),
+            data=_data(request, None),
+        )
+    if (somewhere := _in_some_namespace(request, cluster)) is not None and somewhere.binding is not None:
+        inside = somewhere.request.namespace
+        return Sheet(
+            who.title,
+            f"may not {request.request}; it may in namespace {inside}: {ref(somewhere.binding).title} gives it that there",
+            Conclusion.TROUBLE,
+            facts=notes,
+            chain=(*links, *_links(somewhere.request, cluster)),
+            next=(_asks(request), _asks(somewhere.request)),
+            data=_data(request, False, reason=decision.reason, message=decision.message),
+        )
     near = nearest_rule(request, roles, cluster)
     why = (
         f"nearly: {what_misses(near, request)}"
@@ -79,6 +101,23 @@ def _may(request: Refusal, who: Asker, cluster: Cluster) -> Sheet:
         next=(_asks(request),),
         data=_data(request, False, reason=decision.reason, message=decision.message),
     )
+
+
+def _unread(cluster: Cluster) -> str:
+    """The bindings and roles that could not be read: without them there is no answer."""
+    kinds = {kind.__name__ for kind in ROLE_KINDS}
+    return ", ".join(sorted({f"{gap.kind}s" for gap in cluster.gaps if gap.kind in kinds}))
+
+
+def _in_some_namespace(request: Refusal, cluster: Cluster) -> AccessDecision | None:
+    """Where a request for all namespaces is allowed in one of them."""
+    if request.namespace or not has_namespaces(request):
+        return None
+    for namespace in sorted({binding.namespace for binding in cluster.maybe.all(RoleBinding)}):
+        decision = authorize(msgspec.structs.replace(request, namespace=namespace), cluster)
+        if decision.allowed:
+            return decision
+    return None
 
 
 def _links(request: Refusal, cluster: Cluster) -> Iterator[Link]:
@@ -101,11 +140,13 @@ def _who(request: Refusal, cluster: Cluster) -> Sheet:
         for kind, name in subjects
     ]
     names = {(row.cells[0].text, row.cells[1].text) for row in rows}
+    unread = _unread(cluster)
+    known = f", as far as is known: {unread} could not be read" if unread else ""
     verdict = f"{counted(len(names), 'subject')} may" if names else "no binding allows it to anybody"
     return Sheet(
         request.request,
-        verdict,
-        Conclusion.ACCOUNT,
+        f"{verdict}{known}",
+        Conclusion.UNKNOWN if unread else Conclusion.ACCOUNT,
         facts=(Fact("note", f"group {MASTERS} may do everything, without a binding"),),
         tables=(Table(("KIND", "SUBJECT", "BINDING", "ROLE"), tuple(rows)),) if rows else (),
         data={
@@ -124,10 +165,11 @@ def _asks(request: Refusal) -> Command:
     plain, slash, subresource = what.partition("/") if not request.path else (what, "", "")
     words = ["auth", "can-i", request.verb, f"{plain}/{request.name}" if request.name else plain]
     words += [f"--subresource={subresource}"] if slash else []
-    words += [f"--as={request.user}"] if request.user else []
+    words += [f"--as={request.user or 'anyone'}"] if request.user or request.groups else []
     words += [f"--as-group={group}" for group in request.groups or ()]
+    words += ["--all-namespaces"] if has_namespaces(request) and not request.namespace else []
     return Command(kubectl(*words, namespace=request.namespace), "the API server's own answer")
 
 
-def _data(request: Refusal, allowed: bool, **more: Any) -> dict[str, Any]:
+def _data(request: Refusal, allowed: bool | None, **more: Any) -> dict[str, Any]:
     return {"request": request.request, "user": request.user, "allowed": allowed, **more}

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.core import ServiceAccount
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_from_word
 from kubedoctor.cluster.relations.workloads import template_of
 from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.problems import UsageProblem
 from kubedoctor.replay.permissions.refusals import SERVICE_ACCOUNT, Refusal
 
-AUTHENTICATED = "system:authenticated"
+AUTHENTICATED: Final = "system:authenticated"
+SUBRESOURCES: Final = frozenset(
+    [
+        "approval",
+        "attach",
+        "binding",
+        "ephemeralcontainers",
+        "eviction",
+        "exec",
+        "finalize",
+        "log",
+        "portforward",
+        "proxy",
+        "resize",
+        "scale",
+        "status",
+        "token",
+    ]
+)
+"""Of the built-in kinds; objects with such a name are not expected."""
+_VERB: Final = compiled_later(r"[a-z]+|\*")
+_RESOURCE: Final = compiled_later(r"[a-z*][a-z0-9.*-]*")
 
 
 class Asker(NamedTuple):
@@ -27,15 +50,28 @@ class Asker(NamedTuple):
 
 
 def asked_request(verb: str, resource: str, subresource: str, namespace: str) -> Refusal:
-    """The request. An empty namespace stands for the cluster scope, as do kinds without namespaces."""
+    """The request. An empty namespace stands for the cluster scope, as do kinds without namespaces; a name that is one of
+    the API's subresources is read as such. Raises UsageProblem."""
+    if not _VERB.fullmatch(verb):
+        raise UsageProblem(f"{verb!r} is not a verb of the API", "Verbs are in lower case: get, list, create, delete.")
     if resource.startswith("/"):
         return Refusal("", verb, path=resource)
     word, _, name = resource.partition("/")
     kind = kind_from_word(word)
+    if kind is None and not _RESOURCE.fullmatch(word):
+        raise UsageProblem(f"{resource!r} is not a resource", "Write it as pods, deployments.apps or pods/NAME.")
     plural, group = (kind.plural, kind.group) if kind is not None else _custom(word)
+    if name in SUBRESOURCES and not subresource:
+        name, subresource = "", name
     scoped = namespace if kind is None or kind.namespaced else ""
     full = "/".join(filter(None, (plural, subresource)))
     return Refusal("", verb, resource=full, group=group, namespace=scoped, name=name)
+
+
+def has_namespaces(request: Refusal) -> bool:
+    """Whether objects of the resource are in namespaces; one that is not known counts as such."""
+    kind = kind_from_word(request.resource.partition("/")[0])
+    return not request.path and (kind is None or kind.namespaced)
 
 
 def _custom(word: str) -> tuple[str, str]:
@@ -45,8 +81,13 @@ def _custom(word: str) -> tuple[str, str]:
 
 
 def asker(word: str, namespace: str, cluster: Cluster) -> Asker:
-    """A ServiceAccount, by name or `NAMESPACE/NAME`, the one of a workload, or a user or group as it is written."""
+    """A ServiceAccount, by name or `NAMESPACE/NAME`, the one of a workload, or a user or group as it is written. Raises
+    UsageProblem."""
     prefix, colon, rest = word.partition(":")
+    if (prefix in ("user", "group") and colon and not rest) or word.count("/") > 1:
+        raise UsageProblem(
+            f"{word!r} is no subject", "Write NAME, NAMESPACE/NAME, deployment/NAME, user:NAME or group:NAME."
+        )
     if prefix in ("user", "group") and colon:
         groups = (rest, AUTHENTICATED) if prefix == "group" else None
         return Asker(f"{prefix} {rest}", "" if groups else rest, groups)

@@ -33,9 +33,14 @@ def allowed_by(
 
 
 def granted(
-    request: Refusal, roles: Iterable[Ref], elsewhere: tuple[Binding, Ref] | None, cluster: Cluster
+    request: Refusal,
+    roles: Iterable[Ref],
+    elsewhere: tuple[Binding, Ref] | None,
+    cluster: Cluster,
+    *,
+    watches: bool = False,
 ) -> Iterator[Fix]:
-    """What allows exactly the request: the binding of a role that has the rule already, a rule more in a role that is
+    """What allows exactly the request, and where the program `watches` what follows from a list: the binding of a role that has the rule already, a rule more in a role that is
     bound, or a role of its own."""
     account = request.service_account
     if account is None:
@@ -48,8 +53,8 @@ def granted(
     for role in roles:
         found = cluster.maybe.get_ref(role) if role.kind == kind else None
         if isinstance(found, Role | ClusterRole) and _is_its_own(found):
-            change = edit(role, Step(("rules", "-"), rule_for(request)))
-            fix = Fix(f"Allow {_asked(request)} in {role.title}", command_line(change, found))
+            change = edit(role, Step(("rules", "-"), rule_for(request, watches=watches)))
+            fix = Fix(f"Allow {_asked(request, watches=watches)} in {role.title}", command_line(change, found))
             yield proven(fix, prove(change, cluster.maybe, lambda after: authorize(request, after).allowed))
             return
     name = (
@@ -61,23 +66,28 @@ def granted(
     binding = Ref("RoleBinding" if request.namespace else "ClusterRoleBinding", request.namespace, name)
     if cluster.maybe.get_ref(role) is None and cluster.maybe.get_ref(binding) is None:
         created = Change(
-            (_created(kind, role, {"rules": [rule_for(request)]}), *_bind(role, account, request).operations)
+            (
+                _created(kind, role, {"rules": [rule_for(request, watches=watches)]}),
+                *_bind(role, account, request).operations,
+            )
         )
-        yield _proven(f"Create a {kind} that allows {_asked(request)}, and bind it", created, request, cluster)
+        yield _proven(
+            f"Create a {kind} that allows {_asked(request, watches=watches)}, and bind it", created, request, cluster
+        )
 
 
-def rule_for(request: Refusal) -> dict[str, Any]:
-    """The rule that allows the request and nothing else; a program that lists through a cache also watches."""
-    verbs = ["list", "watch"] if request.verb == "list" and not request.path else [request.verb]
+def rule_for(request: Refusal, *, watches: bool) -> dict[str, Any]:
+    """The rule that allows the request and nothing else. watches: a program lists to fill a cache, and watches next."""
+    verbs = ["list", "watch"] if watches and request.verb == "list" and not request.path else [request.verb]
     if request.path:
         return {"nonResourceURLs": [request.path], "verbs": verbs}
     names = {"resourceNames": [request.name]} if request.name and request.verb not in _OF_NO_NAME else {}
     return {"apiGroups": [request.group], "resources": [request.resource], **names, "verbs": verbs}
 
 
-def _asked(request: Refusal) -> str:
+def _asked(request: Refusal, *, watches: bool) -> str:
     """`list and watch configmaps in namespace shop`."""
-    verbs = " and ".join(rule_for(request)["verbs"])
+    verbs = " and ".join(rule_for(request, watches=watches)["verbs"])
     return f"{verbs}{request.request.removeprefix(request.verb)}"
 
 

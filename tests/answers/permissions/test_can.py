@@ -10,6 +10,9 @@ from kubedoctor.answers.question import Choices
 from kubedoctor.answers.questions.can import can
 from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster import Cluster, Ref
+from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME, Source
+from kubedoctor.collect.recording import whole_state
+from kubedoctor.problems import UsageProblem
 from tests.engine.clinic import complete
 
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -126,3 +129,42 @@ def test_an_account_that_does_not_exist_is_said() -> None:
     sheet = asked("list", "pods", "shop/wbe")
     assert "may not" in sheet.verdict
     assert any("does not exist" in fact.text for fact in sheet.facts)
+
+
+def test_a_subresource_in_place_of_a_name() -> None:
+    assert "may not get pods/log in namespace shop" in asked("get", "pods/log", "web").verdict
+
+
+def test_a_right_in_one_namespace_is_none_in_all() -> None:
+    sheet = asked("list", "pods", "shop/web", namespace="")
+    assert sheet.conclusion is Conclusion.TROUBLE
+    assert "it may in namespace shop: RoleBinding shop/web-reads gives it that there" in sheet.verdict
+    assert sheet.fixes == ()
+    assert sheet.next[0].line.endswith("--all-namespaces")
+
+
+@pytest.mark.parametrize("who", ["web", ""])
+def test_without_the_bindings_nothing_is_known(who: str) -> None:
+    files = whole_state(
+        UNKNOWN_TIME, Source("files", "test"), [account("web")], {"RoleBinding": "not in this recording"}
+    )
+    given = {"verb": ("list",), "resource": ("pods",), "as": (who,) if who else ()}
+    sheet = can.answer(Ref("Namespace", "", "shop"), Choices(given), Cluster(files))
+    assert sheet.conclusion is Conclusion.UNKNOWN
+    assert "RoleBindings could not be read" in sheet.verdict
+    assert sheet.fixes == ()
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "who"),
+    [
+        ("GET", "pods", "web"),
+        ("get", "", "web"),
+        ("get", "Some Thing", "web"),
+        ("get", "pods", "a/b/c"),
+        ("get", "pods", "user:"),
+    ],
+)
+def test_what_cannot_be_asked(verb: str, resource: str, who: str) -> None:
+    with pytest.raises(UsageProblem):
+        asked(verb, resource, who)
