@@ -56,7 +56,7 @@ from kubedoctor.findings import (
     quote_line,
 )
 from kubedoctor.replay.logs.reading import line_about
-from kubedoctor.replay.workloads.stateful_sets import first_ordinal, one_by_one
+from kubedoctor.replay.workloads.stateful_sets import first_ordinal, one_by_one, ordinal_of
 
 PATIENCE = timedelta(minutes=5)
 """A member that starts first waits for its peers and goes on alone, as most do."""
@@ -87,7 +87,7 @@ def peers_not_created(stateful_set: StatefulSet, cluster: Cluster) -> Iterator[F
     late = [pod for pod in pods if not_ready(pod) and pod.spec.node_name and _long(pod, cluster)]
     if not missing or not late:
         return
-    blocking = min(late, key=lambda pod: pod.name)
+    blocking = min(late, key=ordinal_of)
     found = _line_about(blocking, missing, cluster)
     if found is None:
         return

@@ -12,8 +12,8 @@ from kubedoctor.answers.timeline.onset import Onset, onset
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine.report import ReportedFinding
-from kubedoctor.findings.commands.lines import rollout
-from kubedoctor.findings.model import Effect, Fix, Severity
+from kubedoctor.findings.commands.lines import roll_back
+from kubedoctor.findings.model import Fix, Severity
 
 SOON: Final = timedelta(minutes=15)
 """A fault that began so soon after a rollout of the same workload may end with it."""
@@ -38,12 +38,11 @@ def _rollback(finding: ReportedFinding, since: Onset | None, changed: NewestChan
     """The way back, where pods fail since a rollout: it is quicker than a repair."""
     if since is None or changed is None or not changed.rollout or changed.about != finding.about:
         return ()
-    line = rollout("undo", finding.about)
+    back = roll_back(finding.about, instead=bool(finding.fixes))
     if (
         finding.severity is not Severity.CRITICAL
         or since.at - changed.at > SOON
-        or any(fix.verified or fix.command == line for fix in finding.fixes)
+        or any(fix.verified or fix.command == back.command for fix in finding.fixes)
     ):
         return ()
-    words = "Or roll" if finding.fixes else "Roll"
-    return (Fix(f"{words} back to the previous revision, if it was healthy", line, Effect.DISRUPTS),)
+    return (back,)

@@ -18,6 +18,7 @@ from kubedoctor.findings.commands import (
     look_at_pod,
     resize_command,
     restart,
+    roll_back,
     rollout,
 )
 from kubedoctor.findings.containers import (
@@ -82,6 +83,7 @@ __all__ = [
     "remove_finalizers",
     "resize_command",
     "restart",
+    "roll_back",
     "rollout",
     "waiting_containers",
 ]

@@ -68,7 +68,8 @@ _LEVELS = {
 def chosen_by(cause: LogCause) -> str:
     """`the cause in the log: level error, 2 lines after it, known words "no such host"`."""
     after = f"{counted(cause.lines_after, 'line')} after it" if cause.lines_after else "the last line"
-    known = f'known words "{cause.pattern}"' if cause.pattern else "no known words"
+    known = "no known words" if cause.fault is LogFault.UNKNOWN else "a known sentence"
+    known = f'known words "{cause.pattern}"' if cause.pattern else known
     return f"the cause in the log: {', '.join(filter(None, (_LEVELS.get(cause.level, ''), after, known)))}"
 
 

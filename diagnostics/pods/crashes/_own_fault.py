@@ -55,11 +55,15 @@ _SAID_OF_ANYTHING = frozenset(
     {"invalid", "unsupported", "malformed", "unrecognized", "unknown", "expected", "not allowed"}
 )
 _OF_SETTINGS = re.compile(
-    r"conf|setting|option|value|param|arg|flag|env|propert|\bkey|port|ur[li]\b|address|field|attribute|variable|yaml|json|toml|xml"
-    r"|syntax|pars|format|direct|mode\b|level|type|scheme|plugin|driver",
+    r"\b(?:(?:mis)?conf(?:ig\w*)?|settings?|options?|values?|param(?:eter)?s?|arg(?:v|s|uments?)?|flags?|env(?:ironment)?s?"
+    r"|propert(?:y|ies)|keys?|ports?|ur[li]s?|addr(?:ess(?:es)?)?|fields?|attributes?|variables?|ya?ml|json|toml|xml|syntax"
+    r"|(?:un)?pars(?:e|ed|er|ing|e?able)|format\w*|direct(?:ives?|ory|ories)|modes?|levels?|types?|schemes?|plugins?"
+    r"|drivers?)\b",
     re.IGNORECASE,
 )
 """Words of a complaint that is about the program's settings; what it reads at work may be invalid too."""
+_JOINED = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
+"""Where the words of a name meet: `logLevel`, `LOG_LEVEL`."""
 _OF_AN_IDENTITY = (LogFault.CREDENTIALS, LogFault.NOT_AUTHORIZED)
 _IS_A_DIRECTORY = "is a directory"
 _NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: "a file"}
@@ -71,7 +75,7 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if (linked := taken_from_a_link(pod, container, message_of(lines, cause), about, cluster)) is not None:
         return linked
     message = shortened(message_of(lines, cause))
-    if (known := known_trouble(pod, subject, message, cluster)) is not None:
+    if (known := known_trouble(pod, cause, message, cluster)) is not None:
         return known
     mine = _container(pod, container)
     if mine is not None:
@@ -120,7 +124,7 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         if _IS_A_DIRECTORY in lines[cause.index]:
             return Story(f"{subject} is a directory, not a file")
     clause = _CLAUSES.get(cause.fault, "{message}")
-    if cause.pattern in _SAID_OF_ANYTHING and not _OF_SETTINGS.search(message):
+    if cause.pattern in _SAID_OF_ANYTHING and not _OF_SETTINGS.search(_JOINED.sub(" ", message)):
         clause = "{message}"
     if subject == SHARED_MEMORY or (cause.fault is LogFault.NO_SPACE and subject.startswith(IN_MEMORY)):
         return too_little_shared_memory(pod, container, message, about, cluster)

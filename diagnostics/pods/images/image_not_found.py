@@ -38,14 +38,13 @@ from diagnostics.pods.images._images import (
 from kubedoctor.cluster import WORKLOADS, Cluster, Deployment, Event, Node, Pod, replica_sets_of, visible_end, waiting
 from kubedoctor.findings import (
     Confidence,
-    Effect,
     Evidence,
     Finding,
     Fix,
     Severity,
     diagnostic,
     fix_by_hand,
-    rollout,
+    roll_back,
 )
 from kubedoctor.replay.kubelet.image_errors import PullProblem, reason_in
 
@@ -99,9 +98,7 @@ def _not_found(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
         evidence = (near.evidence,)
         fixes.append(near.fix)
     if previous := _previous_image(pull, cluster):
-        undo = rollout("undo", pull.about)
-        words = f"{'Or roll' if fixes else 'Roll'} back to the previous revision, with image {previous}"
-        fixes.append(Fix(words, undo, Effect.DISRUPTS))
+        fixes.append(roll_back(pull.about, f"with image {previous}", instead=bool(fixes)))
     if not fixes:
         words = f"Correct the image of container `{pull.container.name}`, or push {pull.image}"
         fixes.append(fix_by_hand(pull.about, words))

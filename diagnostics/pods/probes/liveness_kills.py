@@ -26,33 +26,23 @@ from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._ends import ends_of
+from diagnostics.pods.crashes._story import STORY_KINDS
 from diagnostics.pods.probes._probe_kills import killed_by_probe
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
-    ConfigMap,
-    EndpointSlice,
-    Event,
-    Namespace,
-    NetworkPolicy,
     Pod,
-    Service,
     restarted,
 )
 from kubedoctor.findings import Explains, Finding, Severity, diagnostic
 from kubedoctor.replay.kubelet.outcomes import Cause
-from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 
 @diagnostic(
     code="KD1013",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(
-        *(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy),
-        *ROLE_KINDS,
-        *WORKLOADS,
-    ),
+    reads=(*STORY_KINDS, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
     symptoms=("Liveness probe failed", "Unhealthy", "Killing", "exit code 137", "exit code 143", "CrashLoopBackOff"),

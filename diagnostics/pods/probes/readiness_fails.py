@@ -27,7 +27,7 @@ from functools import partial
 
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._crash import story_of_lines
-from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from diagnostics.pods.probes._bgp import no_session
 from diagnostics.pods.probes._kubelets import requests_without_certificate
 from diagnostics.pods.probes._repairs import ProbeFailure, Repair, on_loopback, port_elsewhere, refused_host, repaired
@@ -37,16 +37,10 @@ from kubedoctor.cluster import (
     WORKLOADS,
     CertificateSigningRequest,
     Cluster,
-    ConfigMap,
     Container,
-    EndpointSlice,
     Event,
-    Namespace,
-    NetworkPolicy,
-    Node,
     Pod,
     Probe,
-    Service,
     condition,
     human_duration,
     not_ready,
@@ -79,7 +73,6 @@ from kubedoctor.replay.kubelet.probes import (
 )
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.listening import expects_tls, port_listened_on
-from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 STARTING = timedelta(seconds=60)
 """The time that a program may take to listen on its port before that counts as a fault."""
@@ -90,11 +83,7 @@ SHORTEST = timedelta(seconds=10)
     code="KD1012",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(
-        *(Event, ConfigMap, Node, Service, EndpointSlice, Namespace, NetworkPolicy, CertificateSigningRequest),
-        *ROLE_KINDS,
-        *WORKLOADS,
-    ),
+    reads=(CertificateSigningRequest, *STORY_KINDS, *WORKLOADS),
     when=not_ready,
     explains=(Explains("same", ("KD1201", "KD1215")), Explains("selects", ("KD2001", "KD2005"))),
     symptoms=("Unhealthy", "ContainersNotReady", "Readiness probe failed"),

@@ -24,8 +24,9 @@ from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._ends import ends_of
+from diagnostics.pods.crashes._story import STORY_KINDS
 from diagnostics.pods.probes._probe_kills import killed_by_probe
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, human_duration, restarted
+from kubedoctor.cluster import WORKLOADS, Cluster, Pod, human_duration, restarted
 from kubedoctor.findings import Explains, Finding, Severity, diagnostic
 from kubedoctor.replay.kubelet.outcomes import Cause
 from kubedoctor.replay.kubelet.probes import gives_up_after
@@ -35,7 +36,7 @@ from kubedoctor.replay.kubelet.probes import gives_up_after
     code="KD1014",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, *WORKLOADS),
+    reads=(*STORY_KINDS, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
     symptoms=("Startup probe failed", "Unhealthy", "Killing", "CrashLoopBackOff", "exit code 143", "exit code 137"),

@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 from diagnostics.pods.starting._mount_failure import mount_error
 from kubedoctor.cluster import Pod, Volume, VolumeMount, visible
-from kubedoctor.findings import Effect, Fix, Ref, fix_by_hand, rollout
-
-_RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet")
+from kubedoctor.findings import Fix, Ref, fix_by_hand, restart
 
 
 class ReplacedSubPath(NamedTuple):
@@ -34,11 +32,7 @@ def replaced_sub_path(pod: Pod, mount: VolumeMount | None, message: str, about: 
     else:
         named = f"volume {mount.name}" if mount is not None else "its volume"
         words = f"{path} of {named}{place} was removed or replaced since the pod started: {error}"
-    again = (
-        Fix("Restart the workload: only new pods mount the changed file", rollout("restart", about), Effect.DISRUPTS)
-        if about.kind in _RESTARTABLE
-        else Fix("Delete the pod and create it again: only a new pod mounts the changed file", "", Effect.DISRUPTS)
-    )
+    again = restart(about, "Restart it, as only a new pod mounts the changed file")
     whole = "Mount the whole volume as a directory instead of a subPath: then changes reach running pods"
     return ReplacedSubPath(words, (again, fix_by_hand(about, whole)) if source else (again,))
 

@@ -28,17 +28,11 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._restarts import restart_words
 from diagnostics.pods.crashes._crash import story_of, story_of_lines
 from diagnostics.pods.crashes._ends import End, ends_of, exit_words
+from diagnostics.pods.crashes._story import STORY_KINDS
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
-    ConfigMap,
-    EndpointSlice,
-    Event,
-    Namespace,
-    NetworkPolicy,
-    Node,
     Pod,
-    Service,
     human_duration,
     not_ready,
 )
@@ -58,7 +52,6 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.kubelet.outcomes import OF_THE_PROGRAM
 from kubedoctor.replay.logs.faults import LogFault
-from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 LONG = timedelta(minutes=5)
 
@@ -67,7 +60,7 @@ LONG = timedelta(minutes=5)
     code="KD1016",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, ConfigMap, Service, EndpointSlice, Namespace, NetworkPolicy, Node, *ROLE_KINDS, *WORKLOADS),
+    reads=(*STORY_KINDS, *WORKLOADS),
     when=not_ready,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
     symptoms=("PodInitializing", "Init:0/1", "Init:Error", "Init:CrashLoopBackOff", "ContainersNotInitialized"),

@@ -34,14 +34,13 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node, node_architecture, node_system
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
+from diagnostics.pods.crashes._story import STORY_KINDS
 from diagnostics.pods.starting._mount_failure import is_of_working_directory, mount_error, mount_in, mount_words
 from diagnostics.pods.starting._sub_path import replaced_sub_path, sub_path_fixes
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
     Container,
-    Event,
-    Node,
     Pod,
     VolumeMount,
     troubled,
@@ -142,7 +141,7 @@ _FIXES = {
     code="KD1004",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Node, *WORKLOADS),
+    reads=(*STORY_KINDS, *WORKLOADS),
     when=troubled,
     explains=(Explains("same", ("KD1003",)), *CONSEQUENCES),
     symptoms=(

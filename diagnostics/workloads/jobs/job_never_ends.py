@@ -27,21 +27,13 @@ from datetime import timedelta
 from typing import Final
 
 from diagnostics.pods.crashes._crash import story_of_lines
+from diagnostics.pods.crashes._story import STORY_KINDS
 from diagnostics.workloads.jobs._runs import age_of, finished_runs, running
 from kubedoctor.cluster import (
     Cluster,
-    ConfigMap,
     CronJob,
-    DaemonSet,
-    EndpointSlice,
     Job,
-    Namespace,
-    NetworkPolicy,
-    Node,
     Pod,
-    Secret,
-    Service,
-    ServiceAccount,
     controller_of,
     counted,
     has_path,
@@ -65,7 +57,6 @@ from kubedoctor.findings import (
     look_at_log,
 )
 from kubedoctor.replay.logs.faults import LogFault
-from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 _MANY_TIMES: Final = 10
 """A run that takes so many times the longest kept one is no run with more work."""
@@ -96,11 +87,7 @@ def runs_without_deadline(job: Job) -> bool:
     code="KD1214",
     subject=Job,
     severity=Severity.WARNING,
-    reads=(
-        *(Job, CronJob, Pod, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy),
-        *(DaemonSet, Node),
-        *ROLE_KINDS,
-    ),
+    reads=(Job, CronJob, Pod, *STORY_KINDS),
     when=runs_without_deadline,
     explains=(Explains("same", ("KD1209", "KD1211")),),
     symptoms=("activeDeadlineSeconds", "0/1", "Running"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from diagnostics.workloads.rollouts._rollout import look, undo, wait_of
+from diagnostics.workloads.rollouts._rollout import look, wait_of
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
@@ -20,7 +20,7 @@ from kubedoctor.cluster import (
     waiting,
 )
 from kubedoctor.cluster.changes import delete
-from kubedoctor.findings import Confidence, Effect, Finding, Fix, Severity, command_line
+from kubedoctor.findings import Confidence, Effect, Finding, Fix, Severity, command_line, roll_back
 from kubedoctor.replay.workloads.deployments import DEADLINE
 from kubedoctor.replay.workloads.stateful_sets import REVISION, is_left_over, is_new, one_by_one, updating
 
@@ -103,6 +103,6 @@ def _late(workload: KubernetesObject, pod: Pod, what: str) -> Finding:
         confidence=Confidence.LIKELY,
         severity=Severity.WARNING,
         affects=(ref(pod),),
-        fixes=() if _is_silent(pod) else (undo(workload),),
+        fixes=() if _is_silent(pod) else (roll_back(ref(workload)),),
         commands=(look(workload),),
     )

@@ -19,7 +19,7 @@ from kubedoctor.cluster import (
     status_path,
     visible_end,
 )
-from kubedoctor.findings import Command, Effect, Fix, newest_event, rollout
+from kubedoctor.findings import Command, newest_event, rollout
 
 
 def first_wait(pods: Iterable[Pod]) -> tuple[str, Evidence] | None:
@@ -62,11 +62,6 @@ def before_containers(pod: Pod, cluster: Cluster) -> Event | None:
     if not waiting_reasons & {"ContainerCreating", "PodInitializing"}:
         return None
     return newest_event(pod, cluster, "FailedCreatePodSandBox", "FailedAttachVolume", "FailedMount")
-
-
-def undo(workload: KubernetesObject) -> Fix:
-    line = rollout("undo", ref(workload))
-    return Fix("Roll back to the previous revision, if it was healthy", line, Effect.DISRUPTS)
 
 
 def look(workload: KubernetesObject, why: str = "the state of the rollout") -> Command:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.workloads.rollouts._rollout import first_wait, look, undo
+from diagnostics.workloads.rollouts._rollout import first_wait, look
 from kubedoctor.answers.rollouts.strategy import careful_again
 from kubedoctor.cluster import (
     Cluster,
@@ -40,7 +40,7 @@ from kubedoctor.cluster import (
     ref,
     replica_sets_of,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic, rollout
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic, roll_back, rollout
 from kubedoctor.replay.services.starting import still_starting
 from kubedoctor.replay.workloads.rolling_update import may_end_all, none_left
 
@@ -74,7 +74,7 @@ def rollout_removed_all(deployment: Deployment, cluster: Cluster) -> Iterator[Fi
         evidence=(*_evidence(deployment), *((wait[1],) if wait else ())),
         confidence=Confidence.CERTAIN,
         affects=tuple(map(ref, pods)),
-        fixes=(undo(deployment), *careful_again(deployment)),
+        fixes=(roll_back(ref(deployment)), *careful_again(deployment)),
         commands=(
             Command(rollout("history", ref(deployment)), "the revisions to roll back to"),
             look(deployment),

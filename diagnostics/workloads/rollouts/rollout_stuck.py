@@ -26,7 +26,7 @@ from datetime import timedelta
 
 from diagnostics.admission._refused import blamed_for, refused_pods
 from diagnostics.workloads.rollouts._in_turn import held_up_daemons, held_up_set
-from diagnostics.workloads.rollouts._rollout import before_containers, first_wait, look, undo
+from diagnostics.workloads.rollouts._rollout import before_containers, first_wait, look
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -53,7 +53,7 @@ from kubedoctor.cluster import (
     times,
     visible_end,
 )
-from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, rollout
+from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, roll_back, rollout
 from kubedoctor.replay.messages.wrappers import without_wrappers
 from kubedoctor.replay.workloads.deployments import deadline, past_deadline
 from kubedoctor.replay.workloads.in_progress import unfinished
@@ -102,7 +102,7 @@ def _deployment(deployment: Deployment, cluster: Cluster) -> Finding:
         severity=Severity.WARNING if available >= desired else None,
         affects=tuple(ref(pod) for pod in pods if not_ready(pod)),
         because_of=blamed,
-        fixes=(undo(deployment),) if len(sets) > 1 else (),
+        fixes=(roll_back(ref(deployment)),) if len(sets) > 1 else (),
         commands=(
             look(deployment),
             Command(rollout("history", ref(deployment)), "the revisions to roll back to"),

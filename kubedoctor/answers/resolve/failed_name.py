@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from kubedoctor.answers.resolve.lookup_setting import cluster_domain
 from kubedoctor.cluster.changes import put
-from kubedoctor.cluster.grammar.text import listed
+from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.apps import StatefulSet
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.pods import Pod
@@ -149,7 +149,7 @@ def _of_stateful_set(of_pod: str, stateful_set: StatefulSet, service: Service) -
     if name != stateful_set.name or not number.isdigit():
         return
     if int(number) >= replicas:
-        yield f"no Pod {of_pod} exists: {ref(stateful_set).title} has {replicas} replicas"
+        yield f"no Pod {of_pod} exists: {ref(stateful_set).title} has {counted(replicas, 'replica')}"
     elif (spec.pod_management_policy or "OrderedReady") == "OrderedReady":
         yield (
             f"Pod {of_pod} does not exist yet: {ref(stateful_set).title} creates each pod when the one before it is ready"

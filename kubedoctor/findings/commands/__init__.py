@@ -14,6 +14,7 @@ from kubedoctor.findings.commands.lines import (
     look_at_log,
     look_at_pod,
     restart,
+    roll_back,
     rollout,
 )
 
@@ -33,5 +34,6 @@ __all__ = [
     "look_at_pod",
     "resize_command",
     "restart",
+    "roll_back",
     "rollout",
 ]

@@ -72,6 +72,12 @@ def restart(workload: Ref, summary: str) -> Fix:
     return Fix(f"{summary}: delete {workload.title} and create it again", "", Effect.DISRUPTS)
 
 
+def roll_back(workload: Ref, known: str = "if it was healthy", *, instead: bool = False) -> Fix:
+    """known: of the previous revision. instead: other fixes are named before."""
+    words = f"{'Or roll' if instead else 'Roll'} back to the previous revision, {known}"
+    return Fix(words, rollout("undo", workload), Effect.DISRUPTS)
+
+
 def delete_by_force(about: Ref) -> str:
     """Deletes without waiting, such as a pod that no kubelet can end."""
     options = ["-n", about.namespace] if about.namespace else []

@@ -67,6 +67,7 @@ class Pattern(msgspec.Struct, frozen=True, dict=True):
     expression: what must match besides, without regard to case; its group `subject` names the subject.
     weak: the same words are common in consequences, so that any other pattern goes before it.
     at_any_level: the words decide even where the program writes them as information.
+    trouble: what is known by this wording, whatever the message names.
     """
 
     needle: str
@@ -74,6 +75,7 @@ class Pattern(msgspec.Struct, frozen=True, dict=True):
     weak: bool = False
     at_any_level: bool = False
     subject: Subject | None = None
+    trouble: str = ""
 
     @cached_property
     def compiled(self) -> re.Pattern[str] | None:
@@ -87,7 +89,7 @@ class Pattern(msgspec.Struct, frozen=True, dict=True):
         if self.compiled is not None and match is None:
             return None
         subject = (match.groupdict().get("subject") if match is not None else "") or ""
-        return (subject or (self.subject or otherwise)(message)).lstrip(_BEFORE).rstrip(_AFTER)
+        return (subject or self.trouble or (self.subject or otherwise)(message)).lstrip(_BEFORE).rstrip(_AFTER)
 
 
 _AFTER: Final = " \t\"'`.,;()<>"

@@ -31,7 +31,7 @@ class LogCause(msgspec.Struct, frozen=True):
 
     index: its position in the lines. subject: what it names (host, path, variable, ...); may be empty.
     level: as the program wrote it, or as it follows from the trace that the line is part of.
-    lines_after: how many lines with text follow it. pattern: the words that are known; empty where none are.
+    lines_after: how many lines with text follow it. pattern: the words that are known. trouble: see `Pattern`.
     dns_silent, dns_answered: of a name that was not resolved, whether the DNS server answered.
     """
 
@@ -41,6 +41,7 @@ class LogCause(msgspec.Struct, frozen=True):
     level: Level = Level.UNSTATED
     lines_after: int = 0
     pattern: str = ""
+    trouble: str = ""
     dns_silent: bool = False
     dns_answered: bool = False
 
@@ -196,7 +197,8 @@ def _cause(best: _Candidate, seen: Sequence[_Seen]) -> LogCause:
         best.match.subject or subject_below(best.match.fault, [line.line.text for line in seen if line.index > index]),
         best.seen.level,
         after,
-        best.match.pattern.needle or best.match.fault.value,
+        best.match.pattern.needle,
+        best.match.pattern.trouble,
         dns_silent=unresolved and dns_silent(message),
         dns_answered=unresolved and dns_answered(message),
     )

@@ -14,7 +14,7 @@ from kubedoctor.replay.messages.creation.webhook import WEBHOOK
 from kubedoctor.replay.messages.extensions.certificate import CERTIFICATE
 from kubedoctor.replay.messages.extensions.cloud_identity import CLOUD_IDENTITY
 from kubedoctor.replay.messages.extensions.delivery import DELIVERY
-from kubedoctor.replay.messages.extensions.secret_sync import SECRET_SYNC
+from kubedoctor.replay.messages.extensions.secret_sync import SEALED_SECRET, SECRET_SYNC
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.nodes.node import NODE
 from kubedoctor.replay.messages.nodes.scaling import SCALING
@@ -51,9 +51,10 @@ _REFUSED: Final = (WEBHOOK, QUOTA, MESH, ADMISSION)
 _ROUTES: Final = (
     # extensions, by the kind that they define
     Route((CERTIFICATE,), kind="Certificate|CertificateRequest|Order|Challenge|(Cluster)?Issuer"),
+    Route((CLOUD_IDENTITY, SEALED_SECRET), kind="SealedSecret"),
     Route(
         (CLOUD_IDENTITY, SECRET_SYNC),
-        kind=r"(Cluster)?(ExternalSecret|PushSecret|SecretStore)|SealedSecret|Vault\w+Secret|Vault(Auth|Connection)"
+        kind=r"(Cluster)?(ExternalSecret|PushSecret|SecretStore)|Vault\w+Secret|Vault(Auth|Connection)"
         r"|SecretProviderClass\w*",
     ),
     Route((GATEWAY_CLASS,), kind="GatewayClass"),

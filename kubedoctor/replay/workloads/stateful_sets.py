@@ -21,6 +21,12 @@ def first_ordinal(stateful_set: StatefulSet) -> int:
     return stateful_set.spec.ordinals.start if stateful_set.spec.ordinals is not None else 0
 
 
+def ordinal_of(pod: Pod) -> int:
+    """The number at the end of the name (`getParentNameAndOrdinal`); -1 without one."""
+    number = pod.name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else -1
+
+
 def waits_for_earlier(stateful_set: StatefulSet, pods: Iterable[Pod]) -> bool:
     """The next pod is not created yet, because one of these pods is not ready."""
     return one_by_one(stateful_set) and any(not ready(pod) or finished(pod) for pod in pods)

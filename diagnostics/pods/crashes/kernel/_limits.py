@@ -117,10 +117,18 @@ def _volume_in_memory(pod: Pod, container: str, message: str, about: Ref, cluste
         return None
     limit = volume.empty_dir.size_limit
     path = f"spec.volumes[name={name}].emptyDir"
+    fix = f"Raise sizeLimit of volume {name}, within the memory limit of `{container}`"
+    if not limit:
+        in_memory = volume.empty_dir.medium == "Memory"
+        fix = (
+            f"Raise the memory limit of `{container}`: volume {name} has no sizeLimit, so its files may take that memory"
+            if in_memory
+            else f"Set sizeLimit and medium: Memory on volume {name}: now its files are on the disk of the node"
+        )
     return Story(
         f"its shared memory is full: volume {name} at {SHARED_MEMORY_PATH}{f' has {limit}' if limit else ''}: {message}",
         evidence=tuple(quote_pod_spec(pod, cluster, about, path, "the shared memory of the container")),
-        fixes=(fix_by_hand(about, f"Raise sizeLimit of volume {name}, within the memory limit of `{container}`"),),
+        fixes=(fix_by_hand(about, fix),),
     )
 
 

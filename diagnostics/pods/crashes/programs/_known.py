@@ -9,6 +9,7 @@ from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, Node, Pod
 from kubedoctor.findings import Evidence, Fix, has_path, quote
 from kubedoctor.replay.logs.families import troubles
+from kubedoctor.replay.logs.reading import LogCause
 
 
 class _Known(NamedTuple):
@@ -77,9 +78,9 @@ _KNOWN: Final = {
 }
 
 
-def known_trouble(pod: Pod, subject: str, message: str, cluster: Cluster) -> Story | None:
-    """None for a subject that no program's trouble is known by."""
-    known = _KNOWN.get(subject)
+def known_trouble(pod: Pod, cause: LogCause, message: str, cluster: Cluster) -> Story | None:
+    """None where the wording is of no program's known trouble."""
+    known = _KNOWN.get(cause.trouble)
     if known is None:
         return None
     words = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import BROKEN_LOG, LOST_MEMBER, trouble
+from kubedoctor.replay.logs.families.troubles import BROKEN_LOG, LOST_MEMBER
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily, no_subject
 from kubedoctor.replay.logs.subjects import first_path, quoted
 
@@ -22,8 +22,8 @@ FAMILIES: Final = (
             Pattern("exists but is not empty", r"[\"'`](?P<subject>/[^\"'`]+)[\"'`] exists but is not empty"),
             Pattern("lost+found"),
             Pattern("is not a database cluster directory", r"\"(?P<subject>[^\"]+)\" is not"),
-            Pattern("could not locate a valid checkpoint record", subject=trouble(BROKEN_LOG)),
-            Pattern("already exists", r"node with (?:the )?address \S+ already exists", subject=trouble(LOST_MEMBER)),
+            Pattern("could not locate a valid checkpoint record", trouble=BROKEN_LOG),
+            Pattern("already exists", r"node with (?:the )?address \S+ already exists", trouble=LOST_MEMBER),
             Pattern("invalid primary checkpoint record", weak=True),
             Pattern("invalid checkpoint record", weak=True),
             Pattern('lock file "postmaster.pid"'),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import PAGE_SIZE, trouble
+from kubedoctor.replay.logs.families.troubles import PAGE_SIZE
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import first_path, quoted
 
@@ -51,11 +51,11 @@ FAMILIES: Final = (
             Pattern("instructions that", r"compiled to use (?P<subject>\w+).*instructions.*(?:not|aren't) available"),
             Pattern("cpu isn't supported"),
             Pattern("unsupported cpu"),
-            Pattern("unsupported system page size", subject=trouble(PAGE_SIZE)),
+            Pattern("unsupported system page size", trouble=PAGE_SIZE),
             Pattern(
                 "page size",
                 r"(?:system|kernel) page size.*(?:not supported|unsupported|must be|larger than)",
-                subject=trouble(PAGE_SIZE),
+                trouble=PAGE_SIZE,
             ),
         ),
     ),

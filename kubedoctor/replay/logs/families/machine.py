@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import GPU_DRIVER, trouble
+from kubedoctor.replay.logs.families.troubles import GPU_DRIVER
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import file
 
@@ -82,16 +82,16 @@ FAMILIES: Final = (
             Pattern("could not create shared memory segment"),
             Pattern("could not map anonymous shared memory"),
             Pattern("huge pages", r"huge ?pages.*(?:not|failed|insufficient)", weak=True),
-            Pattern("nvidia driver on your system is too old", subject=trouble(GPU_DRIVER)),
-            Pattern("cuda driver version is insufficient", subject=trouble(GPU_DRIVER)),
-            Pattern("found no nvidia driver on your system", subject=trouble(GPU_DRIVER)),
-            Pattern("driver/library version mismatch", subject=trouble(GPU_DRIVER)),
-            Pattern("no kernel image is available for execution on the device", subject=trouble(GPU_DRIVER)),
-            Pattern("no cuda-capable device is detected", subject=trouble(GPU_DRIVER)),
+            Pattern("nvidia driver on your system is too old", trouble=GPU_DRIVER),
+            Pattern("cuda driver version is insufficient", trouble=GPU_DRIVER),
+            Pattern("found no nvidia driver on your system", trouble=GPU_DRIVER),
+            Pattern("driver/library version mismatch", trouble=GPU_DRIVER),
+            Pattern("no kernel image is available for execution on the device", trouble=GPU_DRIVER),
+            Pattern("no cuda-capable device is detected", trouble=GPU_DRIVER),
             Pattern(
                 "nvml",
                 r"(?:initiali[sz]\w*|load\w*) nvml\b.*(?:ERROR_|could not|fail|not found|unknown)|could not load NVML",
-                subject=trouble(GPU_DRIVER),
+                trouble=GPU_DRIVER,
             ),
             Pattern("io_uring", r"(?P<subject>io_uring)\w*.*(?:fail|not permitted|not supported|denied)"),
             Pattern("aio-max-nr", r"(?P<subject>(?:fs\.)?aio-max-nr)"),

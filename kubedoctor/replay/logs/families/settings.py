@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
-from kubedoctor.replay.logs.families.troubles import LEGACY_HASH, RAILS_KEY, trouble
+from kubedoctor.replay.logs.families.troubles import LEGACY_HASH, RAILS_KEY
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import first_path, quoted
 
@@ -135,9 +135,9 @@ FAMILIES: Final = (
     PatternFamily(
         LogFault.BAD_SETTING,
         (
-            Pattern("digital envelope routines::unsupported", subject=trouble(LEGACY_HASH)),
-            Pattern("err_ossl_evp_unsupported", subject=trouble(LEGACY_HASH)),
-            Pattern("messageencryptor::invalidmessage", subject=trouble(RAILS_KEY)),
+            Pattern("digital envelope routines::unsupported", trouble=LEGACY_HASH),
+            Pattern("err_ossl_evp_unsupported", trouble=LEGACY_HASH),
+            Pattern("messageencryptor::invalidmessage", trouble=RAILS_KEY),
             Pattern("plugin/loop: loop", r"detected for zone"),
             Pattern("no nameservers found", at_any_level=True),
             Pattern("loop (", r"Loop \(\S+ -> \S+\) detected"),

@@ -1,8 +1,7 @@
-"""Troubles of well-known programs whose message alone does not say what to do: the subjects by which they are known."""
+"""Troubles of well-known programs whose message alone does not say what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 GPU_DRIVER: Final = "GPU driver"
@@ -12,8 +11,3 @@ RAILS_KEY: Final = "RAILS_MASTER_KEY"
 LOST_MEMBER: Final = "member without its data"
 BROKEN_LOG: Final = "write-ahead log"
 LOGIN_AT_VAULT: Final = "login at Vault"
-
-
-def trouble(subject: str) -> Callable[[str], str]:
-    """A subject that is known by the pattern, whatever the message names."""
-    return lambda _: subject

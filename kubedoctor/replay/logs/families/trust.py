@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
-from kubedoctor.replay.logs.families.troubles import LOGIN_AT_VAULT, trouble
+from kubedoctor.replay.logs.families.troubles import LOGIN_AT_VAULT
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import host, quoted
 
@@ -184,7 +184,7 @@ FAMILIES: Final = (
             Pattern(
                 "error making api request",
                 r"/v1/auth/\S+/login:? code:? 40[0-3]\b",
-                subject=trouble(LOGIN_AT_VAULT),
+                trouble=LOGIN_AT_VAULT,
             ),
             Pattern("error making api request", r"URL: \w+ (?P<subject>https?://\S+?):? code:? 403\b"),
             Pattern("must be owner of", r"must be owner of \w+ (?P<subject>[\w.]+)"),

@@ -7,7 +7,7 @@ from kubedoctor.replay.messages.phrases import Area, Phrase
 
 _C, _F = MessageClass, Culprit
 
-_PHRASES = (
+_HEALTHY = (
     Phrase(
         _C.SECRET_SYNC_HEALTHY,
         _F.NOTHING,
@@ -15,12 +15,17 @@ _PHRASES = (
         r"|SealedSecret unsealed successfully|Secret synced|could not update secret due to conflict)"
         r"|secret synced|store validated|synced successfully|unsealed successfully",
     ),
+)
+_SEALED = (
     Phrase(
         _C.SECRET_SYNC_SEALED,
         _F.CONFIGURATION,
         r"no key could decrypt|(unable|failed) to (decrypt|unseal) (sealed ?secret|data|secret|item)|decryption error"
         r"|crypto/rsa: decryption|error decrypting",
     ),
+)
+"""Others decrypt too, as a provider of an ExternalSecret: only a SealedSecret is sealed for its controller."""
+_OTHERS = (
     Phrase(
         _C.SECRET_SYNC_TARGET,
         _F.TEMPLATE,
@@ -78,4 +83,7 @@ _PHRASES = (
     ),
 )
 
-SECRET_SYNC = Area("secret-sync", _PHRASES, (_C.SECRET_SYNC_FAILED, _F.CONFIGURATION))
+_OTHERWISE = (_C.SECRET_SYNC_FAILED, _F.CONFIGURATION)
+
+SECRET_SYNC = Area("secret-sync", (*_HEALTHY, *_OTHERS), _OTHERWISE)
+SEALED_SECRET = Area("secret-sync", (*_HEALTHY, *_SEALED, *_OTHERS), _OTHERWISE)
