@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from kubedoctor.cluster import Cluster, CustomResource, Event, Pod, Quantity, QuantityError, Ref, parse_quantity, ref
@@ -14,6 +15,14 @@ EVICTING: Final = ("Auto", "Recreate", "InPlaceOrRecreate")
 """The modes in which its updater evicts (vertical-pod-autoscaler/pkg/apis, v1.5)."""
 _EVICTED: Final = "EvictedPod"
 """The event on the autoscaler; the pod's own, EvictedByVPA, goes with the pod's name."""
+_LATELY: Final = timedelta(hours=1)
+
+
+class Evictions(NamedTuple):
+    """How many pods were evicted within the hour at least, and the events that tell it, the newest first."""
+
+    number: int
+    events: tuple[Event, ...]
 
 
 class Distance(NamedTuple):
@@ -96,7 +105,18 @@ def _amount(text: str) -> Quantity | None:
         return None
 
 
-def evictions(vertical: CustomResource, cluster: Cluster) -> list[Event]:
-    """Its evictions as events tell them, the newest first."""
-    events = [event for event in cluster.events_about(ref(vertical)) if event.reason == _EVICTED and event.message]
-    return sorted(events, key=lambda event: (event.seen_at is not None, event.seen_at, event.name), reverse=True)
+def evicted_lately(vertical: CustomResource, cluster: Cluster) -> Evictions:
+    """An event that began earlier counts once: its number is that of its whole life."""
+    events = [
+        event
+        for event in cluster.events_about(ref(vertical))
+        if event.reason == _EVICTED and event.message and _is_recent(event.seen_at, cluster)
+    ]
+    events.sort(key=lambda event: (event.seen_at, event.name), reverse=True)
+    began = [event.first_timestamp or event.event_time for event in events]
+    number = sum(event.times if _is_recent(at, cluster) else 1 for event, at in zip(events, began, strict=True))
+    return Evictions(number, tuple(events))
+
+
+def _is_recent(at: datetime | None, cluster: Cluster) -> bool:
+    return at is not None and cluster.taken_at - at <= _LATELY

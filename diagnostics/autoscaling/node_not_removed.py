@@ -6,16 +6,17 @@ Here one may not: the node stays, and is paid for. Nothing is broken by it.
 
 ## Why it happens
 - A pod or the node carries the annotation that forbids it (`safe-to-evict: "false"`, `scale-down-disabled`).
-- A pod has no controller that would make it again.
-- A pod keeps data on the node (emptyDir, hostPath), and is not marked as safe to evict.
+- A pod has no controller that would create it again.
+- A pod keeps data on the node (emptyDir, hostPath), and its volumes are not marked as safe to evict.
 - A PodDisruptionBudget lets no pod be evicted.
 - A pod of kube-system has no PodDisruptionBudget.
 
 ## How to fix it
-1. `kubectl annotate pod NAME cluster-autoscaler.kubernetes.io/safe-to-evict=true`, in the pod template, where a move harms
-   nothing.
-2. Give pods of kube-system a PodDisruptionBudget.
-3. Or leave it: a node for such pods may be intended.
+1. For data that may be lost: the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: VOLUME,…` in the
+   pod template. For a pod that may move in any case: `safe-to-evict: "true"`.
+2. Give a full PodDisruptionBudget room: more replicas, or a lower `minAvailable`.
+3. Give pods of kube-system a PodDisruptionBudget.
+4. Or leave it: a node for such pods may be intended.
 
 ## References
 - https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md
@@ -49,6 +50,7 @@ from kubedoctor.replay.disruption.evictions import guards
 from kubedoctor.replay.scheduler.requests import amounts, pod_requests
 
 _SAFE: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+_SAFE_VOLUMES: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
 _DISABLED: Final = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
 _HARDLY: Final = 0.5
 """`--scale-down-utilization-threshold`."""
@@ -56,11 +58,13 @@ _MOST: Final = 3
 
 
 class _Keeper(NamedTuple):
-    """A pod that the autoscaler does not move, and why (`cluster-autoscaler/simulator/drainability`, 1.34)."""
+    """A pod that the autoscaler does not move, why (`cluster-autoscaler/simulator/drainability`, 1.34), and what lets it
+    move."""
 
     pod: Pod
     why: str
     evidence: Evidence
+    fix: str
 
 
 @diagnostic(
@@ -102,7 +106,7 @@ def _finding(
         evidence=evidence,
         confidence=Confidence.LIKELY,
         affects=tuple(ref(one.pod) for one in keepers),
-        fixes=(Fix(f'Annotate them with {_SAFE}: "true" in their templates, if a move does no harm'),)
+        fixes=tuple(map(Fix, dict.fromkeys(one.fix for one in keepers)))
         if keepers
         else (Fix(f"Remove the annotation {_DISABLED}, if the node may go"),),
         commands=(Command(kubectl("describe", "node", node.name), "its pods and their requests"),),
@@ -133,20 +137,37 @@ def _keeper(pod: Pod, cluster: Cluster) -> _Keeper | None:
     said = (pod.metadata.annotations or {}).get(_SAFE)
     if said == "true":
         return None
-    path = f"metadata.annotations[{_SAFE}]"
     if said == "false":
-        return _Keeper(pod, "(annotation safe-to-evict: false)", quote(pod, path, "it is never evicted for this"))
+        path = f"metadata.annotations[{_SAFE}]"
+        fix = f'Remove the annotation {_SAFE}: "false" from the template, if a move does no harm'
+        return _Keeper(pod, "(annotation safe-to-evict: false)", quote(pod, path, "it is never evicted for this"), fix)
     if not pod.metadata.owner_references:
-        return _Keeper(pod, "(no controller)", quote(pod, "metadata.name", "nothing makes it again"))
+        fix = f"Let a workload create the pods that have no controller, or annotate them with {_SAFE}=true if they may be lost"
+        return _Keeper(pod, "(no controller)", quote(pod, "metadata.name", "no controller creates it again"), fix)
+    return _by_data(pod) or _by_budget(pod, cluster)
+
+
+def _by_data(pod: Pod) -> _Keeper | None:
+    annotations = pod.metadata.annotations or {}
+    safe = annotations.get(_SAFE_VOLUMES, "").split(",")
     for index, volume in enumerate(pod.spec.volumes or ()):
         kind = "emptyDir" if volume.empty_dir is not None else "hostPath" if volume.host_path is not None else ""
-        if kind and not _in_memory(volume):
+        if kind and not _in_memory(volume) and volume.name not in safe:
             shows = f"{kind}: its data are on the node"
-            return _Keeper(pod, f"({kind} {volume.name})", quote(pod, f"spec.volumes[{index}].name", shows))
+            fix = f"If the data may be lost: name the volumes in the annotation {_SAFE_VOLUMES} of the pod template"
+            return _Keeper(pod, f"({kind} {volume.name})", quote(pod, f"spec.volumes[{index}].name", shows), fix)
+    return None
+
+
+def _by_budget(pod: Pod, cluster: Cluster) -> _Keeper | None:
     budgets = [one for one in cluster.maybe.all(PodDisruptionBudget, pod.namespace) if guards(one, pod)]
     tight = next((one for one in budgets if one.status.disruptions_allowed == 0), None)
     if tight is not None:
-        return _Keeper(pod, f"(budget {tight.name})", quote(tight, "metadata.name", "no pod of it may be evicted now"))
+        shows = "no pod of it may be evicted now"
+        fix = f"Let PodDisruptionBudget {tight.namespace}/{tight.name} allow an eviction: more replicas, or a lower minAvailable"
+        return _Keeper(pod, f"(budget {tight.name})", quote(tight, "metadata.name", shows), fix)
     if pod.namespace == NAMESPACE and not budgets:
-        return _Keeper(pod, "(kube-system, no budget)", quote(pod, "metadata.namespace", "no budget selects it"))
+        fix = "Give the pods of kube-system a PodDisruptionBudget that allows an eviction"
+        shows = "no budget selects it"
+        return _Keeper(pod, "(kube-system, no budget)", quote(pod, "metadata.namespace", shows), fix)
     return None

@@ -22,10 +22,9 @@ evicted more pods within the hour than the workload has: each was replaced more 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Final
 
-from diagnostics.autoscaling._vertical import EVICTING, VERTICAL, WRITTEN, evictions, mode_of, target_of_vertical
+from diagnostics.autoscaling._vertical import EVICTING, VERTICAL, WRITTEN, evicted_lately, mode_of, target_of_vertical
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -42,7 +41,6 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
 
-_LATELY: Final = timedelta(hours=1)
 _OFTEN: Final = 4
 
 
@@ -57,12 +55,7 @@ def vertical_evicts(vertical: CustomResource, cluster: Cluster) -> Iterator[Find
     target = target_of_vertical(vertical)
     if target is None or mode_of(vertical) not in EVICTING:
         return
-    lately = [
-        event
-        for event in evictions(vertical, cluster)
-        if event.seen_at is not None and cluster.taken_at - event.seen_at <= _LATELY
-    ]
-    number = sum(event.times for event in lately)
+    number, lately = evicted_lately(vertical, cluster)
     workload = cluster.maybe.get_ref(target) if number >= _OFTEN else None
     if workload is None:
         return
@@ -72,8 +65,8 @@ def vertical_evicts(vertical: CustomResource, cluster: Cluster) -> Iterator[Find
     line = command_line(put(ref(vertical), ("spec", "updatePolicy", "updateMode"), "Initial"), vertical)
     yield Finding(
         about=ref(vertical),
-        summary=f"VerticalPodAutoscaler evicted {counted(number, 'pod')} of {target.title} within the hour, which has"
-        f" {counted(len(pods), 'pod')}",
+        summary=f"VerticalPodAutoscaler evicted {counted(number, 'pod')} of {target.title} within the hour; the workload"
+        f" has {counted(len(pods), 'pod')}",
         evidence=(
             quote(lately[0], "message", f"the newest eviction, seen {times(lately[0].times)}"),
             quote(vertical, "status.recommendation"),

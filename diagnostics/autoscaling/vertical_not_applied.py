@@ -32,8 +32,10 @@ from diagnostics.autoscaling._vertical import (
     EVICTING,
     VERTICAL,
     WRITTEN,
+    Distance,
+    Evictions,
     distances,
-    evictions,
+    evicted_lately,
     least_replicas,
     mode_of,
     stated,
@@ -69,14 +71,20 @@ from kubedoctor.findings import (
     diagnostic,
     rollout,
 )
+from kubedoctor.replay.status.stated import moment
 
 _SCALED: Final = ("Deployment", "StatefulSet", "DaemonSet")
 _PATIENCE: Final = timedelta(minutes=10)
 """The recommender works once a minute, the updater too."""
 _OFTEN: Final = 3
-_LATELY: Final = timedelta(hours=1)
 _FEWEST: Final = 2
 _LONGEST: Final = 240
+_NO_WEBHOOK: Final = ", and no webhook of its admission controller is registered"
+_REPAIR: Final = "Repair the admission controller of the VerticalPodAutoscaler: its pod, its certificate, its webhook"
+_LOOK_AT_WEBHOOK: Final = (
+    Command("kubectl get mutatingwebhookconfigurations", "whether vpa-webhook-config is there"),
+    Command("kubectl get pods -A -l app=vpa-admission-controller", "whether it runs"),
+)
 _CONDITION: Final = "status.conditions[type={}].{}"
 
 
@@ -129,20 +137,16 @@ def _not_applied(vertical: CustomResource, workload: KubernetesObject, cluster: 
     apart = [(pod, distance) for pod in pods for distance in distances(vertical, pod) if _is_old(pod, cluster)]
     if not apart:
         return
-    lately = [event for event in evictions(vertical, cluster) if _is_recent(event, cluster)]
-    if sum(event.times for event in lately) >= _OFTEN and not any(map(_was_written, pods)):
+    lately = evicted_lately(vertical, cluster)
+    if lately.number >= _OFTEN and not any(map(_was_written, pods)):
         yield _evicts_without_effect(vertical, workload, (apart[0][0], apart[0][1].words), lately, cluster)
     elif not isinstance(workload, DaemonSet) and len(pods) < (least_replicas(vertical) or _FEWEST):
-        yield _too_few(vertical, workload, apart[0][0], apart[0][1].words, len(pods))
+        yield _too_few(vertical, workload, apart[0], len(pods), cluster)
 
 
 def _is_old(pod: Pod, cluster: Cluster) -> bool:
     created = pod.metadata.creation_timestamp
     return created is not None and cluster.taken_at - created >= timedelta(minutes=1)
-
-
-def _is_recent(event: Event, cluster: Cluster) -> bool:
-    return event.seen_at is not None and cluster.taken_at - event.seen_at <= _LATELY
 
 
 def _was_written(pod: Pod) -> bool:
@@ -153,37 +157,35 @@ def _evicts_without_effect(
     vertical: CustomResource,
     workload: KubernetesObject,
     apart: tuple[Pod, str],
-    events: list[Event],
+    lately: Evictions,
     cluster: Cluster,
 ) -> Finding:
     pod, words = apart
-    hooks = [hook for row in cluster.maybe.all(MutatingWebhookConfiguration) for hook in row.webhooks or ()]
-    registered = any("vpa" in hook.name for hook in hooks)
-    why = "" if registered or cluster.gaps else ", and no webhook of its admission controller is registered"
-    number = sum(event.times for event in events)
+    why = _NO_WEBHOOK if _lacks_the_webhook(cluster) else ""
     return Finding(
         about=ref(vertical),
         aspect="without success",
-        summary=f"VerticalPodAutoscaler evicted {counted(number, 'pod')} of {ref(workload).title} within the hour without success:"
+        summary=f"VerticalPodAutoscaler evicted {counted(lately.number, 'pod')} of {ref(workload).title} within the hour without success:"
         f" new pods keep the requests of their template{why}",
         detail=f"Pod {pod.name}: {words}.",
         evidence=(
-            *(quote(event, "message", "the newest eviction") for event in events[:1]),
+            *(quote(event, "message", "the newest eviction") for event in lately.events[:1]),
             quote(vertical, "status.recommendation"),
             quote(pod, "spec.containers", "without the annotation vpaUpdates of the admission controller"),
         ),
         confidence=Confidence.CERTAIN if why else Confidence.LIKELY,
         affects=(ref(workload),),
         fixes=(
-            Fix("Repair the admission controller of the VerticalPodAutoscaler: its pod, its certificate, its webhook"),
+            Fix(_REPAIR),
             _only_recommend(vertical, "Until then let it only recommend: updateMode Off"),
         ),
-        commands=(
-            _describe(vertical),
-            Command("kubectl get mutatingwebhookconfigurations", "whether vpa-webhook-config is there"),
-            Command("kubectl get pods -A -l app=vpa-admission-controller", "whether it runs"),
-        ),
+        commands=(_describe(vertical), *_LOOK_AT_WEBHOOK),
     )
+
+
+def _lacks_the_webhook(cluster: Cluster) -> bool:
+    hooks = [hook for row in cluster.maybe.all(MutatingWebhookConfiguration) for hook in row.webhooks or ()]
+    return not any("vpa" in hook.name for hook in hooks) and not cluster.gaps
 
 
 def _only_recommend(vertical: CustomResource, words: str) -> Fix:
@@ -191,26 +193,45 @@ def _only_recommend(vertical: CustomResource, words: str) -> Fix:
     return Fix(words, line, Effect.CHANGES)
 
 
-def _too_few(vertical: CustomResource, workload: KubernetesObject, pod: Pod, words: str, pods: int) -> Finding:
+def _too_few(
+    vertical: CustomResource, workload: KubernetesObject, apart: tuple[Pod, Distance], pods: int, cluster: Cluster
+) -> Finding:
+    pod, distance = apart
     line = command_line(put(ref(vertical), ("spec", "updatePolicy", "minReplicas"), 1), vertical)
     name = ref(workload)
     own = least_replicas(vertical)
     least = f"minReplicas is {own}" if own is not None else f"minReplicas is {_FEWEST} unless set"
+    lacks = _lacks_the_webhook(cluster)
+    restart = "Then restart the workload" if lacks else "Restart the workload"
     return Finding(
         about=ref(vertical),
         aspect="few pods",
         severity=Severity.NOTICE,
         summary=f"recommendation is not applied: {name.title} has {counted(pods, 'pod')}, and the updater evicts none of"
-        f" so few ({least}); {words}",
-        evidence=(quote(vertical, "status.recommendation"), quote(pod, "metadata.creationTimestamp", "before it")),
+        f" so few ({least}){_NO_WEBHOOK if lacks else ''}; {distance.words}",
+        evidence=(
+            quote(vertical, "status.recommendation"),
+            quote(pod, "metadata.creationTimestamp", _when_created(vertical, pod)),
+        ),
         confidence=Confidence.LIKELY,
         affects=(name,),
         fixes=(
-            Fix("Restart the workload: new pods get the recommendation", rollout("restart", name), Effect.DISRUPTS),
-            Fix("Or let it evict the only pod: minReplicas 1", line, Effect.CHANGES),
+            *((Fix(f"{_REPAIR}. Without it new pods keep the requests of their template"),) if lacks else ()),
+            Fix(f"{restart}: new pods get the recommendation", rollout("restart", name), Effect.DISRUPTS),
+            *(() if lacks else (Fix("Or let it evict the only pod: minReplicas 1", line, Effect.CHANGES),)),
         ),
-        commands=(_describe(vertical),),
+        commands=(_describe(vertical), *(_LOOK_AT_WEBHOOK if lacks else ())),
     )
+
+
+def _when_created(vertical: CustomResource, pod: Pod) -> str:
+    """The recommendation has no time of its own: the condition tells when there was the first."""
+    provided = stated(vertical, "RecommendationProvided")
+    first = moment(str(provided.get("lastTransitionTime") or "")) if provided is not None else None
+    created = pod.metadata.creation_timestamp
+    if first is None or created is None:
+        return "when the pod was created"
+    return f"the pod was created {'before' if created < first else 'after'} the first recommendation"
 
 
 def _describe(vertical: CustomResource) -> Command:

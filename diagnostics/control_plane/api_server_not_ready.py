@@ -3,7 +3,7 @@
 ## What it means
 The API server checks itself: its store (etcd), its informers, its start-up hooks. With a check that fails, `/readyz` answers
 500, and a load balancer before several API servers sends no requests to this one. Requests that reach it may still be
-answered, from what it remembers.
+answered, from its cache.
 
 ## Why it happens
 - `etcd`, `etcd-readiness`: etcd does not answer, has no leader, or is slow.
@@ -12,7 +12,7 @@ answered, from what it remembers.
 
 ## How to fix it
 1. `kubectl get --raw='/readyz?verbose'`; the reason is withheld there, and stands in the log of kube-apiserver.
-2. For etcd: its pods, their logs, the disk below them.
+2. For etcd: its pods, their logs, the disk that it writes to.
 
 ## References
 - https://kubernetes.io/docs/reference/using-api/health-checks/
@@ -55,7 +55,7 @@ def api_server_not_ready(namespace: Namespace, cluster: Cluster) -> Iterator[Fin
         about=ref(namespace),
         aspect="readyz",
         severity=Severity.NOTICE if stops else None if store else Severity.WARNING,
-        summary=f"API server is not ready: {names} of {counted(len(checks), 'check')} failed (/readyz)",
+        summary=f"API server is not ready: {len(failed)} of {counted(len(checks), 'check')} failed (/readyz): {names}",
         detail="It is being stopped." if stops else "",
         evidence=tuple(_lines(tail, failed)),
         confidence=Confidence.CERTAIN,
@@ -78,5 +78,5 @@ def _fix(*, store: bool, stops: bool) -> str:
     if stops:
         return "Wait until it has stopped, and another answers"
     if store:
-        return "Let etcd answer: look at its pods, their logs, and the disk below them"
+        return "Repair etcd: look at its pods, their logs, and the disk that it writes to"
     return "Read in the log of kube-apiserver what the check waits for"

@@ -1,8 +1,8 @@
 """Machine was launched and never joined the cluster (NodeClaim not registered).
 
 ## What it means
-The cloud has made the machine, and no Node appeared for it. The pods that it was made for stay Pending. Karpenter deletes such
-a machine after 15 minutes and makes another, which fails in the same way; the cluster API waits, or replaces it where a
+The cloud has created the machine, and no Node appeared for it. The pods that it was created for stay Pending. Karpenter deletes such
+a machine after 15 minutes and creates another, which fails in the same way; the cluster API waits, or replaces it where a
 MachineHealthCheck says so.
 
 ## Why it happens
@@ -74,7 +74,7 @@ def _of_karpenter(claim: KubernetesObject, cluster: Cluster) -> Iterator[Finding
     said = f" ({waits.registered.message})" if waits.registered is not None and waits.registered.message else ""
     paths = (_CONDITION.format("Registered", field) for field in ("reason", "message"))
     evidence = (
-        quote(claim, _CONDITION.format("Launched", "lastTransitionTime"), "when the cloud had made it"),
+        quote(claim, _CONDITION.format("Launched", "lastTransitionTime"), "when the cloud had created it"),
         *(quote(claim, path, "why it is not registered") for path in paths if has_path(claim, path)),
     )
     yield _finding(claim, waits.since, said, evidence, cluster)
@@ -91,7 +91,7 @@ def _of_the_cluster_api(machine: CustomResource, cluster: Cluster) -> Iterator[F
     if since is None or made is None or made.get("status") != "True" or cluster.taken_at - since < NODE_COMES:
         return
     evidence = (
-        quote(machine, "status.phase", "the cloud has made it; it has no nodeRef"),
+        quote(machine, "status.phase", "the cloud has created it; it has no nodeRef"),
         quote(machine, _CONDITION.format(_INFRASTRUCTURE, "lastTransitionTime"), "when that was"),
     )
     yield _finding(machine, since, "", evidence, cluster)
@@ -102,7 +102,7 @@ def _finding(
 ) -> Finding:
     return Finding(
         about=ref(machine),
-        summary=f"its machine was made {human_duration(cluster.taken_at - since)} ago, and has not joined the cluster{said}",
+        summary=f"its machine was created {human_duration(cluster.taken_at - since)} ago, and has not joined the cluster{said}",
         evidence=evidence,
         confidence=Confidence.CERTAIN,
         fixes=(Fix(_REPAIR),),

@@ -6,7 +6,7 @@ restart, often with the reason `Unknown` and exit code 255. That is not a fault 
 again the restart is history; a machine that keeps restarting is not.
 
 ## Why it happens
-- Somebody, an automatic update (kured, unattended-upgrades) or the cloud restarted it.
+- A user, an automatic update (kured, unattended-upgrades) or the cloud restarted it.
 - The kernel crashed (panic), a watchdog fired, or the power failed.
 - The machine has a defect: memory, disk, power supply.
 

@@ -5,7 +5,7 @@ A taint with the effect NoExecute removes pods from the node: those without a to
 `tolerationSeconds` after that time. Their controllers create them again, on other nodes if there is room.
 
 ## Why it happens
-- Somebody tainted the node for a repair, and the pods have a toleration for a limited time.
+- A user tainted the node for a repair, and the pods have a toleration for a limited time.
 - An operator or a cloud's agent taints nodes before it stops them.
 
 ## How to fix it

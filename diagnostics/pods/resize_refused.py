@@ -1,8 +1,8 @@
 """Pod is not resized in place (PodResizePending, PodResizeInProgress).
 
 ## What it means
-Somebody, or a VerticalPodAutoscaler, changed the CPU or memory of a running pod. The kubelet does not apply it: the pod
-goes on with the resources that it had. Its spec already shows the new ones.
+A user or a VerticalPodAutoscaler changed the CPU or memory of a running pod. The kubelet does not apply it: the pod keeps
+the resources that it had. Its spec already shows the new ones.
 
 ## Why it happens
 - The pod requests more than its node can give to pods at all (`Infeasible`).
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kubedoctor.cluster import (
     Cluster,
@@ -101,8 +101,7 @@ def resize_refused(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     path = f"status.conditions[type={stated.type}]" if stated is not None else "status"
     yield Finding(
         about=ref(pod),
-        summary=f"pod is not resized in place ({reason}): {_why(pod, stated, reason)}; it keeps its earlier resources"
-        f"{f' for {human_duration(cluster.taken_at - since)}' if since is not None else ''}",
+        summary=f"pod is not resized in place ({reason}): {_why(pod, stated, reason)}; {_kept(since, cluster)}",
         confidence=Confidence.CERTAIN,
         evidence=(
             quote(pod, f"{path}.message", "the kubelet's message")
@@ -113,6 +112,12 @@ def resize_refused(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         fixes=tuple(_fixes(pod, changed)),
         commands=(look_at_pod(pod, "the resize and its events"),),
     )
+
+
+def _kept(since: datetime | None, cluster: Cluster) -> str:
+    if since is None:
+        return "it keeps its earlier resources"
+    return f"it has kept its earlier resources for {human_duration(cluster.taken_at - since)}"
 
 
 def _refusal(pod: Pod) -> tuple[Condition | None, str]:

@@ -1,7 +1,7 @@
 """PersistentVolumeClaim in use is being deleted.
 
 ## What it means
-Somebody deleted the claim while a pod mounts it. Kubernetes protects it (finalizer `kubernetes.io/pvc-protection`) only
+A user deleted the claim while a pod mounts it. Kubernetes protects it (finalizer `kubernetes.io/pvc-protection`) only
 until the last such pod ends. Then the claim is gone; with reclaim policy Delete its volume and the data go with it, and
 the pod's replacement stays Pending. A deletion cannot be undone.
 

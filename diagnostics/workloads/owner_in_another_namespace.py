@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from kubedoctor.cluster import Cluster, Event, Namespace, Ref, quote, times
+from kubedoctor.cluster import Cluster, Event, Namespace, Ref, counted, quote, times
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, kubectl
 
 REASON: Final = "OwnerRefInvalidNamespace"
@@ -48,25 +48,40 @@ def owner_in_another_namespace(namespace: Namespace, cluster: Cluster) -> Iterat
     """Only where its events have been read anyway: nothing but they tell it, and they are not worth a gap."""
     if not cluster.has_all(Event, namespace.name):
         return
-    newest: dict[Ref, Event] = {}
+    children: dict[tuple[str, str], dict[Ref, Event]] = {}
+    for event in sorted(_lately(namespace, cluster), key=lambda event: (event.seen_at, event.name)):
+        child = Ref(event.involved_object.kind, event.involved_object.namespace, event.involved_object.name)
+        children.setdefault((_owner(event), child.namespace), {})[child] = event  # The newest of each child stays.
+    for (owner, _), newest in children.items():
+        yield _finding(owner, dict(sorted(newest.items())))
+
+
+def _lately(namespace: Namespace, cluster: Cluster) -> Iterator[Event]:
     for event in cluster.all(Event, namespace.name):
-        if event.reason == REASON and event.message and event.involved_object.name and event.seen_at is not None:
-            child = Ref(event.involved_object.kind, event.involved_object.namespace, event.involved_object.name)
-            if cluster.taken_at - event.seen_at <= _LATELY:
-                newest[child] = event
-    for child, event in newest.items():
-        yield _finding(child, event)
+        seen = event.seen_at
+        if event.reason != REASON or not event.message or not event.involved_object.name:
+            continue
+        if seen is not None and cluster.taken_at - seen <= _LATELY:
+            yield event
 
 
-def _finding(child: Ref, event: Event) -> Finding:
+def _owner(event: Event) -> str:
     found = _OWNER.search(event.message)
-    owner = f"{found['kind']} {found['name']}" if found else "an object"
+    return f"{found['kind']} {found['name']}" if found else "an object"
+
+
+def _finding(owner: str, newest: dict[Ref, Event]) -> Finding:
+    """One for all children of an owner, about the first of them."""
+    child, event = next(iter(newest.items()))
+    others = len(newest) - 1
+    more = f" and {counted(others, 'more object')}" if others else ""
     where = f"namespace {child.namespace}" if child.namespace else "the cluster's scope"
     return Finding(
         about=child,
-        summary=f"{child.kind} is deleted by the garbage collector: its owner {owner} is not in {where}",
+        summary=f"{child.kind}{more} {'are' if others else 'is'} deleted by the garbage collector: {'their' if others else 'its'} owner {owner} is not in {where}",
         evidence=(quote(event, "message", f"{REASON}, seen {times(event.times)}"),),
         confidence=Confidence.CERTAIN,
+        affects=tuple(newest)[1:],
         fixes=(
             Fix("Leave out the owner reference where the object is created, or create the owner in the same namespace"),
         ),

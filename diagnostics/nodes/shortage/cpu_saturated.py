@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from diagnostics.nodes.shortage._use import use_of_pods
 from kubedoctor.cluster import (
     Cluster,
     Event,
@@ -93,9 +94,7 @@ def cpu_saturated(node: Node, cluster: Cluster) -> Iterator[Finding]:
             ),
         ),
         commands=(
-            Command(
-                f"kubectl top pods -A --sort-by=cpu --field-selector spec.nodeName={node.name}", "what its pods use"
-            ),
+            *use_of_pods(node, "cpu"),
             Command(f"kubectl describe node {node.name}", "the requests of its pods"),
         ),
     )

@@ -28,6 +28,7 @@ from collections.abc import Iterator
 
 from diagnostics.nodes._events import AN_HOUR, recent_events
 from diagnostics.nodes.shortage._commitment import overcommitted_memory
+from diagnostics.nodes.shortage._use import use_of_pods
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -90,10 +91,7 @@ def node_out_of_memory(node: Node, cluster: Cluster) -> Iterator[Finding]:
             Fix("Reserve more memory for the system in the kubelet's configuration (systemReserved, evictionHard)"),
         ),
         commands=(
-            Command(
-                f"kubectl top pods -A --sort-by=memory --field-selector spec.nodeName={node.name}",
-                "the memory of its pods",
-            ),
+            *use_of_pods(node, "memory"),
             Command(f"kubectl describe node {node.name}", "requests and limits of its pods, and its events"),
         ),
     )

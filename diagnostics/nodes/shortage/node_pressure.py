@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from diagnostics.nodes._network_unavailable import network_unavailable
 from diagnostics.nodes.shortage._commitment import overcommitted_memory
 from diagnostics.nodes.shortage._pressure import shortage, workload_to_limit
+from diagnostics.nodes.shortage._use import use_of_pods
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -134,7 +135,7 @@ def _pressure(node: Node, pressure: Pressure, state: Condition, pods: tuple[Pod,
         fixes=tuple(fixes),
         commands=(
             _describe(node),
-            _use(node, pressure),
+            *_use(node, pressure),
         ),
     )
 
@@ -143,16 +144,15 @@ def _describe(node: Node) -> Command:
     return Command(f"kubectl describe node {node.name}", "conditions of the node, and requests of its pods")
 
 
-def _use(node: Node, pressure: Pressure) -> Command:
+def _use(node: Node, pressure: Pressure) -> tuple[Command, ...]:
     """Who uses what the node is short of; the metrics API knows neither disk space nor processes."""
     if pressure is Pressure.MEMORY:
-        top = f"kubectl top pods -A --sort-by=memory --field-selector spec.nodeName={node.name}"
-        return Command(top, "memory and CPU use of its pods")
+        return use_of_pods(node, "memory")
     measured = {
         Pressure.DISK: "the kubelet's own figures: its disk (fs), its images (imageFs), each pod (ephemeral-storage)",
         Pressure.PID: "the kubelet's own figures: processes of the node (rlimit) and of each pod (process_stats)",
     }
-    return Command(f"kubectl get --raw /api/v1/nodes/{node.name}/proxy/stats/summary", measured[pressure])
+    return (Command(f"kubectl get --raw /api/v1/nodes/{node.name}/proxy/stats/summary", measured[pressure]),)
 
 
 def _stated(state: Condition) -> str:

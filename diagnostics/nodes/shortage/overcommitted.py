@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from diagnostics.nodes._events import recent_events
 from diagnostics.nodes.shortage._commitment import overcommitted_memory
 from diagnostics.nodes.shortage._pressure import was_evicted
+from diagnostics.nodes.shortage._use import use_of_pods
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -77,10 +78,7 @@ def overcommitted(node: Node, cluster: Cluster) -> Iterator[Finding]:
         affects=tuple(map(ref, evicted)),
         fixes=promised.fixes,
         commands=(
-            Command(
-                f"kubectl top pods -A --sort-by=memory --field-selector spec.nodeName={node.name}",
-                "the memory of its pods",
-            ),
+            *use_of_pods(node, "memory"),
             Command(f"kubectl describe node {node.name}", "requests and limits of its pods"),
         ),
     )

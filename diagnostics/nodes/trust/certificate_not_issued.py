@@ -25,12 +25,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from kubedoctor.cluster import (
     CertificateSigningRequest,
     Cluster,
     Node,
+    Snapshot,
     condition,
     counted,
     has_path,
@@ -65,6 +67,23 @@ MOST_NAMES = 3
 MOST_APPROVED = 20
 
 
+_Asker = tuple[str, str, str]
+
+
+class _Asked(NamedTuple):
+    """All requests: by who asks, the newest of each that has its answer, and those of them without a certificate by
+    the reason, in the order of their nodes."""
+
+    requests: tuple[CertificateSigningRequest, ...]
+    at: datetime
+    of: dict[_Asker, list[CertificateSigningRequest]]
+    newest: dict[_Asker, CertificateSigningRequest]
+    alike: dict[tuple[str, str, str], list[CertificateSigningRequest]]
+
+
+_TABLES: Final[WeakKeyDictionary[Snapshot, _Asked]] = WeakKeyDictionary()
+
+
 def not_issued(request: CertificateSigningRequest) -> bool:
     """A kubelet asks, and has no certificate yet."""
     return request.spec.signer_name in (SERVING, CLIENT) and not request.status.certificate
@@ -85,26 +104,20 @@ def certificate_not_issued(request: CertificateSigningRequest, cluster: Cluster)
     created = request.metadata.creation_timestamp
     if created is None or not not_issued(request) or not _has_its_answer(request, now) or _is_gone(request, cluster):
         return
-    asked = _by_who_asks(request.spec.signer_name, cluster)
-    if _newest(asked[_asker(request)], now) is not request:
+    asked = _asked(cluster)
+    if asked.newest.get(_asker(request)) is not request:
         return  # A kubelet asks again where it got no certificate: what the newest request came to counts.
     state = _state(request, now - created)
-    alike = [
-        newest
-        for requests in asked.values()
-        if (newest := _newest(requests, now)) is not None
-        and not_issued(newest)
-        and _is_alike(newest, request)
-        and not _is_gone(newest, cluster)
-    ]
-    if min(alike, key=_place) is not request:
+    group = asked.alike[_reason(request)]
+    if next((one for one in group if not _is_gone(one, cluster)), None) is not request:
         return  # One says it of all nodes.
+    alike = [one for one in group if not _is_gone(one, cluster)]
     many = len(alike) > 1
     if many:
         state = _state(request, now - created, many=True)
     serving = request.spec.signer_name == SERVING
     who, kind = _who(alike), "serving" if serving else "client"
-    older = sum(_made(other) < _made(request) for other in asked[_asker(request)])
+    older = sum(_made(other) < _made(request) for other in asked.of[_asker(request)])
     again = f" It has asked {counted(older, 'more time')} before." if older and not many else ""
     joined = [Ref("Node", "", one.node) for one in alike if _has_joined(one, cluster)]
     yield Finding(
@@ -118,7 +131,7 @@ def certificate_not_issued(request: CertificateSigningRequest, cluster: Cluster)
         confidence=Confidence.CERTAIN,
         affects=(*(() if serving else joined), *(ref(one) for one in alike if one is not request)),
         detail=_consequence(who, serving=serving, joined=bool(joined), many=many) + again,
-        fixes=_fixes(state, sorted(alike, key=_place)),
+        fixes=_fixes(state, alike),
         commands=(
             Command(f"kubectl describe csr {request.name}", "the names and addresses in it, and its state"),
             Command("kubectl get csr", "all requests"),
@@ -126,26 +139,38 @@ def certificate_not_issued(request: CertificateSigningRequest, cluster: Cluster)
     )
 
 
-def _by_who_asks(signer: str, cluster: Cluster) -> dict[tuple[str, str], list[CertificateSigningRequest]]:
-    asked: dict[tuple[str, str], list[CertificateSigningRequest]] = {}
-    for request in cluster.all(CertificateSigningRequest):
-        if request.spec.signer_name == signer:
-            asked.setdefault(_asker(request), []).append(request)
-    return asked
+def _asked(cluster: Cluster) -> _Asked:
+    """Computed once for the requests of a snapshot: a scan asks for each of them."""
+    snapshot, requests = cluster.snapshot, cluster.all(CertificateSigningRequest)
+    known = _TABLES.get(snapshot)
+    if known is None or known.requests is not requests or known.at != cluster.taken_at:
+        known = _TABLES[snapshot] = _table(requests, cluster.taken_at)
+    return known
 
 
-def _asker(request: CertificateSigningRequest) -> tuple[str, str]:
-    return request.node, request.spec.username
+def _table(requests: tuple[CertificateSigningRequest, ...], now: datetime) -> _Asked:
+    of: dict[_Asker, list[CertificateSigningRequest]] = {}
+    for request in requests:
+        of.setdefault(_asker(request), []).append(request)
+    newest = {asker: one for asker, its in of.items() if (one := _newest(its, now)) is not None}
+    alike: dict[tuple[str, str, str], list[CertificateSigningRequest]] = {}
+    for request in sorted(filter(not_issued, newest.values()), key=_place):
+        alike.setdefault(_reason(request), []).append(request)
+    return _Asked(requests, now, of, newest, alike)
+
+
+def _asker(request: CertificateSigningRequest) -> _Asker:
+    return request.spec.signer_name, request.node, request.spec.username
 
 
 def _newest(requests: list[CertificateSigningRequest], now: datetime) -> CertificateSigningRequest | None:
     return max((request for request in requests if _has_its_answer(request, now)), key=_made, default=None)
 
 
-def _is_alike(one: CertificateSigningRequest, other: CertificateSigningRequest) -> bool:
+def _reason(request: CertificateSigningRequest) -> tuple[str, str, str]:
     """Nodes are many, the reason is one: the state says the same, ages apart. A request without a name is by itself."""
-    age = timedelta()
-    return one is other or bool(one.node and other.node and _state(one, age).clause == _state(other, age).clause)
+    signer = request.spec.signer_name
+    return (signer, "", _state(request, timedelta()).clause) if request.node else (signer, request.name, "")
 
 
 def _place(request: CertificateSigningRequest) -> tuple[str, str]:

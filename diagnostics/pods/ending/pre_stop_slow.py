@@ -157,8 +157,8 @@ def _too_long(
         about=about,
         aspect=container.name,
         severity=None if told else Severity.NOTICE,
-        summary=f"preStop hook of container `{container.name}` takes {human_duration(takes)}, all of the grace period of"
-        f" {human_duration(grace)}: the program is killed (SIGKILL) right after SIGTERM, at each rollout and drain",
+        summary=f"preStop hook of container `{container.name}` takes {human_duration(takes)},"
+        f" {'longer than' if takes > grace else 'all of'} the grace period of {human_duration(grace)}: the program is killed (SIGKILL) right after SIGTERM, at each rollout and drain",
         evidence=(
             *_definition(pod, container, about, cluster),
             *quote_pod_spec(pod, cluster, about, _GRACE, "for the hook and the program together"),

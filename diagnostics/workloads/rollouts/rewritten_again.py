@@ -7,7 +7,7 @@ pods, and a value that was repaired by hand comes back.
 ## Why it happens
 - Two tools write the same field: Argo CD or Flux the value from Git, a pipeline, an operator or a webhook another one.
 - A CronJob in the cluster sets the value again on a schedule.
-- Somebody repairs the object and not its source.
+- A user repairs the object and not its source.
 
 ## How to fix it
 1. Find who writes the field: `kubectl get -o yaml --show-managed-fields`.
