@@ -140,7 +140,7 @@ def certificate_not_issued(request: CertificateSigningRequest, cluster: Cluster)
 
 
 def _asked(cluster: Cluster) -> _Asked:
-    """Computed once for the requests of a snapshot: a scan asks for each of them."""
+    """Computed once for the requests of a snapshot: a scan comes here with each of them."""
     snapshot, requests = cluster.snapshot, cluster.all(CertificateSigningRequest)
     known = _TABLES.get(snapshot)
     if known is None or known.requests is not requests or known.at != cluster.taken_at:
