@@ -53,6 +53,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.replay.gateway.matching import covers
 
 _KEYS: Final = ("tls.crt", "tls.key")
 _ALT_NAMES: Final = "cert-manager.io/alt-names"
@@ -121,7 +122,7 @@ def _for_other_names(
     ingress: Ingress, at: int, entry: IngressTLS, secret: Secret, known: bool, cluster: Cluster
 ) -> Iterator[Finding]:
     names = _names_of(secret)
-    hosts = [host for host in entry.hosts or () if host and names and not any(_covers(name, host) for name in names)]
+    hosts = [host for host in entry.hosts or () if host and names and not any(covers(name, host) for name in names)]
     said: tuple[Evidence, ...] = ()
     if not names:
         tail = lines_about(ingress, controller_pods(ingress, cluster), _OTHER_NAMES, cluster)
@@ -168,11 +169,3 @@ def _names_of(secret: Secret) -> tuple[str, ...]:
     """As cert-manager writes beside a certificate; empty for others, whose content is not read."""
     text = secret.annotations.get(_ALT_NAMES) or secret.annotations.get(_COMMON_NAME, "")
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
-
-
-def _covers(name: str, host: str) -> bool:
-    """A wildcard stands for one label."""
-    host = host.lower()
-    if name.startswith("*."):
-        return host == name or host.partition(".")[2] == name[2:]
-    return host == name

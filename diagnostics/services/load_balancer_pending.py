@@ -10,7 +10,8 @@ cluster, and through its node port, the Service works. Where it has an address, 
 - The Service sets a `loadBalancerClass` that no controller serves.
 - The cloud refuses: quota, subnets, permissions, a wrong annotation. Its controller writes an event.
 - The pool of addresses is used up (MetalLB, Cilium). Cilium writes no event: see the conditions of the Service.
-- On k3s the pods of ServiceLB (`svclb-...`) do not run: another Service or program has the port on each node.
+- On k3s no pod of ServiceLB (`svclb-...`) is ready: another Service or program has the port on each node, no node
+  takes the pods, or they do not start.
 
 ## How to fix it
 1. Read the events of the Service, and its `status.conditions`.
@@ -47,6 +48,8 @@ from kubedoctor.cluster import (
     Pod,
     Service,
     ServiceAccount,
+    condition,
+    has_path,
     human_duration,
 )
 from kubedoctor.cluster.changes import put
@@ -66,12 +69,15 @@ from kubedoctor.findings import (
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
+from kubedoctor.replay.scheduler.plugins.node_ports import HOST_PORT
+from kubedoctor.replay.scheduler.said.messages import parse_message
 
 CLOUD_PATIENCE = timedelta(minutes=5)
 PATIENCE = timedelta(seconds=10)
 """Controllers on bare metal choose from a list of addresses; a cloud has to create a load balancer."""
 _SERVICE_LB: Final = "svccontroller.k3s.cattle.io/svcname"
 _SERVICE_LB_NAMESPACE: Final = "svccontroller.k3s.cattle.io/svcnamespace"
+_SCHEDULED: Final = "status.conditions[type=PodScheduled].message"
 _FINALIZERS: Final = ("service.kubernetes.io/load-balancer-cleanup", "service.k8s.aws/resources")
 """Written by the controller that takes the Service, before it asks the cloud."""
 
@@ -97,9 +103,9 @@ def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Findin
         if failures and still_counts(failures[-1], events, cluster):
             yield from _failed(service, of_event(failures[-1]), cluster)
         return
-    condition = of_condition(service)
-    if condition is not None or failures:
-        yield from _failed(service, condition or of_event(failures[-1]), cluster)
+    stated = of_condition(service)
+    if stated is not None or failures:
+        yield from _failed(service, stated or of_event(failures[-1]), cluster)
         return
     since = service.metadata.creation_timestamp
     age = cluster.taken_at - since if since is not None else CLOUD_PATIENCE
@@ -110,7 +116,7 @@ def load_balancer_pending(service: Service, cluster: Cluster) -> Iterator[Findin
         return
     own = next((row for row in cluster.maybe.all(DaemonSet) if _serves(row, service)), None)
     if own is not None:
-        yield from _service_lb(service, own)
+        yield from _service_lb(service, own, cluster)
     elif _taken_by(service) or begun:
         yield _silent(service, age)
     else:
@@ -152,24 +158,40 @@ def _serves(daemon_set: DaemonSet, service: Service) -> bool:
     return labels.get(_SERVICE_LB) == service.name and space == service.namespace
 
 
-def _service_lb(service: Service, own: DaemonSet) -> Iterator[Finding]:
+def _service_lb(service: Service, own: DaemonSet, cluster: Cluster) -> Iterator[Finding]:
     if own.status.number_ready:
         return  # Its address is on its way.
     ports = ", ".join(str(row.port) for row in service.spec.ports or ())
+    kept_out = next((pod for pod in cluster.maybe.owned_by(Pod, ref(own)) if _lacks_port(pod)), None)
+    fix = Fix(f"Make a pod of {ref(own).title} ready on a node")
+    why = ""
+    if kept_out is not None:
+        why = f". {ref(kept_out).title} finds no node where port {ports} is free"
+        fix = Fix(
+            f"Give the Service a port that no other program has on the nodes, or free port {ports}",
+            edit_command(ref(service)),
+        )
+    path = "status.numberReady" if has_path(own, "status.numberReady") else "metadata.name"
     yield Finding(
         about=ref(service),
-        summary=f"no external address: no pod of {ref(own).title} is ready, which takes port {ports} of each node",
+        summary=f"no external address: no pod of {ref(own).title} (ServiceLB) is ready{why}",
         confidence=Confidence.CERTAIN,
-        evidence=(_wish(service), quote(own, "metadata.name", "ServiceLB of k3s binds the ports on the nodes")),
-        because_of=(ref(own),),
-        fixes=(
-            Fix(
-                f"Give the Service a port that no other program has on the nodes, or free port {ports}",
-                edit_command(ref(service)),
-            ),
+        evidence=(
+            _wish(service),
+            quote(own, path, f"its pods bind port {ports} on the nodes"),
+            *((quote(kept_out, _SCHEDULED, "what the scheduler says"),) if kept_out is not None else ()),
         ),
+        because_of=(ref(own),),
+        fixes=(fix,),
         commands=(Command(f"kubectl describe {ref(own).argument}{own.namespace_flag}", "its pods and events"),),
     )
+
+
+def _lacks_port(pod: Pod) -> bool:
+    stated = condition(pod.status.conditions, "PodScheduled")
+    if stated is None or stated.status != "False" or not has_path(pod, _SCHEDULED):
+        return False
+    return any(reason.obstacle == HOST_PORT for reason in parse_message(stated.message).reasons)
 
 
 def _taken_by(service: Service) -> str:

@@ -28,24 +28,29 @@ from kubedoctor.replay.network import Party
 from kubedoctor.replay.network.policies import Block, compile_policy
 
 _TUNNEL: Final = "konnectivity-agent"
+_TUNNEL_NAMESPACE: Final = "kube-system"
 _NAME_LABELS: Final = ("k8s-app", "app", "app.kubernetes.io/name")
 _API_SERVER: Final = "the API server"
 
 
 def denied_to_api_server(service: Service, port: int, cluster: Cluster) -> Denial | AdminDenial | None:
-    """The denial of its calls to a port of the Service; None where an address decides that is not known."""
+    """The denial of its calls to a port of the Service; None where an address decides that is not known, or where agents
+    may run that were not seen."""
     reached = tuple(targets_behind(service, port, "TCP", cluster))
     if not reached or any(target.pod is None or target.pod.spec.host_network for target in reached):
         return None
-    agents = [pod for pod in cluster.snapshot.of_kind("Pod") if isinstance(pod, Pod) and _is_agent(pod)]
+    agents = [pod for pod in cluster.maybe.all(Pod, _TUNNEL_NAMESPACE) if _is_agent(pod)]
     if agents:
-        return denial(agents[0], reached, cluster) if not agents[0].spec.host_network else None
+        caller = next((pod for pod in agents if ready(pod)), None)
+        return denial(caller, reached, cluster) if caller is not None and not caller.spec.host_network else None
+    if not cluster.has_all(Pod, _TUNNEL_NAMESPACE):
+        return None
     found = denied_to_outsider(Outsider(_API_SERVER), Party(), reached, cluster)
     return found if found is not None and not _may_be_in_a_block(found, cluster) else None
 
 
 def _is_agent(pod: Pod) -> bool:
-    return not finished(pod) and ready(pod) and any(pod.labels.get(label) == _TUNNEL for label in _NAME_LABELS)
+    return not finished(pod) and any(pod.labels.get(label) == _TUNNEL for label in _NAME_LABELS)
 
 
 def _may_be_in_a_block(found: Denial, cluster: Cluster) -> bool:

@@ -3,8 +3,9 @@ behind a path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from kubedoctor.cluster.kinds.meta import CustomResource
@@ -15,6 +16,7 @@ from kubedoctor.cluster.relations.ingress_controllers import controller_pods
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished
 from kubedoctor.replay.gateway.attachment import GROUP, hostnames_of, parents
+from kubedoctor.replay.gateway.matching import covers, covers_below, rank
 
 _GATEWAY_LABELS: Final = ("gateway.networking.k8s.io/gateway-name", "gateway.envoyproxy.io/owning-gateway-name")
 """Of the proxies that implementations of the Gateway API make for a Gateway."""
@@ -36,25 +38,34 @@ def front_of(host: str, path: str, cluster: Cluster) -> Front | None:
     """Who serves a host and a path; None where no Ingress and no HTTPRoute of the cluster does."""
     maybe = cluster.maybe
     cluster.together(partial(maybe.all, Ingress), partial(maybe.custom, "HTTPRoute", GROUP))
-    for ingress in maybe.all(Ingress):
-        if (found := front_of_ingress(ingress, host, path, cluster)) is not None:
-            return found
-    for route in maybe.custom("HTTPRoute", GROUP):
-        if any(_covers(name, host) for name in hostnames_of(route)):
-            return _of_route(route, path, cluster)
-    return None
+    found = _front_among(maybe.all(Ingress), host, path, cluster)
+    return found if found is not None else _front_of_routes(maybe.custom("HTTPRoute", GROUP), host, path, cluster)
 
 
 def front_of_ingress(ingress: Ingress, host: str, path: str, cluster: Cluster) -> Front | None:
-    """By the longest path that begins the asked one; an empty host means every rule."""
-    rows = [
-        row for rule in ingress.spec.rules or () if not host or _covers(rule.host, host) for row in _paths(rule.http)
+    """An empty host means every rule."""
+    return _front_among((ingress,), host, path, cluster)
+
+
+def _front_among(ingresses: Sequence[Ingress], host: str, path: str, cluster: Cluster) -> Front | None:
+    """By the rule that matches best; of several the one of the oldest Ingress."""
+    fitting = [
+        (found, ingress, row)
+        for ingress in sorted(ingresses, key=_age)
+        for rule in ingress.spec.rules or ()
+        if not host or not rule.host or covers(rule.host, host)
+        for row in _paths(rule.http)
+        if (found := rank(rule.host if host else "", row.path, row.path_type or "", path)) is not None
     ]
-    fitting = [row for row in rows if (path or "/").startswith(row.path or "/")]
     if not fitting:
         return None
-    best = max(fitting, key=lambda row: len(row.path))
-    return _front(ref(ingress), best.path or "/", best.backend, controller_pods(ingress, cluster))
+    _, ingress, row = max(fitting, key=itemgetter(0))
+    return _front(ref(ingress), row.path or "/", row.backend, controller_pods(ingress, cluster))
+
+
+def _age(obj: Ingress | CustomResource) -> tuple[float, str, str]:
+    created = obj.metadata.creation_timestamp
+    return created.timestamp() if created is not None else 0.0, obj.metadata.namespace, obj.metadata.name
 
 
 def _paths(http: Any) -> tuple[HTTPIngressPath, ...]:
@@ -69,23 +80,25 @@ def _front(about: Ref, path: str, backend: IngressBackend, proxies: tuple[Pod, .
     return Front(about, path, about.namespace, service.name, port, proxies)
 
 
-def _of_route(route: CustomResource, path: str, cluster: Cluster) -> Front | None:
-    """The first backend of the rule with the longest path that fits."""
-    found = [
-        (prefix, backends)
-        for prefix, backends in _rules(route)
-        if backends and (path or "/").startswith(prefix) and isinstance(backends[0], dict)
+def _front_of_routes(routes: Sequence[CustomResource], host: str, path: str, cluster: Cluster) -> Front | None:
+    """The first backend of the rule that matches best; of several the one of the oldest route."""
+    fitting = [
+        (found, route, prefix, backends[0])
+        for route in sorted(routes, key=_age)
+        for name in hostnames_of(route)
+        if covers_below(name, host)
+        for prefix, path_type, backends in _rules(route)
+        if backends and isinstance(backends[0], dict) and (found := rank(name, prefix, path_type, path)) is not None
     ]
-    if not found:
+    if not fitting:
         return None
-    prefix, backends = max(found, key=lambda row: len(row[0]))
-    first = backends[0]
+    _, route, prefix, first = max(fitting, key=itemgetter(0))
     namespace = str(first.get("namespace") or route.metadata.namespace)
     service = str(first.get("name") or "") if first.get("kind", "Service") == "Service" else ""
     return Front(ref(route), prefix, namespace, service, str(first.get("port") or ""), _proxies(route, cluster))
 
 
-def _rules(route: CustomResource) -> Iterator[tuple[str, list[Any]]]:
+def _rules(route: CustomResource) -> Iterator[tuple[str, str, list[Any]]]:
     rules = (route.spec or {}).get("rules")
     for rule in rules if isinstance(rules, list) else ():
         if not isinstance(rule, dict):
@@ -94,8 +107,9 @@ def _rules(route: CustomResource) -> Iterator[tuple[str, list[Any]]]:
         matches = rule.get("matches") or [{}]
         for match in matches if isinstance(matches, list) else ():
             row = match.get("path") if isinstance(match, dict) else None
-            value = row.get("value") if isinstance(row, dict) else None
-            yield str(value or "/"), backends if isinstance(backends, list) else []
+            row = row if isinstance(row, dict) else {}
+            value, path_type = str(row.get("value") or "/"), str(row.get("type") or "PathPrefix")
+            yield value, path_type, backends if isinstance(backends, list) else []
 
 
 def _proxies(route: CustomResource, cluster: Cluster) -> tuple[Pod, ...]:
@@ -105,9 +119,3 @@ def _proxies(route: CustomResource, cluster: Cluster) -> tuple[Pod, ...]:
         for pod in cluster.maybe.all(Pod)
         if not finished(pod) and any(pod.labels.get(label) in gateways for label in _GATEWAY_LABELS)
     )
-
-
-def _covers(name: str, host: str) -> bool:
-    """A wildcard stands for one label in an Ingress, for several in a route; a rule without a host is for all."""
-    name = name.lower()
-    return not name or host == name or (name.startswith("*.") and host.endswith(name[1:]))

@@ -15,6 +15,7 @@ from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.meta import CustomResource, LabelSelector
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.seen.wants import Want
 
 GROUP: Final = "gateway.networking.k8s.io"
 GATEWAY: Final = f"Gateway.{GROUP}"
@@ -55,8 +56,9 @@ class Parent(NamedTuple):
 
 
 def is_unused_class(obj: CustomResource, snapshot: Snapshot) -> bool:
-    """Whether it is a GatewayClass that no Gateway names, so that no controller is needed."""
-    if ref(obj).kind != GATEWAY_CLASS:
+    """Whether it is a GatewayClass that no Gateway names, so that no controller is needed. False where the Gateways were
+    not listed."""
+    if ref(obj).kind != GATEWAY_CLASS or not snapshot.covers(Want(GATEWAY)):
         return False
     gateways = snapshot.of_kind(GATEWAY)
     return not any(

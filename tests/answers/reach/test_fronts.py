@@ -8,6 +8,7 @@ import pytest
 
 from kubedoctor.answers.question import Choices
 from kubedoctor.answers.questions.reach import reach
+from kubedoctor.answers.reach.fronts import front_of
 from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster import Cluster, Ref
 from kubedoctor.cluster.seen.decoding import convert_object
@@ -78,6 +79,24 @@ def test_a_host_leads_through_the_proxy_of_its_ingress(
     sheet = asked(destination, *PLACES, WEB, DB, *manifests)
     assert words in sheet.verdict
     assert sheet.conclusion is conclusion
+
+
+@pytest.mark.parametrize(
+    ("path", "service_name"),
+    [("/", "web"), ("/api/v1", "api"), ("/apixyz", "web"), ("/api/exact", "exact")],
+)
+def test_rules_of_several_ingresses_of_a_host_are_one_table(path: str, service_name: str) -> None:
+    def only(name: str, at: str, path_type: str = "Prefix") -> Manifest:
+        backend = {"service": {"name": name, "port": {"number": 80}}}
+        paths = [{"path": at, "pathType": path_type, "backend": backend}]
+        rules = [{"host": "shop.example", "http": {"paths": paths}}]
+        return {**ingress(), "metadata": {"name": name, "namespace": "data"}, "spec": {"rules": rules}}
+
+    rows = (only("web", "/"), only("api", "/api"), only("exact", "/api/exact", "Exact"))
+    snapshot = complete(*PLACES, CLASS, PROXY, *rows)
+    found = front_of("shop.example", path, Cluster(snapshot))
+    assert found is not None
+    assert found.service == service_name
 
 
 def test_a_host_leads_through_the_proxy_of_a_gateway() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kubedoctor.cluster import Want
 from kubedoctor.engine.health import Trouble, stated_trouble
 from tests.engine.clinic import complete, objects
 from tests.engine.health.test_trouble import ago, condition
@@ -184,6 +185,19 @@ def test_an_object_that_its_controller_leaves_alone_is_no_trouble(more: dict[str
     status = {"conditions": [no("Ready", "Failed")], "phase": "Failed"}
     assert trouble(custom("Thing.example.com", status)) is not None
     assert trouble(custom("Thing.example.com", status, **more)) is None
+
+
+def test_a_class_is_unused_only_where_the_gateways_were_listed() -> None:
+    gateways = "Gateway.gateway.networking.k8s.io"
+    manifest = custom(
+        "GatewayClass.gateway.networking.k8s.io", {"conditions": [no("Accepted", "Pending")]}, namespace=""
+    )
+    assert trouble(manifest) is None
+    assert trouble(manifest, custom(gateways, {}, spec={"gatewayClassName": "web"})) is not None
+    refused = complete(manifest)
+    refused.refuse(Want(gateways), "forbidden")
+    (obj,) = objects(manifest)
+    assert stated_trouble(obj, refused, alone=False) is not None
 
 
 def test_a_new_object_has_its_time() -> None:
