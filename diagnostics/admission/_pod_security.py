@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.admission._refused import RefusedPods
+from diagnostics.admission._refused import TRIES_AGAIN, RefusedPods
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import (
     Cluster,
@@ -53,6 +53,30 @@ def forbidden_pods(refused: RefusedPods, cluster: Cluster) -> tuple[str, tuple[E
     fixes = tuple(_fixes(workload, level, namespace, cluster)) if workload is not None and level is not None else ()
     by_hand = fix_by_hand(refused.workload, "Set the fields that the message names in the pod template")
     return summary, evidence, fixes or (by_hand,)
+
+
+def admitted_now(refused: RefusedPods, cluster: Cluster) -> tuple[str, tuple[Evidence, ...], tuple[Fix, ...]] | None:
+    """The same where the namespace enforces another level since, which allows the pods as their template stands."""
+    namespace, workload = (
+        cluster.maybe.get(Namespace, "", refused.workload.namespace),
+        cluster.maybe.get_ref(refused.workload),
+    )
+    enforced = enforced_level(namespace.labels) if namespace is not None else None
+    path = f"metadata.labels[{ENFORCE}]"
+    if (
+        namespace is None
+        or enforced is None
+        or enforced == parse_level(refused.refusal.name)
+        or workload is None
+        or template_of(workload) is None
+        or _violations(refused.workload, enforced, cluster.maybe)
+    ):
+        return None
+    summary = (
+        f"Pod Security level {refused.refusal.name} refused the pods; the namespace enforces {enforced.name} now, which"
+        " admits them"
+    )
+    return summary, (quote(namespace, path, "level that the namespace enforces"),), (TRIES_AGAIN,)
 
 
 def _fixes(

@@ -25,6 +25,7 @@ from kubedoctor.cluster import (
     terminating,
     workload_of,
 )
+from kubedoctor.findings import Fix
 from kubedoctor.replay.admission.refusals import AdmissionRefusal, AdmissionStep, parse_refusal
 from kubedoctor.replay.workloads.missing_pods import missing_pods
 from kubedoctor.replay.workloads.stateful_sets import waits_for_earlier
@@ -32,6 +33,7 @@ from kubedoctor.replay.workloads.stateful_sets import waits_for_earlier
 FAILURE = "status.conditions[type=ReplicaFailure].message"
 FRESH = timedelta(minutes=30)
 """Controllers wait up to about 16 minutes before they try again: a quota may have room since an older refusal."""
+TRIES_AGAIN = Fix("Wait: the controller tries again by itself, within 16 minutes")
 _QUOTA = (AdmissionStep.QUOTA_EXCEEDED, AdmissionStep.QUOTA_NEEDS)
 
 

@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.admission._explained import explained
+from diagnostics.admission._pod_security import admitted_now
 from diagnostics.admission._refused import RefusedPods, blamed_for, refused_pods, webhook_named
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -83,22 +84,22 @@ def pods_refused(workload: KubernetesObject, cluster: Cluster) -> Iterator[Findi
     if refused is None or refused.refusal.kind in (AdmissionStep.QUOTA_EXCEEDED, AdmissionStep.QUOTA_NEEDS):
         return
     refusal, who = refused.refusal, refused.workload
-    summary, evidence, fixes = explained(refused, workload, cluster)
+    now = admitted_now(refused, cluster) if refusal.kind is AdmissionStep.POD_SECURITY else None
+    summary, evidence, fixes = now or explained(refused, workload, cluster)
+    certain = now is None and refusal.kind is not AdmissionStep.OTHER
     about = blamed_for(refused, cluster)
     yield Finding(
         about=about,
         summary=summary,
         evidence=(refused.evidence, *evidence),
-        confidence=Confidence.CERTAIN if refusal.kind is not AdmissionStep.OTHER else Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
+        severity=Severity.WARNING if now is not None else None,
         detail=f"{who.title} is missing {counted(refused.missing, 'pod')}.",
         affects=(who,) if about != who else (),
         fixes=fixes,
         commands=(
             *((look_at(about, "its expressions"),) if refusal.kind is AdmissionStep.POLICY_FAILS else ()),
-            Command(
-                f"kubectl describe {ref(workload).argument}{workload.namespace_flag}",
-                "the events with the full message",
-            ),
+            Command(ref(workload).describe_command, "the events with the full message"),
         ),
         because_of=_behind(refused, cluster),
     )

@@ -20,11 +20,11 @@ not even as Pending, and the workload has fewer replicas than desired.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import convert
 
-from diagnostics.admission._refused import missing_without_message, refused_pods
+from diagnostics.admission._refused import TRIES_AGAIN, RefusedPods, missing_without_message, refused_pods
 from kubedoctor.answers.rollouts.quota import old_pod_first_in_quota, waits_for_quota
 from kubedoctor.answers.rollouts.strategy import none_may_go
 from kubedoctor.cluster import (
@@ -51,6 +51,7 @@ from kubedoctor.cluster import (
 from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic, edit_command
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.admission.resources.quotas import exceeded, matches, pod_usage, usage_of, would_exceed
+from kubedoctor.replay.scheduler.requests import amounts
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
 from kubedoctor.replay.workloads.stateful_sets import first_ordinal
 
@@ -77,6 +78,9 @@ def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Fin
         return
     name = Ref("ResourceQuota", workload.namespace, refusal.name)
     quota = cluster.maybe.get(ResourceQuota, workload.namespace, refusal.name)
+    if quota is not None and _has_room(quota, refusal.requested):
+        yield _room_now(quota, refused)
+        return
     over = [
         _over(resource, refusal.used.get(resource, "?"), refusal.limited.get(resource, "?"), requested, refusal.claim)
         for resource, requested in refusal.requested.items()
@@ -91,6 +95,34 @@ def quota_exceeded(workload: KubernetesObject, cluster: Cluster) -> Iterator[Fin
         f" {f'claim {refusal.claim}' if refusal.claim else 'each pod'} because of ResourceQuota {refusal.name}.",
         _of_a_rollout(refused.workload, quota, cluster),
         refusal.claim,
+    )
+
+
+def _has_room(quota: ResourceQuota, requested: Mapping[str, str]) -> bool:
+    """Whether what was refused fits now, by amounts that are all known."""
+    used, hard, asked = (amounts(texts) for texts in (quota.status.used, quota.status.hard, requested))
+    known = bool(asked) and len(asked) == len(requested) and asked.keys() <= used.keys() & hard.keys()
+    return known and all(used[name] + amount <= hard[name] for name, amount in asked.items())
+
+
+def _room_now(quota: ResourceQuota, refused: RefusedPods) -> Finding:
+    refusal, who = refused.refusal, refused.workload
+    used, hard = amounts(quota.status.used), amounts(quota.status.hard)
+    what = f"claim {refusal.claim}" if refusal.claim else "one more pod"
+    room = "; ".join(
+        f"{name}: {used[name]} of {hard[name]} used, {what} needs {amount}"
+        for name, amount in refusal.requested.items()
+    )
+    return Finding(
+        about=ref(quota),
+        severity=Severity.WARNING,
+        summary=f"quota refused {what}, and has room now ({room})",
+        evidence=(refused.evidence, *_amounts(quota, refusal.requested)),
+        confidence=Confidence.LIKELY,
+        detail=f"{who.title} is missing {counted(refused.missing, 'pod')}.",
+        affects=(who,),
+        fixes=(TRIES_AGAIN,),
+        commands=(Command(ref(quota).describe_command, "used and hard for each resource"),),
     )
 
 
@@ -118,11 +150,11 @@ def _computed(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]
         if not over:
             continue
         excess = [_over(use.resource, use.used, use.hard, use.needed) for use in over]
-        amounts = _amounts(quota, [use.resource for use in over])
+        shown = _amounts(quota, [use.resource for use in over])
         requests = quote(workload, "spec.template.spec.containers", "requests and limits of each missing pod")
         who = workload_of(workload, cluster)
         detail = f"{who.title} is missing pods, and one more pod would exceed the quota."
-        yield _finding(ref(quota), "; ".join(excess), (*amounts, requests), who, Confidence.LIKELY, detail)
+        yield _finding(ref(quota), "; ".join(excess), (*shown, requests), who, Confidence.LIKELY, detail)
 
 
 def _claims_to_come(workload: StatefulSet, cluster: Cluster) -> Iterator[PersistentVolumeClaim]:

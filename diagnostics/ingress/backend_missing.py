@@ -75,7 +75,7 @@ def _no_service(ingress: Ingress, path: str, where: str, target: IngressServiceB
         about=ref(ingress),
         aspect=target.name,
         summary=f"Service {target.name} for {where} does not exist in namespace {ingress.namespace}{guess}"
-        if same and not near
+        if same and not near and ingress.namespace
         else f"Service {target.name} for {where} does not exist{guess}",
         confidence=Confidence.CERTAIN,
         evidence=(quote(ingress, f"{path}.service.name", "no Service of this name in the namespace"),),

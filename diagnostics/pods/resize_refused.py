@@ -59,6 +59,7 @@ from kubedoctor.findings import (
     quote,
     resize_command,
 )
+from kubedoctor.replay.scheduler.requests import amounts
 
 PATIENCE = timedelta(minutes=10)
 """A resize may wait until another pod leaves the node, and the runtime may try again."""
@@ -92,11 +93,13 @@ def resize_refused(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     waits = reason in ("Deferred", "Error")
     if not reason or (waits and (since is None or cluster.taken_at - since < PATIENCE)):
         return
+    if reason != "Error" and _runs_as_requested(pod):
+        return  # The answer is of an earlier request.
     changed = [
         (container, status)
         for container in all_containers(pod)
         for status in all_statuses(pod)
-        if status.name == container.name and _requests_another(container, status)
+        if status.name == container.name and _other_amounts(container, status)
     ]
     path = f"status.conditions[type={stated.type}]" if stated is not None else "status"
     yield Finding(
@@ -147,26 +150,35 @@ def _why(pod: Pod, stated: Condition | None, reason: str) -> str:
     return f"{asks} and {node} has {shown(max(left, 0))} of {shown(int(amounts['capacity']))} left"
 
 
-def _requests_another(container: Container, status: ContainerStatus) -> bool:
+def _other_amounts(container: Container, status: ContainerStatus) -> list[tuple[str, str]]:
+    """Where the container requests another amount than it runs with: `requests` or `limits`, and the resource."""
     asked, running = container.resources, status.resources
     if asked is None or running is None:
-        return False
-    return any(
-        (asked_amounts or {}).get(name) != (running_amounts or {}).get(name)
-        for asked_amounts, running_amounts in ((asked.requests, running.requests), (asked.limits, running.limits))
+        return []
+    pairs = (("requests", asked.requests, running.requests), ("limits", asked.limits, running.limits))
+    return [
+        (kind, name)
+        for kind, wanted, given in pairs
         for name in ("cpu", "memory")
-    )
+        if amounts(wanted).get(name) != amounts(given).get(name)
+    ]
+
+
+def _runs_as_requested(pod: Pod) -> bool:
+    """Each container; not where the pod requests something for all, or the status does not tell."""
+    known = {status.name: status for status in all_statuses(pod) if status.resources is not None}
+    if pod.spec.resources is not None or any(row.resources and row.name not in known for row in pod.spec.containers):
+        return False
+    return not any(_other_amounts(row, known[row.name]) for row in all_containers(pod) if row.name in known)
 
 
 def _asked_and_running(pod: Pod, container: Container, status: ContainerStatus) -> Iterator[Evidence]:
-    for kind in ("requests", "limits"):
-        for name in ("cpu", "memory"):
-            asked = f"{container_path(pod, container.name)}.resources.{kind}[{name}]"
-            running = f"{status_path(pod, status.name)}.resources.{kind}[{name}]"
-            both = has_path(pod, asked) and has_path(pod, running)
-            if both and quote(pod, asked, "").value != quote(pod, running, "").value:
-                yield quote(pod, asked, "what it requests")
-                yield quote(pod, running, "what it runs with")
+    for kind, name in _other_amounts(container, status):
+        asked = f"{container_path(pod, container.name)}.resources.{kind}[{name}]"
+        running = f"{status_path(pod, status.name)}.resources.{kind}[{name}]"
+        if has_path(pod, asked) and has_path(pod, running):
+            yield quote(pod, asked, "what it requests")
+            yield quote(pod, running, "what it runs with")
 
 
 def _fixes(pod: Pod, changed: list[tuple[Container, ContainerStatus]]) -> Iterator[Fix]:

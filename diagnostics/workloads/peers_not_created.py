@@ -22,7 +22,7 @@ for a later one: its program wants its peers before it reports that it is ready.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
@@ -81,18 +81,21 @@ def stands_still(stateful_set: StatefulSet) -> bool:
 )
 def peers_not_created(stateful_set: StatefulSet, cluster: Cluster) -> Iterator[Finding]:
     pods = pods_of(stateful_set, cluster)
-    there = {pod.name for pod in pods}
-    start, wanted = first_ordinal(stateful_set), stateful_set.spec.replicas or 0
-    missing = [name for name in _names(stateful_set, start, wanted) if name not in there]
     late = [pod for pod in pods if not_ready(pod) and pod.spec.node_name and _long(pod, cluster)]
-    if not missing or not late:
+    if not late:
         return
     blocking = min(late, key=ordinal_of)
-    found = _line_about(blocking, missing, cluster)
+    there = {pod.name for pod in pods}
+
+    def missing(text: str) -> list[str]:
+        names = (f"{stateful_set.name}-{ordinal}" for ordinal in _ordinals(stateful_set, text))
+        return [name for name in names if name not in there]
+
+    found = _line_about(blocking, lambda text: bool(missing(text)), cluster)
     if found is None:
         return
     log, index = found
-    named = [name for name in missing if _mentions(name, "\n".join(log.lines))]
+    named = missing("\n".join(log.lines))
     ready = condition(blocking.status.conditions, "Ready")
     since = ready.last_transition_time if ready is not None else None
     waits = f" for {human_duration(cluster.taken_at - since)}" if since is not None else ""
@@ -126,9 +129,12 @@ def peers_not_created(stateful_set: StatefulSet, cluster: Cluster) -> Iterator[F
     )
 
 
-def _names(stateful_set: StatefulSet, start: int, wanted: int) -> Iterator[str]:
-    for ordinal in range(start, start + wanted):
-        yield f"{stateful_set.name}-{ordinal}"
+def _ordinals(stateful_set: StatefulSet, text: str) -> list[int]:
+    """Of the pods that the StatefulSet should have, those that a text names."""
+    start = first_ordinal(stateful_set)
+    wanted = range(start, start + (stateful_set.spec.replicas or 0))
+    name = rf"(?<![\w-]){re.escape(stateful_set.name)}-(0|[1-9]\d{{0,9}})(?![\w-])"
+    return sorted({ordinal for ordinal in map(int, re.findall(name, text)) if ordinal in wanted})
 
 
 def _long(pod: Pod, cluster: Cluster) -> bool:
@@ -137,16 +143,12 @@ def _long(pod: Pod, cluster: Cluster) -> bool:
     return since is not None and cluster.taken_at - since >= PATIENCE
 
 
-def _mentions(name: str, text: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) is not None
-
-
-def _line_about(pod: Pod, missing: list[str], cluster: Cluster) -> tuple[LogTail, int] | None:
-    """The newest complaint, or word of waiting, that names a pod which is not there."""
+def _line_about(pod: Pod, names: Callable[[str], bool], cluster: Cluster) -> tuple[LogTail, int] | None:
+    """The newest complaint, or word of waiting, that names a pod which is not there, unless the program got over it."""
     for part in containers_with_status(pod):
         for previous in (False, True) if part.status.restart_count else (False,):
             log = cluster.log_tail(pod, part.container.name, previous=previous)
-            index = line_about(log.lines, lambda text: any(_mentions(name, text) for name in missing)) if log else None
+            index = line_about(log.lines, names) if log else None
             if log is not None and index is not None:
                 return log, index
     return None

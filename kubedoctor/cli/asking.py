@@ -27,6 +27,7 @@ from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine.asking import ask
 from kubedoctor.problems import UsageProblem
+from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.services.hosts import is_address
 
 FORMATS = ("text", "json", "yaml", "markdown")
@@ -76,11 +77,11 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
     check_format(options.output, FORMATS)
     subject_words, argument_words = _divided(question, options.words)
     address = _address(question, subject_words)
-    target = _target(question, subject_words) if question.kinds and address is None else None
+    target = _target(question, subject_words) if question.kinds and not address else None
     choices = choices_of(question, options, argument_words)
     with opened(options) as source:
-        if address is not None:
-            subject = address
+        if address:
+            subject = Ref(_ADDRESS, namespace_meant(source, options), address)  # where its names are looked up
         elif target is None:
             subject = _namespace(options, source)
         else:
@@ -114,10 +115,13 @@ def choices_of(question: Question, options: argparse.Namespace, words: Sequence[
     return question.choices(words, chosen)
 
 
-def _address(question: Question, words: Sequence[str]) -> Ref | None:
-    """A subject that is an IP address, where the question takes one."""
-    named = question.addresses and len(words) == 1 and is_address(words[0])
-    return Ref(_ADDRESS, "", words[0]) if named else None
+def _address(question: Question, words: Sequence[str]) -> str:
+    """A subject that is an IP address, where the question takes one; else empty. Raises UsageProblem."""
+    if not (question.addresses and len(words) == 1 and is_address(words[0])):
+        return ""
+    if parse_address(words[0]) is None:
+        raise UsageProblem(f"{words[0]} is not an IP address", "Write an IPv4 or IPv6 address, such as 10.0.0.9.")
+    return words[0]
 
 
 def _noun(question: Question) -> str:

@@ -51,6 +51,14 @@ def test_missing_and_needless_words(words: tuple[str, ...], sentence: str) -> No
         run(REACH, *words)
 
 
+def test_an_address_takes_the_given_namespace_and_must_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    question = Question("reach", "whether A reaches B", ("Pod",), answer, (TARGET,), addresses=True)
+    assert run(question, "10.0.0.9", "cart:80", "-n", "shop") == 0
+    assert capsys.readouterr().out.startswith("✓ Address/shop/10.0.0.9: target cart:80")
+    with pytest.raises(UsageProblem, match="is not an IP address"):
+        run(question, "999.1.1.1", "cart:80")
+
+
 @pytest.mark.parametrize(
     ("words", "subject"), [((), "Namespace"), (("-n", "shop"), "Namespace/shop"), (("-A",), "Namespace")]
 )

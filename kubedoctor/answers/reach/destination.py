@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from kubedoctor.cluster.grammar.nearest import nearest_word
@@ -71,3 +72,12 @@ def parse_destination(text: str) -> ReachEnd:
     if is_address(host) and parse_address(host) is None:
         raise UsageProblem(f"{host} is not an IP address", _USAGE)
     return ReachEnd(text, kind, host, port, protocol, (url["path"] or "") if url is not None else "")
+
+
+def families_apart(own: Iterable[str], host: str) -> str:
+    """Why addresses cannot connect to a host's: all are of the other family. Empty where one can, or none is known."""
+    families = {address[0] for text in own if (address := parse_address(text)) is not None}
+    target = parse_address(host)
+    if not families or target is None or target[0] in families:
+        return ""
+    return f"{host} is an IPv{target[0]} address, and the source has only IPv{min(families)}"

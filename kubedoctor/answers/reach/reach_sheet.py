@@ -35,6 +35,7 @@ from kubedoctor.replay.services.hosts import is_address, is_local
 from kubedoctor.replay.services.ports import declared_ports
 
 _SHOWN = 3
+_ROUTED = "whether addresses of pods are routed from outside of the cluster is not known; in most networks they are not"
 
 
 def reach_sheet(subject: Ref, text: str, cluster: Cluster, *, everywhere: bool = False) -> Sheet:
@@ -43,7 +44,7 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster, *, everywhere: bool =
     _foresee(subject, end, cluster)
     source = source_of(subject, cluster)
     way = way_of(source, end, cluster)
-    title = f"{subject.title} → {text}"
+    title = f"{source.name.title} → {text}"
     if way.obstacle is not None:
         return _stopped(title, source, end, way)
     targets = way.targets
@@ -160,6 +161,8 @@ def _verdict(source: ReachSource, way: Way, found: Judgement, cluster: Cluster) 
         return Conclusion.UNKNOWN, f"policies allow it, but {ref(source.pod).title} has ended and connects no more"
     if way.service is None and not way.outside and allowed[0].pod is None:
         return Conclusion.UNKNOWN, f"no policy blocks it; what answers at {_host(allowed[0])} is not known"
+    if source.pod is None and not source.party.node and way.service is None and not way.outside:
+        return Conclusion.UNKNOWN, f"no policy blocks it; {_ROUTED}"
     if way.entrance and any(row.verdict.ingress.tier for row in found.targets):
         return (
             Conclusion.UNKNOWN,

@@ -16,7 +16,7 @@ from kubedoctor.answers.reach.connections import (
     labels_of,
     targets_behind,
 )
-from kubedoctor.answers.reach.destination import ReachEnd
+from kubedoctor.answers.reach.destination import ReachEnd, families_apart
 from kubedoctor.answers.reach.entrances import at_node, entered_by
 from kubedoctor.answers.reach.fronts import Front, front_of, front_of_ingress
 from kubedoctor.cluster.grammar.nearest import misspellings
@@ -51,17 +51,24 @@ _SHOWN: Final = 3
 
 class ReachSource(NamedTuple):
     """Who connects. pod: None for a node or an address. planned: the pod stands for a workload that has none now.
-    address: of a source that is no pod, as text."""
+    address: of a source that is no pod, as text. asked: the namespace that was given with an address."""
 
     name: Ref
     party: Party
     pod: Pod | None = None
     planned: bool = False
     address: str = ""
+    asked: str = ""
 
     @property
     def namespace(self) -> str:
-        return self.pod.namespace if self.pod is not None else ""
+        return self.pod.namespace if self.pod is not None else self.asked
+
+    @property
+    def addresses(self) -> list[str]:
+        """All that it has; none where there may be more than are seen, as of a node."""
+        own = [] if self.party.node else [self.address]
+        return own if self.pod is None else [row.ip for row in self.pod.status.pod_ips or ()]
 
     @property
     def outsider(self) -> Outsider | None:
@@ -122,13 +129,14 @@ def source_of(subject: Ref, cluster: Cluster) -> ReachSource:
 
 
 def _source_at(subject: Ref, cluster: Cluster) -> ReachSource:
+    name, asked = Ref(ADDRESS, "", subject.name), subject.namespace
     for pod in cluster.maybe.all(Pod):
         if not finished(pod) and not pod.spec.host_network and subject.name == pod.status.pod_ip:
-            return ReachSource(subject, Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod, address=subject.name)
+            return ReachSource(name, Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod, address=name.name)
     for node in cluster.maybe.all(Node):
         if any(row.address == subject.name for row in node.status.addresses or ()):
-            return ReachSource(subject, Party.of_node(node), address=subject.name)
-    return ReachSource(subject, Party.outside(subject.name), address=subject.name)
+            return ReachSource(name, Party.of_node(node), None, False, name.name, asked)
+    return ReachSource(name, Party.outside(name.name), None, False, name.name, asked)
 
 
 def _internal(node: Node) -> str:
@@ -142,6 +150,8 @@ def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     if is_local(end.host):
         return _to_itself(source, end)
     if is_address(end.host):
+        if apart := families_apart(source.addresses, end.host):
+            return Way(obstacle=DeadEnd(apart))
         entered = entered_by(end, cluster)
         if entered is not None:
             return _entered(*entered, source, end, cluster)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import msgspec
 
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
@@ -43,7 +45,8 @@ class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
     @property
     def describe_command(self) -> str:
         """kubectl's own description of the object, which ends with its events."""
-        return f"kubectl describe {self.argument}{self.namespace_flag}"
+        namespace = ("-n", self.namespace) if self.namespace else ()
+        return shlex.join(("kubectl", "describe", self.argument, *namespace))
 
 
 def kind_name(obj: KubernetesObject | type[KubernetesObject] | str) -> str:

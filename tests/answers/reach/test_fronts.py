@@ -125,6 +125,25 @@ def test_an_address_as_source(address: str, conclusion: Conclusion, link: str) -
     assert sheet.chain[0].text == link
 
 
+@pytest.mark.parametrize(
+    ("address", "namespace", "destination", "conclusion", "words"),
+    [
+        ("203.0.113.9", "data", "db:80", Conclusion.WELL, "reaches 1 endpoint of Service data/db"),
+        ("203.0.113.9", "data", "service/db:80", Conclusion.WELL, "reaches 1 endpoint of Service data/db"),
+        ("203.0.113.9", "", "db:80", Conclusion.TROUBLE, "there is no Namespace default"),
+        ("fe80::1", "", "10.96.0.5:80", Conclusion.TROUBLE, "is an IPv4 address, and the source has only IPv6"),
+        ("203.0.113.9", "", "10.0.0.2:8080", Conclusion.UNKNOWN, "whether addresses of pods are routed"),
+    ],
+)
+def test_what_an_address_can_name_and_reach(
+    address: str, namespace: str, destination: str, conclusion: Conclusion, words: str
+) -> None:
+    sheet = asked(destination, *PLACES, WEB, DB, *SERVED, subject=Ref("Address", namespace, address))
+    assert sheet.title == f"Address {address} → {destination}"
+    assert sheet.conclusion is conclusion
+    assert words in sheet.verdict
+
+
 def test_a_rule_for_an_address_names_it() -> None:
     sheet = asked("db.data:80", *PLACES, WEB, DB, *SERVED, DENY, subject=Ref("Address", "", "203.0.113.9"))
     assert sheet.fixes[0].verified
