@@ -108,16 +108,14 @@ def _says_nothing(candidate: _Candidate) -> bool:
 
 
 def line_about(lines: Sequence[str], names: Callable[[str], bool]) -> int | None:
-    """The newest line that complains, or says that the program waits, and names what is asked for. None if none does, or
-    if a later line tells of success or of another error: it is over then."""
+    """The newest line that complains or waits, and names what is asked for, unless success or another error follow."""
     for line in reversed(_seen(lines, max(0, len(lines) - LINES_READ))):
         message = line.line.message
         waits = line.level >= Level.WARNING or talk.is_waiting(message) or talk.reports_failure(message)
         if waits and names(line.line.text):
             return line.index
-        aside = talk.is_generic(message) or talk.is_consequence(message, line.line.text)
-        another_error = line.own and line.level >= Level.ERROR and not aside
-        if another_error or (_is_progress(line) and talk.is_success(message)):
+        aside = not line.own or talk.is_generic(message) or talk.is_consequence(message, line.line.text)
+        if (line.level >= Level.ERROR and not aside) or (_is_progress(line) and talk.is_success(message)):
             return None
     return None
 
