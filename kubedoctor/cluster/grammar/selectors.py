@@ -106,7 +106,7 @@ class Selector:
         for key, value in self._equal:
             if labels.get(key) != value:
                 return False
-        for requirement in self._others:  # noqa: SIM110 - all() with a generator takes twice as long
+        for requirement in self._others:  # noqa: SIM110  # all() with a generator takes 1.6 to 2.2 times as long
             if not requirement.matches(labels):
                 return False
         return True

@@ -54,7 +54,7 @@ class Registry(BaseHTTPRequestHandler):
             return
         self._answer(200, blob.read_bytes(), MANIFEST if kind == "manifests" else "application/octet-stream", reference)
 
-    do_HEAD = do_GET  # noqa: N815 (the base class looks the method up by this name)
+    do_HEAD = do_GET  # noqa: N815  # the base class looks the method up by this name
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         self._answer(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
