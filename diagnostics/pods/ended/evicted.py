@@ -8,6 +8,7 @@ If the cause is the pod itself, the new pod will be evicted too.
 ## Why it happens
 - The pod wrote more to its file system, its logs or an `emptyDir` than its limit allows.
 - The node ran short of memory, disk, inodes or process ids (PIDs), and the pod used more than it requested.
+- The template sets `nodeName`: each new pod goes back to the same node, past the scheduler and the node's pressure taint.
 
 ## How to fix it
 1. Storage limit: find what is written and where; move data to a volume, or raise the `ephemeral-storage` limit.
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods.ended._pinned import pinned_by_template
 from diagnostics.pods.ended._replacement import is_alone, is_replaced
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, ended_at, finished, visible
 from kubedoctor.findings import (
@@ -97,6 +99,7 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
     who = "the pod" if bare else "a pod"
     node = _NODE.search(message)
     because: tuple[Ref, ...] = ()
+    pinned = None
     reading = read_message(Message(text=message, reason="Evicted", kind="Pod"))
     if reading is not None and reading.message_class is MessageClass.EVICT_OWN_LIMIT:
         summary = f"{who} was evicted for its disk use: {message.rstrip('. ')}"
@@ -109,19 +112,19 @@ def _finding(pod: Pod, message: str, evidence: list[Evidence], cluster: Cluster,
             )
     elif had := _CONDITION.search(message):
         summary = f"{who} was rejected by node {pod.spec.node_name}, which has {had[1]}: {message.rstrip('. ')}"
-        because = blamed_node(pod)
+        because, pinned = blamed_node(pod), pinned_by_template(about, cluster)
         fix = Fix(f"End the {had[1]} of node {pod.spec.node_name}: the pod was not the cause")
     else:
         resource = node.group(1) if node else "a resource"
         summary = f"{who} was evicted because its node was short of {resource}: {message.rstrip('. ')}"
-        because = blamed_node(pod)
+        because, pinned = blamed_node(pod), pinned_by_template(about, cluster)
         fix = fix_by_hand(about, f"Set the {node.group(1) if node else 'resource'} request near the real use")
     return Finding(
         about=about,
-        summary=summary,
+        summary=summary + (pinned.clause if pinned is not None else ""),
         confidence=Confidence.CERTAIN,
-        evidence=tuple(evidence),
-        fixes=(fix,),
+        evidence=(*evidence, *((pinned.evidence,) if pinned is not None else ())),
+        fixes=(*((pinned.fix,) if pinned is not None else ()), fix),
         commands=(
             look_at_pod(pod, "the eviction message"),
             Command(kubectl("get", "pods", "-o", "wide", namespace=pod.namespace), "whether more pods are evicted"),

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods.ended._pinned import pinned_by_template
 from diagnostics.pods.ended._replacement import is_replaced
 from kubedoctor.cluster import WORKLOADS, Cluster, Pod, Ref, finished, template_of, troubled, visible
 from kubedoctor.findings import (
@@ -139,7 +140,10 @@ def _fixes(pod: Pod, about: Ref, cluster: Cluster) -> tuple[Fix, ...]:
     bare = about == ref(pod)
     workload = cluster.maybe.get_ref(about)
     template = template_of(workload) if workload is not None and not bare else None
-    named = template is None or bool(template.spec.node_name)
+    pinned = pinned_by_template(about, cluster) if reason not in _FIXES else None
+    if pinned is not None:
+        return (pinned.fix, fix_by_hand(about, "Request no more than a node has"))
+    named = template is None
     words = _FIXES.get(reason) or (_NO_ROOM_WHERE_NAMED if named else _NO_ROOM)
     summary = words.format(node=node)
     if not bare:

@@ -128,7 +128,7 @@ def killed_by_probe(pod: Pod, end: End, probe: Probe, which: str, start: str, cl
     starved = at_its_cpu_limit(pod, container, answer_of(why, probe) if why else ProbeAnswer.UNKNOWN, about, cluster)
     if starved is not None:
         where += starved.clause
-        repair = Repair((starved.fix, *repair.fixes), (*starved.evidence, *repair.evidence))
+        repair = Repair((*starved.fixes, *repair.fixes), (*starved.evidence, *repair.evidence))
     summary += where
     timing = [
         quoted

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from kubedoctor.cluster import Cluster, Container, Pod, PodMetrics, Quantity, QuantityError, has_path, parse_quantity
 from kubedoctor.findings import SETTABLE, Effect, Evidence, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
+from kubedoctor.replay.kubelet.go_collector import busy_collector
 from kubedoctor.replay.kubelet.probes import ProbeAnswer
 
 _AT_THE_LIMIT: Final = 0.95
@@ -14,7 +15,7 @@ _AT_THE_LIMIT: Final = 0.95
 
 class Starved(NamedTuple):
     clause: str
-    fix: Fix
+    fixes: tuple[Fix, ...]
     evidence: tuple[Evidence, ...]
 
 
@@ -30,8 +31,8 @@ def at_its_cpu_limit(
     path = f"containers[name={container.name}].usage[cpu]"
     if metrics is None or not has_path(metrics, path):
         return None
-    used = next(one.usage["cpu"] for one in metrics.containers or () if one.name == container.name)
-    usage = _amount(used)
+    used = next(one.usage for one in metrics.containers or () if one.name == container.name)
+    usage = _amount(used["cpu"])
     if usage is None or usage.milli_value() < limit.milli_value() * _AT_THE_LIMIT:
         return None
     now, own = f"{usage.milli_value()}m", f"{limit.milli_value()}m"
@@ -47,13 +48,19 @@ def at_its_cpu_limit(
             f"--limits=cpu={2 * limit.milli_value()}m",
         )
         fix = Fix(words, kubectl(*resources, namespace=about.namespace), Effect.DISRUPTS)
+    clause = f"; the container uses {now} of its {own} CPU limit"
+    evidence = (
+        *quote_spec(pod, cluster, about, container.name, "resources.limits[cpu]", "its CPU limit"),
+        quote(metrics, path, "CPU in use, measured"),
+    )
+    collector = busy_collector(container, used.get("memory", ""))
+    if collector is None:
+        return Starved(clause, (fix,), evidence)
+    setting = quote_spec(pod, cluster, about, container.name, collector.field, "for the garbage collector of Go")
     return Starved(
-        f"; the container uses {now} of its {own} CPU limit",
-        fix,
-        (
-            *quote_spec(pod, cluster, about, container.name, "resources.limits[cpu]", "its CPU limit"),
-            quote(metrics, path, "CPU in use, measured"),
-        ),
+        f"{clause}, and with {collector.flag} Go's garbage collector runs {collector.effect}",
+        (fix_by_hand(about, f"{collector.advice} in container `{container.name}`"), fix),
+        (*evidence, *setting),
     )
 
 

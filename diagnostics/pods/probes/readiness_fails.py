@@ -129,7 +129,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     starved = at_its_cpu_limit(pod, container, answer, about, cluster)
     if starved is not None:
         summary += starved.clause
-        repair = Repair((starved.fix, *repair.fixes), (*starved.evidence, *repair.evidence))
+        repair = Repair((*starved.fixes, *repair.fixes), (*starved.evidence, *repair.evidence))
     if elsewhere:
         summary += f"; the {'program listens on' if listens else 'container declares'} port {elsewhere}"
     elif answer is ProbeAnswer.STATUS and expects_tls(lines):

@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from kubedoctor.answers.placement.detail import table
 from kubedoctor.answers.placement.explaining.case import names
 from kubedoctor.answers.placement.outcome import other_scheduler_lines, sentences
 from kubedoctor.answers.placement.reasons import short_reason
-from kubedoctor.cluster import Cluster, Evidence, Lease, Pod, has_path, quote, ref
+from kubedoctor.cluster import (
+    Cluster,
+    Event,
+    Evidence,
+    Lease,
+    Pod,
+    Snapshot,
+    condition,
+    counted,
+    has_path,
+    quote,
+    ref,
+    terminating,
+)
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.relations.workloads import workload_of
-from kubedoctor.findings import Command, Confidence, Finding, Severity
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.said.self_check import gates_are_gone
 from kubedoctor.replay.scheduler.said.unseen_refusals import rests_on_unseen
 from kubedoctor.replay.scheduler.well_known import DEFAULT_SCHEDULER
 
 SOON = timedelta(minutes=1)
+
+
+class _Course(NamedTuple):
+    """since: when the first of the pods was created that the default scheduler has not tried. placed: when a pod last got
+    a node."""
+
+    since: datetime | None
+    waiting: int
+    placed: datetime | None
+
+
 _SILENCE = "no scheduler has tried the pod"
+_PLACES_NOTHING = timedelta(minutes=5)
+"""A scheduler that has just become the leader needs a while to fill its caches, in a large cluster minutes."""
 _DISPROOF = "an event or a PodScheduled condition from that scheduler"
 
 
@@ -36,6 +64,13 @@ def no_scheduler_tried(pod: Pod, answer: PendingAnswer | None, cluster: Cluster)
         evidence.append(quote(pod, "spec.schedulerName", "the scheduler that must place the pod"))
     outcome = "\n".join(filter(None, (would_find(answer), sentences(other_scheduler_lines(pod)))))
     if name == DEFAULT_SCHEDULER and (finding := _scheduler_down(evidence, outcome, cluster)) is not None:
+        yield finding
+        return
+    if (
+        name == DEFAULT_SCHEDULER
+        and not ungated
+        and (finding := _places_nothing(evidence, outcome, cluster)) is not None
+    ):
         yield finding
         return
     schedulers = {other_pod.spec.scheduler_name for other_pod in cluster.maybe.all(Pod) if other_pod.spec.node_name}
@@ -74,6 +109,79 @@ def _scheduler_down(evidence: list[Evidence], outcome: str, cluster: Cluster) ->
         confidence=Confidence.LIKELY,
         detail=outcome,
         commands=(Command("kubectl get pods -n kube-system -l component=kube-scheduler", "whether it runs"),),
+    )
+
+
+def _places_nothing(evidence: list[Evidence], outcome: str, cluster: Cluster) -> Finding | None:
+    """It renews its lease and tries no pod: some have waited for longer than a scheduler needs, and none has got a node
+    since the first of them was created."""
+    lease = cluster.maybe.get(Lease, "kube-system", "kube-scheduler")
+    renewed = lease.spec.renew_time if lease is not None else None
+    if lease is None or renewed is None or not timedelta() <= cluster.taken_at - renewed <= SOON:
+        return None
+    since, waiting, placed = _course(cluster)
+    if since is None or cluster.taken_at - since < _PLACES_NOTHING or (placed is not None and placed >= since):
+        return None
+    last = f" (the last did {human_duration(cluster.taken_at - placed)} ago)" if placed is not None else ""
+    return Finding(
+        about=ref(lease),
+        summary=f"kube-scheduler renews its lease and places no pod: {counted(waiting, 'pod')}"
+        f" {'has' if waiting == 1 else 'have'} waited for up to {human_duration(cluster.taken_at - since)} without an"
+        f" event or a condition from it, and no other pod has got a node in that time{last}",
+        evidence=(quote(lease, "spec.renewTime", "it runs, and leads"), *evidence),
+        confidence=Confidence.LIKELY,
+        detail=outcome,
+        fixes=(
+            Fix(
+                "Read in the log of kube-scheduler what it waits for, then restart it: on its machine, move its manifest"
+                " out of /etc/kubernetes/manifests and back. In a managed cluster, ask the provider"
+            ),
+        ),
+        commands=(
+            Command(
+                "kubectl logs -n kube-system -l component=kube-scheduler --tail=200",
+                "what it waits for: a kind that it may not list, a cache that never syncs, requests that are limited",
+            ),
+            Command("kubectl get --raw='/readyz?verbose'", "whether the API server serves its watches"),
+        ),
+    )
+
+
+_COURSES: Final[WeakKeyDictionary[Snapshot, tuple[object, _Course]]] = WeakKeyDictionary()
+
+
+def _course(cluster: Cluster) -> _Course:
+    """Computed once for all pods of a scan."""
+    pods = cluster.maybe.all(Pod)
+    known = _COURSES.get(cluster.snapshot)
+    if known is not None and known[0] is pods:
+        return known[1]
+    own = [pod for pod in pods if (pod.spec.scheduler_name or DEFAULT_SCHEDULER) == DEFAULT_SCHEDULER]
+    waiting = [since for pod in own if (since := _untried_since(pod, cluster)) is not None]
+    events = cluster.all(Event) if cluster.has_all(Event, "") else ()
+    placed = [
+        *filter(None, map(_placed_at, own)),
+        *(event.seen_at for event in events if event.reason == "Scheduled" and event.seen_at is not None),
+    ]
+    course = _Course(min(waiting, default=None), len(waiting), max(placed, default=None))
+    _COURSES[cluster.snapshot] = (pods, course)
+    return course
+
+
+def _untried_since(pod: Pod, cluster: Cluster) -> datetime | None:
+    """When a pod was created that no scheduler has tried; None for others."""
+    created = pod.metadata.creation_timestamp
+    stated = any(one.type == "PodScheduled" for one in pod.status.conditions or ())
+    if pod.spec.node_name or pod.spec.scheduling_gates or stated or created is None or terminating(pod):
+        return None
+    return created if cluster.taken_at - created >= SOON and pod.status.phase in ("", "Pending") else None
+
+
+def _placed_at(pod: Pod) -> datetime | None:
+    """When the scheduler bound a pod, by its condition."""
+    stated = condition(pod.status.conditions, "PodScheduled")
+    return (
+        stated.last_transition_time if stated is not None and stated.status == "True" and pod.spec.node_name else None
     )
 
 

@@ -96,8 +96,13 @@ class AutoscalerView(msgspec.Struct, frozen=True):
 
     @property
     def blamed(self) -> tuple[Ref, ...]:
-        """The pools to blame: where no pool that could accept the pod may grow, and Karpenter names no other reason."""
-        if self.coming or not self.pools or not all(pool.hindered for pool in self.pools):
+        """The machine to blame: it was made for the pod and does not come. The pools to blame: where no pool that could
+        accept the pod may grow, and Karpenter names no other reason."""
+        if self.coming:
+            return ()
+        if self.claim is not None and self.stage in (Stage.NOT_LAUNCHED, Stage.REGISTERING):
+            return (ref(self.claim),)
+        if not self.pools or not all(pool.hindered for pool in self.pools):
             return ()
         limited = any(pool.exhausted for pool in self.pools)
         if limited and self.event is not None and "limit" not in self.event.message:
