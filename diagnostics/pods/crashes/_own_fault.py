@@ -24,7 +24,7 @@ from diagnostics.pods.crashes.taken._shared_data import held_by_another_pod
 from diagnostics.pods.crashes.taken._used_up import used_up
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible, visible_end
 from kubedoctor.findings import SETTABLE, Effect, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
-from kubedoctor.replay.kubelet.heaps import heap_setting
+from kubedoctor.replay.kubelet.memory.heaps import heap_setting
 from kubedoctor.replay.logs.continued import whole_message
 from kubedoctor.replay.logs.families.machine import SHARED_MEMORY
 from kubedoctor.replay.logs.faults import LogFault

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from kubedoctor.cluster import Cluster, Container, Pod, PodMetrics, Quantity, QuantityError, has_path, parse_quantity
 from kubedoctor.findings import SETTABLE, Effect, Evidence, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
-from kubedoctor.replay.kubelet.go_collector import busy_collector
+from kubedoctor.replay.kubelet.memory.go_collector import busy_collector
 from kubedoctor.replay.kubelet.probes import ProbeAnswer
 
 _AT_THE_LIMIT: Final = 0.95

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from kubedoctor.cluster.kinds.containers import Container
-from kubedoctor.replay.kubelet.go_collector import busy_collector
+from kubedoctor.replay.kubelet.memory.go_collector import busy_collector
 
 
 @pytest.mark.parametrize(

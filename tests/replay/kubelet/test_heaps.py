@@ -9,7 +9,7 @@ import pytest
 
 from kubedoctor.cluster.kinds.containers import Container
 from kubedoctor.cluster.kinds.core import ConfigMap
-from kubedoctor.replay.kubelet.heaps import heap_setting, heap_under
+from kubedoctor.replay.kubelet.memory.heaps import heap_setting, heap_under
 
 MI = 2**20
 

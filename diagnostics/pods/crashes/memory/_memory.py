@@ -18,7 +18,7 @@ from kubedoctor.findings import (
     quote,
     quote_spec,
 )
-from kubedoctor.replay.kubelet.heaps import SHARES, HeapUnderLimit, heap_setting, heap_under
+from kubedoctor.replay.kubelet.memory.heaps import SHARES, HeapUnderLimit, heap_setting, heap_under
 from kubedoctor.replay.kubelet.outcome_facts import Outcome, memory_limit
 from kubedoctor.replay.kubelet.outcomes import Cause
 

@@ -77,7 +77,7 @@ from kubedoctor.findings import (
     quote_status,
 )
 from kubedoctor.replay.kubelet.endings import Ending, last_ending, settled
-from kubedoctor.replay.kubelet.heaps import HeapUnderLimit
+from kubedoctor.replay.kubelet.memory.heaps import HeapUnderLimit
 from kubedoctor.replay.kubelet.outcome_facts import SIGKILL, Outcome, memory_limit, outcome, pod_memory_limit
 from kubedoctor.replay.kubelet.outcomes import Cause, Proof
 

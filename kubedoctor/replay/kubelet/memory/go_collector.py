@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from kubedoctor.cluster.grammar.quantities import QuantityError, parse_quantity
 from kubedoctor.cluster.kinds.containers import Container
-from kubedoctor.replay.kubelet.heaps import Runtime, heap_setting
+from kubedoctor.replay.kubelet.memory.heaps import Runtime, heap_setting
 
 _USUAL: Final = 100
 """GOGC, in per cent: the heap may double before it is collected."""
