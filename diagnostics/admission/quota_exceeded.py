@@ -48,7 +48,18 @@ from kubedoctor.cluster import (
     template_of,
     workload_of,
 )
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, diagnostic, edit_command
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    diagnostic,
+    edit_command,
+    kubectl,
+)
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.admission.resources.quotas import exceeded, matches, pod_usage, usage_of, would_exceed
 from kubedoctor.replay.scheduler.requests import amounts
@@ -198,7 +209,7 @@ def _finding(
     of_a_rollout: tuple[str, tuple[Fix, ...]] = ("", ()),
     claim: str = "",
 ) -> Finding:
-    where = quota.namespace_flag
+    by_age = "--sort-by=.metadata.creationTimestamp"
     words, fixes = of_a_rollout
     return Finding(
         about=quota,
@@ -217,9 +228,12 @@ def _finding(
             Fix("Or raise the quota", edit_command(quota), Effect.CHANGES),
         ),
         commands=(
-            Command(f"kubectl describe resourcequota {quota.name}{where}", "used and hard for each resource"),
-            Command(f"kubectl get pvc{where} --sort-by=.metadata.creationTimestamp", "the claims that use it")
+            Command(
+                kubectl("describe", "resourcequota", quota.name, namespace=quota.namespace),
+                "used and hard for each resource",
+            ),
+            Command(kubectl("get", "pvc", by_age, namespace=quota.namespace), "the claims that use it")
             if claim
-            else Command(f"kubectl get pods{where} --sort-by=.metadata.creationTimestamp", "the pods that use it"),
+            else Command(kubectl("get", "pods", by_age, namespace=quota.namespace), "the pods that use it"),
         ),
     )

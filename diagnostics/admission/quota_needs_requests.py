@@ -49,6 +49,7 @@ from kubedoctor.findings import (
     Severity,
     container_command,
     diagnostic,
+    kubectl,
 )
 from kubedoctor.replay.admission.refusals import AdmissionStep
 from kubedoctor.replay.workloads.missing_pods import lacks_pods
@@ -91,10 +92,13 @@ def quota_needs_requests(workload: KubernetesObject, cluster: Cluster) -> Iterat
         ),
         commands=(
             Command(
-                f"kubectl describe resourcequota {about.name}{about.namespace_flag}",
+                kubectl("describe", "resourcequota", about.name, namespace=about.namespace),
                 "the resources that the quota limits",
             ),
-            Command(f"kubectl get {who.argument}{who.namespace_flag} -o yaml", "requests and limits of the containers"),
+            Command(
+                kubectl("get", who.argument, "-o", "yaml", namespace=who.namespace),
+                "requests and limits of the containers",
+            ),
         ),
     )
 

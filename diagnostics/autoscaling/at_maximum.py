@@ -35,7 +35,7 @@ from kubedoctor.cluster import (
     target_of,
 )
 from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, kubectl
 from kubedoctor.replay.autoscaling.demand import Demand, demands
 
 _LIMITED = "status.conditions[type=ScalingLimited]"
@@ -89,7 +89,7 @@ def at_maximum(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Find
         fixes=tuple(_fixes(autoscaler, demanded)),
         commands=(
             Command(ref(autoscaler).describe_command, "its metrics, conditions and events"),
-            Command(f"kubectl top pods{autoscaler.namespace_flag}", "what each pod uses"),
+            Command(kubectl("top", "pods", namespace=autoscaler.namespace), "what each pod uses"),
         ),
     )
 

@@ -44,7 +44,7 @@ from kubedoctor.cluster import (
     target_of,
     times,
 )
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, kubectl
 
 _REPLICAS: Final = "spec.replicas"
 _APPLY: Final = "kubectl apply"
@@ -107,7 +107,7 @@ def replicas_overwritten(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) 
         fixes=(_fix(writer),),
         commands=(
             Command(
-                f"kubectl get {target.argument}{workload.namespace_flag} -o yaml --show-managed-fields",
+                kubectl("get", target.argument, "-o", "yaml", "--show-managed-fields", namespace=workload.namespace),
                 "who owns f:replicas",
             ),
             Command(ref(autoscaler).describe_command, "its sizes, under Events"),

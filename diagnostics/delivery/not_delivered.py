@@ -166,7 +166,13 @@ def _in_a_circle(obj: CustomResource, circle: tuple[Ref, ...]) -> Finding:
         fixes=(Fix(f"Remove one dependsOn of the circle, at the source: for example that of {obj.kind} {obj.name}"),),
         commands=(
             Command(
-                f"kubectl get {ref(obj).argument.partition('/')[0]} -A -o 'custom-columns=NAME:.metadata.name,DEPENDS_ON:.spec.dependsOn[*].name'",
+                kubectl(
+                    "get",
+                    ref(obj).argument.partition("/")[0],
+                    "-A",
+                    "-o",
+                    "custom-columns=NAME:.metadata.name,DEPENDS_ON:.spec.dependsOn[*].name",
+                ),
                 "what each one depends on",
             ),
         ),

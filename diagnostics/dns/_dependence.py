@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kubedoctor.cluster import ConfigMap, KubernetesObject, Ref, Service
-from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, has_path, quote, ref
+from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, has_path, kubectl, quote, ref
 from kubedoctor.replay.dns.dependence import Dependence, DnsUse, cluster_addresses
 
 CLOUD_DNS = "169.254.169.254"
@@ -75,5 +75,5 @@ def asked_elsewhere(service: Service, workload: KubernetesObject | None, found: 
 
 
 def _look(node: Ref) -> tuple[Command, ...]:
-    line = f"kubectl get --raw /api/v1/nodes/{node.name}/proxy/configz"
+    line = kubectl("get", "--raw", f"/api/v1/nodes/{node.name}/proxy/configz")
     return (Command(line, "clusterDNS: the DNS server that the kubelet sets in pods"),)

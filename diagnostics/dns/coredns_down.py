@@ -59,6 +59,7 @@ from kubedoctor.findings import (
     diagnostic,
     edit_command,
     has_path,
+    kubectl,
     quote,
     quote_line,
     ref,
@@ -132,8 +133,12 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
         because_of=tuple(blamed),
         fixes=fixes,
         commands=(
-            Command(f"kubectl get pods{service.namespace_flag} -l {labels}", "the DNS servers and their state"),
-            Command(f"kubectl logs{service.namespace_flag} -l {labels} --tail=20 --previous", "why they exited"),
+            Command(
+                kubectl("get", "pods", "-l", labels, namespace=service.namespace), "the DNS servers and their state"
+            ),
+            Command(
+                kubectl("logs", "-l", labels, "--tail=20", "--previous", namespace=service.namespace), "why they exited"
+            ),
         ),
     )
 
@@ -151,7 +156,8 @@ def _scaled_down(
         fixes=(Fix("Scale it to 2 replicas", command_line(scale(name, 2))),),
         commands=(
             Command(
-                f"kubectl get events{name.namespace_flag} --sort-by=.lastTimestamp", "when it was scaled, and by what"
+                kubectl("get", "events", "--sort-by=.lastTimestamp", namespace=name.namespace),
+                "when it was scaled, and by what",
             ),
         ),
     )
@@ -184,7 +190,6 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
         problem = f"the Corefile forwards queries of CoreDNS back to CoreDNS (loop): {error.what}"
     else:
         problem = "CoreDNS rejects the Corefile" + (f" at line {error.line}" if error.line else "") + f": {error.what}"
-    place = configuration.namespace_flag
     change = edit_command(ref(configuration))
     return Finding(
         about=ref(configuration),
@@ -204,7 +209,12 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
         )
         if not error.loop
         else (Fix("Forward to a resolver outside the node: `forward . 9.9.9.9` instead of /etc/resolv.conf", change),),
-        commands=(Command(f"kubectl get configmap{place} {configuration.name} -o yaml", "the whole Corefile"),),
+        commands=(
+            Command(
+                kubectl("get", "configmap", configuration.name, "-o", "yaml", namespace=configuration.namespace),
+                "the whole Corefile",
+            ),
+        ),
     )
 
 

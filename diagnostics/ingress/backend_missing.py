@@ -21,7 +21,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Ingress, IngressBackend, IngressServiceBackend, Service, misspellings
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, edit_command, quote, ref
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Finding,
+    Fix,
+    Severity,
+    diagnostic,
+    edit_command,
+    kubectl,
+    quote,
+    ref,
+)
 
 NO_SERVICE = "use-annotation"
 """The AWS Load Balancer Controller's port name for backends that are actions in an annotation, not Services."""
@@ -80,7 +91,7 @@ def _no_service(ingress: Ingress, path: str, where: str, target: IngressServiceB
         confidence=Confidence.CERTAIN,
         evidence=(quote(ingress, f"{path}.service.name", "no Service of this name in the namespace"),),
         fixes=_repairs(ingress, near, same),
-        commands=(Command(f"kubectl get services{ingress.namespace_flag}", "the Services of the namespace"),),
+        commands=(Command(kubectl("get", "services", namespace=ingress.namespace), "the Services of the namespace"),),
     )
 
 
@@ -107,7 +118,10 @@ def _no_port(ingress: Ingress, path: str, where: str, target: IngressServiceBack
         evidence=tuple(evidence),
         fixes=(_edit(ingress, f"Change the port to {ports[0].name or ports[0].port}"),) if len(ports) == 1 else (),
         commands=(
-            Command(f"kubectl get service{service.namespace_flag} {service.name} -o yaml", "the ports of the Service"),
+            Command(
+                kubectl("get", "service", service.name, "-o", "yaml", namespace=service.namespace),
+                "the ports of the Service",
+            ),
         ),
     )
 

@@ -37,7 +37,18 @@ from kubedoctor.cluster import (
     Service,
     controller_pods,
 )
-from kubedoctor.findings import Command, Confidence, Evidence, Finding, Severity, diagnostic, quote, quote_line, ref
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Evidence,
+    Finding,
+    Severity,
+    diagnostic,
+    kubectl,
+    quote,
+    quote_line,
+    ref,
+)
 from kubedoctor.replay.network import ADMIN_KINDS
 from kubedoctor.replay.network.enforcers import certainly_enforced
 from kubedoctor.replay.network.seen import admin_policies
@@ -117,7 +128,7 @@ def _finding(
         fixes=(allowing_fix(found, cluster),),
         commands=(
             Command(
-                f"kubectl describe {ref(found.policy).kind.lower()}{found.policy.namespace_flag}",
+                kubectl("describe", ref(found.policy).kind.lower(), namespace=found.policy.namespace),
                 "all NetworkPolicies of the namespace" if found.policy.namespace else "all policies of this kind",
             ),
         ),

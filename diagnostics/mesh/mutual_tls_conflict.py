@@ -31,6 +31,7 @@ from kubedoctor.findings import (
     Severity,
     command_line,
     diagnostic,
+    kubectl,
     quote,
     ref,
 )
@@ -103,7 +104,7 @@ def mutual_tls_conflict(rule: CustomResource, cluster: Cluster) -> Iterator[Find
             fixes=(Fix("Set the mode to ISTIO_MUTUAL", command_line(put(ref(rule), path, _OF_THE_MESH), rule)),),
             commands=(
                 Command(
-                    f"kubectl get destinationrules.{NETWORKING},peerauthentications.{SECURITY} -A",
+                    kubectl("get", f"destinationrules.{NETWORKING},peerauthentications.{SECURITY}", "-A"),
                     "the rules and modes of the mesh",
                 ),
             ),

@@ -33,6 +33,7 @@ from kubedoctor.findings import (
     at_fault,
     diagnostic,
     edit_command,
+    kubectl,
     quote,
     quote_line,
     ref,
@@ -88,7 +89,7 @@ def _finding(pod: Pod, attempt: Attempt, mode: Mode, policy: CustomResource, clu
             Fix(f"Set mode PERMISSIVE for port {target.port} of the server until then", edit_command(ref(policy))),
         ),
         commands=(
-            Command(f"kubectl get peerauthentications.{SECURITY} -A", "the modes of mutual TLS"),
-            Command(f"kubectl get namespace {pod.namespace} --show-labels", "whether injection is enabled"),
+            Command(kubectl("get", f"peerauthentications.{SECURITY}", "-A"), "the modes of mutual TLS"),
+            Command(kubectl("get", "namespace", pod.namespace, "--show-labels"), "whether injection is enabled"),
         ),
     )

@@ -37,6 +37,7 @@ from kubedoctor.findings import (
     command_line,
     diagnostic,
     edit_command,
+    kubectl,
     quote,
     ref,
 )
@@ -172,7 +173,9 @@ def _finding(
         fixes=(fix,),
         commands=(
             Command(
-                f"kubectl get virtualservices.{NETWORKING},destinationrules.{NETWORKING}{service.namespace_flag}",
+                kubectl(
+                    "get", f"virtualservices.{NETWORKING},destinationrules.{NETWORKING}", namespace=service.namespace
+                ),
                 "the rules of the mesh",
             ),
             Command("kubectl get services -A", "the Services that a host can mean"),

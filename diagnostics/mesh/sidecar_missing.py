@@ -42,6 +42,7 @@ from kubedoctor.findings import (
     Finding,
     Severity,
     diagnostic,
+    kubectl,
     quote,
     ref,
     restart,
@@ -149,7 +150,8 @@ def _about_workload(
         fixes=(restart(name, "Let the sidecar be injected into new pods"),) if recreate else (),
         commands=(
             Command(
-                f"kubectl get pods{pod.namespace_flag} -L {INJECT} -L {REVISION}", "the pods that request a sidecar"
+                kubectl("get", "pods", "-L", INJECT, "-L", REVISION, namespace=pod.namespace),
+                "the pods that request a sidecar",
             ),
             LOOK,
         ),

@@ -40,7 +40,18 @@ from kubedoctor.cluster import (
     Service,
     not_ready,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, at_fault, diagnostic, quote_line, ref
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Explains,
+    Finding,
+    Severity,
+    at_fault,
+    diagnostic,
+    kubectl,
+    quote_line,
+    ref,
+)
 from kubedoctor.replay.network import ADMIN_KINDS
 
 
@@ -78,7 +89,7 @@ def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             fixes=(allowing_fix(found, cluster),),
             commands=(
                 Command(
-                    f"kubectl describe {policy.kind.lower()}{found.policy.namespace_flag}",
+                    kubectl("describe", policy.kind.lower(), namespace=found.policy.namespace),
                     "all NetworkPolicies of the namespace" if policy.namespace else "all policies of this kind",
                 ),
             ),

@@ -39,6 +39,7 @@ from kubedoctor.findings import (
     command_line,
     diagnostic,
     has_path,
+    kubectl,
     quote,
     quote_line,
     ref,
@@ -108,9 +109,20 @@ def _finding(blocked: Blocked, dns: Resolvers, cluster: Cluster) -> Finding:
         affects=tuple(ref(pod) for pod in blocked.pods),
         fixes=(_fix(blocked, dns, cluster),),
         commands=(
-            Command(f"kubectl describe networkpolicy{policy.namespace_flag}", "all NetworkPolicies of the namespace"),
             Command(
-                f"kubectl debug{blocked.pods[0].namespace_flag} {blocked.pods[0].name} -it --image=busybox -- nslookup kubernetes.default",
+                kubectl("describe", "networkpolicy", namespace=policy.namespace), "all NetworkPolicies of the namespace"
+            ),
+            Command(
+                kubectl(
+                    "debug",
+                    blocked.pods[0].name,
+                    "-it",
+                    "--image=busybox",
+                    "--",
+                    "nslookup",
+                    "kubernetes.default",
+                    namespace=blocked.pods[0].namespace,
+                ),
                 "try a lookup from the pod; adds a container to the pod",
                 Effect.CHANGES,
             ),

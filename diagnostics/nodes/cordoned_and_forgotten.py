@@ -40,7 +40,19 @@ from kubedoctor.cluster import (
     unscheduled,
 )
 from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    kubectl,
+    own_command,
+)
 from kubedoctor.replay.scheduler.plugins.node_unschedulable import CORDONED
 from kubedoctor.replay.scheduler.plugins.taint_toleration import TAINT
 from kubedoctor.replay.scheduler.said.messages import parse_message
@@ -101,8 +113,10 @@ def cordoned_and_forgotten(node: Node, cluster: Cluster) -> Iterator[Finding]:
             ),
         ),
         commands=(
-            Command(f"kubectl get node {node.name} -o yaml --show-managed-fields", "who cordoned it, and when"),
-            Command(f"kubedoctor can-drain {node.name}", "which pods would leave, and what blocks a drain"),
+            Command(
+                kubectl("get", "node", node.name, "-o", "yaml", "--show-managed-fields"), "who cordoned it, and when"
+            ),
+            Command(own_command("can-drain", node.name), "which pods would leave, and what blocks a drain"),
         ),
     )
 

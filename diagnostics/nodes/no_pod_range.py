@@ -47,7 +47,7 @@ from kubedoctor.cluster import (
     static_pods,
     times,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.network.pod_ranges import PodRanges, pod_ranges
 
@@ -110,7 +110,7 @@ def no_pod_range(node: Node, cluster: Cluster) -> Iterator[Finding]:
             Command(
                 "kubectl get nodes -o custom-columns=NAME:.metadata.name,RANGE:.spec.podCIDR", "the range of each node"
             ),
-            Command(f"kubectl describe node {node.name}", "its conditions and events"),
+            Command(kubectl("describe", "node", node.name), "its conditions and events"),
         ),
     )
 

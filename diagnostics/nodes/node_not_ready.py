@@ -54,7 +54,7 @@ from kubedoctor.cluster import (
     ref,
     statuses_were_recorded,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 from kubedoctor.replay.messages.classes import MessageClass
 
 READY = "status.conditions[type=Ready]"
@@ -113,8 +113,11 @@ def node_not_ready(node: Node, cluster: Cluster) -> Iterator[Finding]:
         detail=why.detail,
         fixes=why.fixes,
         commands=(
-            Command(f"kubectl describe node {node.name}", "conditions and events of the node"),
-            Command(f"kubectl get pods -A -o wide --field-selector spec.nodeName={node.name}", "the pods on the node"),
+            Command(kubectl("describe", "node", node.name), "conditions and events of the node"),
+            Command(
+                kubectl("get", "pods", "-A", "-o", "wide", "--field-selector", f"spec.nodeName={node.name}"),
+                "the pods on the node",
+            ),
             *why.commands,
         ),
     )

@@ -26,7 +26,19 @@ from collections.abc import Iterator
 from diagnostics.nodes._disk import REPAIR_DISK
 from kubedoctor.cluster import Cluster, Condition, Node, has_path, human_duration, quote, ref
 from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    kubectl,
+    own_command,
+)
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
@@ -82,8 +94,8 @@ def node_problem(node: Node, cluster: Cluster) -> Iterator[Finding]:
             severity=Severity.NOTICE if planned else Severity.CRITICAL if kind in _SEVERE else None,
             fixes=(*_cordon(node), Fix(_FIXES.get(kind, _OTHERWISE) if kind is not None else _OTHERWISE)),
             commands=(
-                Command(f"kubedoctor can-drain {node.name}", "which pods would leave, and what blocks a drain"),
-                Command(f"kubectl describe node {node.name}", "conditions and events of the node"),
+                Command(own_command("can-drain", node.name), "which pods would leave, and what blocks a drain"),
+                Command(kubectl("describe", "node", node.name), "conditions and events of the node"),
             ),
         )
 

@@ -43,7 +43,18 @@ from kubedoctor.cluster import (
     times,
 )
 from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    kubectl,
+)
 from kubedoctor.replay.kubelet.endings import LOST, last_ending
 from kubedoctor.replay.kubelet.node_events import REBOOTED, boot_named
 
@@ -84,8 +95,11 @@ def node_restarted(node: Node, cluster: Cluster) -> Iterator[Finding]:
         affects=tuple(map(ref, left)),
         fixes=_cordon(node) if often else (),
         commands=(
-            Command(f"kubectl describe node {node.name}", "its events and boot id"),
-            Command(f"kubectl get pods -A -o wide --field-selector spec.nodeName={node.name}", "the pods on the node"),
+            Command(kubectl("describe", "node", node.name), "its events and boot id"),
+            Command(
+                kubectl("get", "pods", "-A", "-o", "wide", "--field-selector", f"spec.nodeName={node.name}"),
+                "the pods on the node",
+            ),
         ),
     )
 

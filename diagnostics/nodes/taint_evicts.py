@@ -25,7 +25,18 @@ from typing import Final
 from diagnostics.nodes.node_not_ready import unready
 from kubedoctor.cluster import Cluster, Node, Pod, counted, finished, human_duration, listed, quote, ref, terminating
 from kubedoctor.cluster.changes import Step, edit
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    kubectl,
+)
 from kubedoctor.replay.disruption.taint_evictions import NO_EXECUTE, taint_eviction
 
 
@@ -82,5 +93,5 @@ def taint_evicts(node: Node, cluster: Cluster) -> Iterator[Finding]:
                     Effect.CHANGES,
                 ),
             ),
-            commands=(Command(f"kubectl describe node {node.name}", "taints and events of the node"),),
+            commands=(Command(kubectl("describe", "node", node.name), "taints and events of the node"),),
         )

@@ -50,6 +50,7 @@ from kubedoctor.findings import (
     Severity,
     delete_by_force,
     diagnostic,
+    kubectl,
 )
 
 COLLECTED = timedelta(minutes=1)
@@ -100,7 +101,10 @@ def node_gone(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             ),
         ),
         commands=(
-            Command(f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}", "all pods bound to it"),
+            Command(
+                kubectl("get", "pods", "-A", "-o", "wide", "--field-selector", f"spec.nodeName={node}"),
+                "all pods bound to it",
+            ),
             Command("kubectl get nodes", "the nodes that exist"),
         ),
     )

@@ -35,7 +35,18 @@ from kubedoctor.cluster import (
     workload_of,
 )
 from kubedoctor.cluster.changes import drop
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    kubectl,
+)
 
 SOON = timedelta(seconds=5)
 
@@ -84,6 +95,9 @@ def scheduling_gated(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             Fix("If no controller owns the gate, remove it", line, Effect.CHANGES),
         ),
         commands=(
-            Command(f"kubectl get pod {pod.name}{pod.namespace_flag} -o yaml", "its gates, and which client set them"),
+            Command(
+                kubectl("get", "pod", pod.name, "-o", "yaml", namespace=pod.namespace),
+                "its gates, and which client set them",
+            ),
         ),
     )

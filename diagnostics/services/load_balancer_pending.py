@@ -63,6 +63,7 @@ from kubedoctor.findings import (
     command_line,
     diagnostic,
     edit_command,
+    kubectl,
     quote,
     ref,
 )
@@ -183,7 +184,7 @@ def _service_lb(service: Service, own: DaemonSet, cluster: Cluster) -> Iterator[
         ),
         because_of=(ref(own),),
         fixes=(fix,),
-        commands=(Command(f"kubectl describe {ref(own).argument}{own.namespace_flag}", "its pods and events"),),
+        commands=(Command(kubectl("describe", ref(own).argument, namespace=own.namespace), "its pods and events"),),
     )
 
 
@@ -247,7 +248,7 @@ def _wish(service: Service) -> Evidence:
 
 def _commands(service: Service) -> tuple[Command, ...]:
     return (
-        Command(f"kubectl describe service{service.namespace_flag} {service.name}", "its events"),
+        Command(kubectl("describe", "service", service.name, namespace=service.namespace), "its events"),
         Command(
             "kubectl get pods -A | grep -iE 'cloud-controller|metallb|kube-vip|svclb'",
             "controllers that could provide a load balancer",

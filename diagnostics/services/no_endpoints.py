@@ -143,7 +143,8 @@ def _no_pods(service: Service, workload: KubernetesObject, cluster: Cluster) -> 
         fixes=tuple(_switched(service, _containers(workload), cluster)),
         commands=(
             Command(
-                f"kubectl describe{workload.namespace_flag} {ref(workload).argument}", "why the workload has no pods"
+                kubectl("describe", ref(workload).argument, namespace=workload.namespace),
+                "why the workload has no pods",
             ),
         ),
     )
@@ -197,7 +198,9 @@ def _selects_nothing(service: Service, cluster: Cluster) -> Iterator[Finding]:
         detail="" if meant is not None else "No workload in the namespace creates pods with these labels.",
         evidence=tuple(evidence),
         fixes=(_fix(service, meant, cluster),) if meant is not None else (),
-        commands=(Command(f"kubectl get pods{service.namespace_flag} --show-labels", "the labels of the pods"),),
+        commands=(
+            Command(kubectl("get", "pods", "--show-labels", namespace=service.namespace), "the labels of the pods"),
+        ),
     )
 
 

@@ -139,7 +139,7 @@ def _wrong_number(service: Service, at: int, pods: list[Pod], cluster: Cluster) 
         fixes=(_fix(service, at, wrong.declared[0], cluster),) if len(wrong.declared) == 1 else (),
         commands=(
             Command(
-                f"kubectl port-forward{pod.namespace_flag} pod/{pod.name} 18080:{wrong.target}",
+                kubectl("port-forward", f"pod/{pod.name}", f"18080:{wrong.target}", namespace=pod.namespace),
                 "forward the port, then connect to localhost:18080 to see whether it answers",
             ),
             _slices(service),
@@ -179,7 +179,9 @@ def _resolves(service: Service, at: int, cluster: Cluster) -> bool:
 
 def _slices(service: Service) -> Command:
     return Command(
-        f"kubectl get endpointslices{service.namespace_flag} -l kubernetes.io/service-name={service.name}",
+        kubectl(
+            "get", "endpointslices", "-l", f"kubernetes.io/service-name={service.name}", namespace=service.namespace
+        ),
         "the addresses and ports of the endpoints",
     )
 

@@ -33,7 +33,7 @@ from kubedoctor.cluster import (
     unscheduled,
     workload_of,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 
 
 @diagnostic(
@@ -80,7 +80,7 @@ def claim_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
                     f"Create PersistentVolumeClaim {name} in namespace {pod.namespace}, or correct the name in {workload.title}"
                 ),
             ),
-            commands=(Command(f"kubectl get pvc{pod.namespace_flag}", "the claims of the namespace"),),
+            commands=(Command(kubectl("get", "pvc", namespace=pod.namespace), "the claims of the namespace"),),
         )
 
 

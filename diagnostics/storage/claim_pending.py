@@ -47,7 +47,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 from kubedoctor.replay.storage.binding import pending
 from kubedoctor.replay.storage.matching import Mismatch
 from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
@@ -82,7 +82,9 @@ def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
         return
     users = pods_mounting(claim, cluster.maybe)
     commands = (
-        Command(f"kubectl describe pvc {claim.name}{claim.namespace_flag}", "its events, unless they have expired"),
+        Command(
+            kubectl("describe", "pvc", claim.name, namespace=claim.namespace), "its events, unless they have expired"
+        ),
         Command("kubectl get storageclass,pv", "the classes and volumes of the cluster"),
     )
     severity = None if users else Severity.WARNING

@@ -37,7 +37,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, kubectl
+from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, kubectl, own_command
 
 _STATUS = ("status.expectedPods", "status.desiredHealthy", "status.currentHealthy")
 
@@ -80,7 +80,7 @@ def budget_blocks_drain(budget: PodDisruptionBudget, cluster: Cluster) -> Iterat
         fixes=tuple(budget_fixes(budget, cluster.maybe)),
         commands=(
             *(
-                Command(f"kubedoctor can-drain {node}", "what a drain of its node would do")
+                Command(own_command("can-drain", node), "what a drain of its node would do")
                 for node in (cordoned or nodes)[:1]
             ),
             Command(kubectl("get", "poddisruptionbudgets", namespace=budget.namespace), "all budgets of the namespace"),

@@ -39,16 +39,7 @@ from kubedoctor.cluster import (
     services_selecting,
 )
 from kubedoctor.cluster.changes import delete
-from kubedoctor.findings import (
-    Command,
-    Confidence,
-    Effect,
-    Finding,
-    Fix,
-    Severity,
-    command_line,
-    diagnostic,
-)
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, kubectl
 from kubedoctor.replay.workloads.orphans import MADE, left_behind
 
 
@@ -86,7 +77,7 @@ def orphan(obj: ReplicaSet | Pod, cluster: Cluster) -> Iterator[Finding]:
         affects=(ref(shared),) if shared is not None else (),
         fixes=(Fix("Delete it, if it is not needed any more", command_line(delete(ref(obj))), Effect.DISRUPTS),),
         commands=(
-            Command(f"kubectl get {ref(obj).argument}{obj.namespace_flag} --show-labels", "whose labels it has"),
+            Command(kubectl("get", ref(obj).argument, "--show-labels", namespace=obj.namespace), "whose labels it has"),
         ),
     )
 

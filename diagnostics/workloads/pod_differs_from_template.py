@@ -57,6 +57,7 @@ from kubedoctor.findings import (
     command_line,
     container_command,
     diagnostic,
+    kubectl,
     look_at_pod,
     newest_event,
 )
@@ -123,7 +124,10 @@ def _differs(
         ),
         commands=(
             look_at_pod(pod, "its events"),
-            Command(f"kubectl get pod {pod.name}{pod.namespace_flag} -o yaml --show-managed-fields", "who changed it"),
+            Command(
+                kubectl("get", "pod", pod.name, "-o", "yaml", "--show-managed-fields", namespace=pod.namespace),
+                "who changed it",
+            ),
         ),
     )
 

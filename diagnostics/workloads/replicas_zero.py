@@ -39,7 +39,18 @@ from kubedoctor.cluster import (
     visible_end,
 )
 from kubedoctor.cluster.changes import scale
-from kubedoctor.findings import Command, Confidence, Effect, Explains, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    look_at,
+)
 from kubedoctor.replay.autoscaling.scalers import SCALER_FAILED
 
 SCALED_OBJECT: Final = "ScaledObject.keda.sh"
@@ -109,7 +120,6 @@ def _up(workload: Ref, autoscaler: HorizontalPodAutoscaler | None) -> Fix:
     symptoms=("ScalingDisabled", "0/0"),
 )
 def replicas_zero(workload: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
-    name = f"{ref(workload).argument}{workload.namespace_flag}"
     autoscaler = next(iter(autoscalers_of(ref(workload), cluster)), None)
     owner = controlling_owner(autoscaler) if autoscaler else None
     scaler = _scaler(ref(workload), cluster)
@@ -126,5 +136,5 @@ def replicas_zero(workload: KubernetesObject, cluster: Cluster) -> Iterator[Find
         confidence=Confidence.CERTAIN,
         detail=_detail(autoscaler, owner),
         fixes=() if owner else (_up(ref(workload), autoscaler),),
-        commands=(Command(f"kubectl get {name} -o yaml", "who changed it last: add --show-managed-fields"),),
+        commands=(look_at(ref(workload), "who changed it last: add --show-managed-fields"),),
     )

@@ -16,6 +16,7 @@ from kubedoctor.cluster.relations.foresight import with_foreseen
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import LogWant, Want
 from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.findings.commands import own_command
 from kubedoctor.problems import NoSuchObject, UsageProblem
 
 _NOT_BY_NAME = (
@@ -151,7 +152,7 @@ def by_bare_name(
     if len(found) == 1:
         return found[0]
     if found:
-        commands = [f"kubedoctor {one.argument}{one.namespace_flag}" for one in found]
+        commands = [own_command(one.argument, namespace=one.namespace) for one in found]
         raise UsageProblem(f"{len(found)} objects are named {name}", "Say which:\n" + "\n".join(commands))
     raise no_such_name(name, words, kinds, source, here)
 

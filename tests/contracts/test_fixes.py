@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from kubedoctor.engine import load_catalogue
+from kubedoctor.testing import find_scenarios, load_scenario
 
 ROOT = Path(__file__).parents[2]
 PROOF = ROOT / "kubedoctor" / "answers" / "proof.py"
@@ -34,6 +40,8 @@ def patches_by_hand(text: str) -> list[str]:
 
 def claims_of_proof(text: str) -> Iterator[str]:
     """Calls that may give a fix a `verified` of their own."""
+    if "verified" not in text and "Fix(" not in text:
+        return
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.Call):
             continue
@@ -71,8 +79,46 @@ def test_what_would_be_noticed(text: str) -> None:
     assert not patches_by_hand('"""Type kubectl patch."""')
 
 
+COMMAND_BY_HAND = re.compile(r"""\bf["']kube(?:ctl|doctor) [a-z-]+ .*""")
+"""Names are quoted for the shell by `kubectl()`, and by `own_command()` for kubedoctor."""
+
+
+def test_the_words_of_a_command_are_quoted_in_one_place() -> None:
+    found = {path: COMMAND_BY_HAND.findall(path.read_text()) for path in sources("diagnostics", "kubedoctor")}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+def test_a_command_by_hand_is_found() -> None:
+    assert COMMAND_BY_HAND.search('line = f"kubectl get {kind} -n {namespace}"')
+    assert not COMMAND_BY_HAND.search('line = f"kubectl logs, exec and top fail for {names}"')
+
+
+ODD = """sh$(x) o'p"`y`"""
+"""A name that a shell would take apart."""
+
+
+def with_odd_names(data: Any) -> Any:
+    if isinstance(data, str):
+        return data.replace("shop", ODD)
+    if isinstance(data, dict):
+        return {with_odd_names(key): with_odd_names(value) for key, value in data.items()}
+    return [with_odd_names(item) for item in data] if isinstance(data, list | tuple) else data
+
+
+def test_a_shell_takes_no_name_apart() -> None:
+    catalogue, lines = load_catalogue(), []
+    for path in find_scenarios(ROOT / "tests" / "scenarios")[::8]:
+        scenario = load_scenario(path)
+        odd = replace(scenario, objects=tuple(map(with_odd_names, scenario.objects)))
+        for finding in odd.run(catalogue).findings:
+            lines += [fix.command for fix in finding.fixes] + [command.line for command in finding.commands]
+    words = [word.replace('\\"', '"').replace(ODD, "") for line in lines for word in shlex.split(line)]
+    assert len(words) > len(lines) > 0
+    assert [word for word in words if "$(x)" in word or "`y`" in word] == []
+
+
 NAMESPACE_BY_HAND = re.compile(r' -n \{[\w.\[\]]*namespace\}|"-n", [\w.\[\]]*namespace\b')
-"""Manifests have no namespace, and `-n` without a name is no command: `namespace_flag` and `kubectl()` leave it out."""
+"""Manifests have no namespace, and `-n` without a name is no command: `kubectl()` leaves it out."""
 
 
 @pytest.mark.parametrize("path", sources("diagnostics", "kubedoctor/answers"), ids=lambda path: path.stem)

@@ -41,7 +41,7 @@ from kubedoctor.cluster import (
     ref,
     times,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 
 _FULL: Final = 0.95
 _LATELY: Final = timedelta(minutes=10)
@@ -95,7 +95,7 @@ def cpu_saturated(node: Node, cluster: Cluster) -> Iterator[Finding]:
         ),
         commands=(
             *use_of_pods(node, "cpu"),
-            Command(f"kubectl describe node {node.name}", "the requests of its pods"),
+            Command(kubectl("describe", "node", node.name), "the requests of its pods"),
         ),
     )
 

@@ -87,7 +87,7 @@ def _finding(node: Node, told: list[Event], cluster: Cluster) -> Finding:
         confidence=Confidence.CERTAIN,
         fixes=(Fix(fix),),
         commands=(
-            Command(f"kubectl describe node {node.name}", "its conditions and events"),
+            Command(kubectl("describe", "node", node.name), "its conditions and events"),
             Command(
                 kubectl("get", "node", node.name, "-o", "jsonpath={.status.images[*].sizeBytes}"),
                 "the largest images on it",

@@ -44,7 +44,7 @@ from kubedoctor.cluster import (
     ref,
     times,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 from kubedoctor.replay.kubelet.node_events import SYSTEM_OOM, seen_anew, victim_named
 
 _MOST = 3
@@ -92,6 +92,6 @@ def node_out_of_memory(node: Node, cluster: Cluster) -> Iterator[Finding]:
         ),
         commands=(
             *use_of_pods(node, "memory"),
-            Command(f"kubectl describe node {node.name}", "requests and limits of its pods, and its events"),
+            Command(kubectl("describe", "node", node.name), "requests and limits of its pods, and its events"),
         ),
     )

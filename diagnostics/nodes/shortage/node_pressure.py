@@ -44,7 +44,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, fix_by_hand
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, fix_by_hand, kubectl
 from kubedoctor.replay.kubelet.evictions import Pressure
 
 _PRESSURES = {
@@ -141,7 +141,7 @@ def _pressure(node: Node, pressure: Pressure, state: Condition, pods: tuple[Pod,
 
 
 def _describe(node: Node) -> Command:
-    return Command(f"kubectl describe node {node.name}", "conditions of the node, and requests of its pods")
+    return Command(kubectl("describe", "node", node.name), "conditions of the node, and requests of its pods")
 
 
 def _use(node: Node, pressure: Pressure) -> tuple[Command, ...]:
@@ -152,7 +152,7 @@ def _use(node: Node, pressure: Pressure) -> tuple[Command, ...]:
         Pressure.DISK: "the kubelet's own figures: its disk (fs), its images (imageFs), each pod (ephemeral-storage)",
         Pressure.PID: "the kubelet's own figures: processes of the node (rlimit) and of each pod (process_stats)",
     }
-    return (Command(f"kubectl get --raw /api/v1/nodes/{node.name}/proxy/stats/summary", measured[pressure]),)
+    return (Command(kubectl("get", "--raw", f"/api/v1/nodes/{node.name}/proxy/stats/summary"), measured[pressure]),)
 
 
 def _stated(state: Condition) -> str:

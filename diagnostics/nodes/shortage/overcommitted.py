@@ -40,7 +40,7 @@ from kubedoctor.cluster import (
     ref,
     workload_of,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic, kubectl
 from kubedoctor.replay.kubelet.evictions import Pressure
 from kubedoctor.replay.kubelet.node_events import SYSTEM_OOM
 
@@ -79,6 +79,6 @@ def overcommitted(node: Node, cluster: Cluster) -> Iterator[Finding]:
         fixes=promised.fixes,
         commands=(
             *use_of_pods(node, "memory"),
-            Command(f"kubectl describe node {node.name}", "requests and limits of its pods"),
+            Command(kubectl("describe", "node", node.name), "requests and limits of its pods"),
         ),
     )

@@ -133,7 +133,7 @@ def certificate_not_issued(request: CertificateSigningRequest, cluster: Cluster)
         detail=_consequence(who, serving=serving, joined=bool(joined), many=many) + again,
         fixes=_fixes(state, alike),
         commands=(
-            Command(f"kubectl describe csr {request.name}", "the names and addresses in it, and its state"),
+            Command(kubectl("describe", "csr", request.name), "the names and addresses in it, and its state"),
             Command("kubectl get csr", "all requests"),
         ),
     )

@@ -85,7 +85,7 @@ def clock_skew(lease: Lease, cluster: Cluster) -> Iterator[Finding]:
                 kubectl("get", "lease", node.name, "-o", "jsonpath={.spec.renewTime}", namespace=_OF_NODES),
                 "the node's clock; compare it with `date -u`",
             ),
-            Command(f"kubectl describe node {node.name}", "its conditions and events"),
+            Command(kubectl("describe", "node", node.name), "its conditions and events"),
         ),
     )
 

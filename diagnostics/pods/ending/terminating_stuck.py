@@ -53,6 +53,7 @@ from kubedoctor.findings import (
     delete_by_force,
     diagnostic,
     finalizers_in_words,
+    kubectl,
     look_at,
     look_at_pod,
     newest_event,
@@ -133,7 +134,7 @@ def _not_confirmed(pod: Pod, cluster: Cluster) -> Finding:
             ),
         ),
         commands=(
-            Command(f"kubectl describe node {node}", "conditions and events of the node"),
+            Command(kubectl("describe", "node", node), "conditions and events of the node"),
             look_at_pod(pod, "its containers and events"),
         ),
     )

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, CronJob, has_path, quote, ref
 from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, kubectl
 
 
 def suspended(cron_job: CronJob) -> bool:
@@ -51,5 +51,5 @@ def cronjob_suspended(cron_job: CronJob, _: Cluster) -> Iterator[Finding]:
         ),
         confidence=Confidence.CERTAIN,
         fixes=(Fix("Resume the CronJob, if it should run", resume, Effect.CHANGES),),
-        commands=(Command(f"kubectl get jobs{cron_job.namespace_flag}", "the Jobs in the namespace"),),
+        commands=(Command(kubectl("get", "jobs", namespace=cron_job.namespace), "the Jobs in the namespace"),),
     )

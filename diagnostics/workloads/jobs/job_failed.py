@@ -46,7 +46,7 @@ from kubedoctor.cluster import (
     ref,
     status_path,
 )
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, at_fault, diagnostic
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, at_fault, diagnostic, kubectl
 
 OLD = timedelta(days=7)
 """An older failed Job is a record that was not removed (`ttlSecondsAfterFinished` removes it)."""
@@ -117,14 +117,16 @@ def job_failed(job: Job, cluster: Cluster) -> Iterator[Finding]:
         commands=(
             *(() if gone else (_log(job),)),
             *story.commands,
-            Command(f"kubectl describe job {job.name}{job.namespace_flag}", "events and conditions of the Job"),
+            Command(kubectl("describe", "job", job.name, namespace=job.namespace), "events and conditions of the Job"),
         ),
         because_of=story.because_of,
     )
 
 
 def _log(job: Job) -> Command:
-    return Command(f"kubectl logs job/{job.name}{job.namespace_flag} --tail=50", "the last log lines of its pod")
+    return Command(
+        kubectl("logs", f"job/{job.name}", "--tail=50", namespace=job.namespace), "the last log lines of its pod"
+    )
 
 
 def _reason(job: Job, state: Condition) -> str:

@@ -25,7 +25,7 @@ from diagnostics.workloads.rollouts._rollout import look
 from kubedoctor.answers.rollouts.daemon_surge import blocked_by_old_daemon, old_daemon_first
 from kubedoctor.answers.rollouts.words import why_it_waits
 from kubedoctor.cluster import Cluster, DaemonSet, Evidence, Pod, counted, has_path, quote, ref
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic, own_command
 from kubedoctor.replay.autoscaling.view import AUTOSCALER_READS
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.workloads.daemon_sets import surges
@@ -62,7 +62,7 @@ def daemonset_blocks_itself(daemon_set: DaemonSet, cluster: Cluster) -> Iterator
         fixes=(old_daemon_first(daemon_set, waits, cluster),),
         commands=(
             Command(
-                f"kubedoctor why-pending {waits.pod.name}{waits.pod.namespace_flag}",
+                own_command("why-pending", waits.pod.name, namespace=waits.pod.namespace),
                 "every node, and the effect of a change",
             ),
             look(daemon_set),

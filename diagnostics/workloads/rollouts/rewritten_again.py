@@ -39,7 +39,18 @@ from kubedoctor.cluster import (
     selector_of_workload,
 )
 from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, command_line, diagnostic, rollout
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    kubectl,
+    rollout,
+)
 from kubedoctor.replay.permissions.grants import ROLE_KINDS, allows, bound_roles, rules_of
 from kubedoctor.replay.permissions.refusals import SERVICE_ACCOUNT, Refusal
 from kubedoctor.replay.workloads.rolling_update import rolled_out_often
@@ -86,7 +97,14 @@ def rewritten_again(deployment: Deployment, cluster: Cluster) -> Iterator[Findin
         fixes=tuple(_fixes(cron_job)),
         commands=(
             Command(
-                f"kubectl get {ref(deployment).argument}{deployment.namespace_flag} -o yaml --show-managed-fields",
+                kubectl(
+                    "get",
+                    ref(deployment).argument,
+                    "-o",
+                    "yaml",
+                    "--show-managed-fields",
+                    namespace=deployment.namespace,
+                ),
                 "who wrote which field, and when",
             ),
             Command(rollout("history", ref(deployment)), "the revisions"),

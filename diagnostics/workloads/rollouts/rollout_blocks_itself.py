@@ -31,7 +31,7 @@ from kubedoctor.answers.rollouts.strategy import none_may_go
 from kubedoctor.answers.rollouts.ways_out import ways_out
 from kubedoctor.answers.rollouts.words import empty_domains, spreading, why_it_waits
 from kubedoctor.cluster import WORKLOADS, Cluster, Deployment, Evidence, Pod, counted, has_path, quote, ref
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic, rollout
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Severity, diagnostic, own_command, rollout
 from kubedoctor.replay.autoscaling.view import AUTOSCALER_READS
 from kubedoctor.replay.scheduler.observed import REPLAY_READS
 from kubedoctor.replay.workloads.rolling_update import rolls_out
@@ -67,7 +67,7 @@ def rollout_blocks_itself(deployment: Deployment, cluster: Cluster) -> Iterator[
         fixes=tuple(ways_out(blocked, cluster)),
         commands=(
             Command(
-                f"kubedoctor why-pending {blocked.pod.name}{blocked.pod.namespace_flag}",
+                own_command("why-pending", blocked.pod.name, namespace=blocked.pod.namespace),
                 "every node, and the effect of a change",
             ),
             Command(f"{rollout('status', ref(deployment))} --timeout=5s", "the state of the rollout"),

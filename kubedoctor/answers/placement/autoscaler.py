@@ -13,6 +13,7 @@ from kubedoctor.cluster.kinds.core import ConfigMap
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
+from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command, Finding, Severity
 from kubedoctor.replay.autoscaling.karpenter import Stage
 from kubedoctor.replay.autoscaling.status import KEY, LAST_UPDATED, NAME, NAMESPACE, NodeGroup, line_of
@@ -239,7 +240,9 @@ def with_autoscaler(finding: Finding, view: AutoscalerView) -> Finding:
 def _commands(view: AutoscalerView) -> tuple[Command, ...]:
     commands = []
     if view.config is not None:
-        commands.append(Command(f"kubectl get configmap {NAME} -n {NAMESPACE} -o yaml", "what the autoscaler reports"))
+        commands.append(
+            Command(kubectl("get", "configmap", NAME, "-o", "yaml", namespace=NAMESPACE), "what the autoscaler reports")
+        )
     if view.pools or view.claim_name:
         commands.append(
             Command(

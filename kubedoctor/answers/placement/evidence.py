@@ -10,7 +10,7 @@ from kubedoctor.answers.placement.explaining.case import Case, Explanation
 from kubedoctor.answers.placement.priority import class_evidence, helpful
 from kubedoctor.answers.placement.reasons import amount
 from kubedoctor.cluster import Evidence, Pod, has_path, quote
-from kubedoctor.findings import Command
+from kubedoctor.findings import Command, kubectl, own_command
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.said.self_check import Said
 
@@ -77,7 +77,11 @@ def _nearest(answer: PendingAnswer) -> Iterator[Evidence]:
 def commands(pod: Pod) -> tuple[Command, ...]:
     """Where to look next."""
     return (
-        Command(f"kubedoctor why-pending {pod.name}{pod.namespace_flag}", "every node, and the effect of a change"),
-        Command(f"kubectl describe pod {pod.name}{pod.namespace_flag}", "the scheduler's message and the requests"),
+        Command(
+            own_command("why-pending", pod.name, namespace=pod.namespace), "every node, and the effect of a change"
+        ),
+        Command(
+            kubectl("describe", "pod", pod.name, namespace=pod.namespace), "the scheduler's message and the requests"
+        ),
         Command("kubectl get nodes -o wide --show-labels", "the nodes with status and labels"),
     )

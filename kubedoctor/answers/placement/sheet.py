@@ -14,7 +14,7 @@ from kubedoctor.answers.placement.verdict import headline, outcome_line
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.findings import Command
+from kubedoctor.findings import Command, own_command
 from kubedoctor.replay.scheduler import profile
 from kubedoctor.replay.scheduler.cycle import NodeVerdict
 from kubedoctor.replay.scheduler.many.grouping import NodeVerdictGroup
@@ -86,7 +86,9 @@ def _next(placement: Placement, node: str) -> Iterator[Command]:
 
 
 def _in_full(pod: Ref, node: str) -> Command:
-    return Command(f"kubedoctor why-pending {pod.name}{pod.namespace_flag} --node {node}", f"node {node} in full")
+    return Command(
+        own_command("why-pending", pod.name, "--node", node, namespace=pod.namespace), f"node {node} in full"
+    )
 
 
 def _nodes(pod: Ref, answer: PendingAnswer, title: str) -> Iterator[Table]:

@@ -14,6 +14,7 @@ from kubedoctor.cluster.kinds.core import Namespace, Service
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command, Fix
 from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.dns.clients.resolv_conf import policy_of
@@ -53,7 +54,11 @@ def resolve_sheet(subject: Ref, name: str, cluster: Cluster) -> Sheet:
         tables=_tables(usual),
         chain=tuple(_chain(pod, setting)),
         fixes=tuple(_fixes(pod, name, setting, usual, cluster)),
-        next=(Command(f"kubectl exec {pod.name}{pod.namespace_flag} -- cat /etc/resolv.conf", "the file as it is"),),
+        next=(
+            Command(
+                kubectl("exec", pod.name, "--", "cat", "/etc/resolv.conf", namespace=pod.namespace), "the file as it is"
+            ),
+        ),
         gaps=tuple(_gaps(setting)),
         data=_data(pod, name, setting, found, conclusion),
     )

@@ -14,6 +14,7 @@ from kubedoctor.cli.diagnosing import OBJECTS, diagnose
 from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
+from kubedoctor.findings.commands import kubectl
 from kubedoctor.problems import UsageProblem
 
 _VALUES = {"CONTAINER": ("-c", "--container"), "LINES": ("--tail",), "DURATION": ("--since",)}
@@ -37,16 +38,18 @@ def logs(options: argparse.Namespace) -> int:
 
 
 def _commands(subjects: Sequence[Ref], options: argparse.Namespace) -> str:
-    chosen = ""
+    chosen: list[str] = []
     for names in _VALUES.values():
         value = getattr(options, names[-1].lstrip("-"))
-        chosen += f" {names[0]} {shlex.quote(value)}" if value else ""
-    for flags in _FLAGS:
-        chosen += f" {flags[0]}" if getattr(options, flags[-1].lstrip("-").replace("-", "_")) else ""
+        chosen += [names[0], value] if value else []
+    for names in _FLAGS:
+        chosen += names[:1] if getattr(options, names[-1].lstrip("-").replace("-", "_")) else ()
     having = [subject for subject in subjects if subject.kind in ("Pod", "Service", *WORKLOAD_KINDS)]
     if not having:
         return f"{subjects[0].title} has no log of its own"
-    return "\n".join(f"kubectl logs {_argument(subject)}{subject.namespace_flag}{chosen}" for subject in having)
+    flags = f" {shlex.join(chosen)}" if chosen else ""
+    lines = (kubectl("logs", _argument(subject), namespace=subject.namespace) for subject in having)
+    return "\n".join(f"{line}{flags}" for line in lines)
 
 
 def _argument(subject: Ref) -> str:

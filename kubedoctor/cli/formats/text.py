@@ -36,6 +36,7 @@ from kubedoctor.engine.words import (
     verdict_line,
 )
 from kubedoctor.findings import Severity
+from kubedoctor.findings.commands import own_command
 
 MOST_CONSEQUENCES = 12
 MOST_NOT_CHECKED = 8
@@ -162,7 +163,7 @@ class _Page:
         yield from self._block(NEXT, map(command_text, cause.commands))
         yield from self._block(RULED_OUT_BY, [visible(cause.would_disprove)] if cause.would_disprove else [])
         yield from self._block(NOT_CHECKED, map(visible, cause.gaps))
-        yield from self._block(LEARN, [f"kubedoctor explain {cause.code}"])
+        yield from self._block(LEARN, [own_command("explain", cause.code)])
 
     def _block(self, label: str, texts: Iterable[str]) -> Iterator[str]:
         return block(label, texts, self._width)

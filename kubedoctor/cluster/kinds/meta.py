@@ -139,11 +139,6 @@ class KubernetesObject(msgspec.Struct, frozen=True, gc=False, rename="camel", kw
         return self.metadata.namespace
 
     @property
-    def namespace_flag(self) -> str:
-        """` -n shop`, or nothing without a namespace; for command lines."""
-        return f" -n {self.namespace}" if self.namespace else ""
-
-    @property
     def labels(self) -> dict[str, str]:
         return self.metadata.labels or {}
 

@@ -38,11 +38,6 @@ class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
         return f"{row.singular if row else self.kind.lower()}/{self.name}"
 
     @property
-    def namespace_flag(self) -> str:
-        """` -n shop`, or nothing for cluster-scoped kinds; for command lines."""
-        return f" -n {self.namespace}" if self.namespace else ""
-
-    @property
     def describe_command(self) -> str:
         """kubectl's own description of the object, which ends with its events."""
         namespace = ("-n", self.namespace) if self.namespace else ()

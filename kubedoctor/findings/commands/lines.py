@@ -26,8 +26,15 @@ def json_text(data: Any) -> str:
 
 
 def kubectl(*words: str, namespace: str = "") -> str:
-    """A command line with the words quoted for the shell."""
-    return shlex.join(["kubectl", *words, *(["-n", namespace] if namespace else [])])
+    """A command line with the words quoted for the shell. What follows `--` stays last."""
+    end = words.index("--") if "--" in words else len(words)
+    place = ["-n", namespace] if namespace else []
+    return shlex.join(["kubectl", *words[:end], *place, *words[end:]])
+
+
+def own_command(*words: str, namespace: str = "") -> str:
+    """A command line of this program: `kubedoctor why-pending web-1 -n shop`."""
+    return shlex.join(["kubedoctor", *words, *(["-n", namespace] if namespace else [])])
 
 
 def edit_command(about: Ref) -> str:

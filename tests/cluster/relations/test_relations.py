@@ -135,7 +135,7 @@ def test_references_print_as_people_write_them() -> None:
     name = ref(the(Deployment, "web", here))
     assert (str(name), name.title, name.argument) == ("Deployment/shop/web", "Deployment shop/web", "deployment/web")
     assert Ref("VirtualService.networking.istio.io", "shop", "web").title == "VirtualService shop/web"
-    assert (Ref("Node", "", "n1").title, Ref("Node", "", "n1").namespace_flag) == ("Node n1", "")
+    assert Ref("Node", "", "n1").title == "Node n1"
 
 
 def test_the_pods_that_mount_a_claim_are_those_of_its_namespace_that_are_not_finished() -> None:
