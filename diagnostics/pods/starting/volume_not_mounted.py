@@ -5,7 +5,7 @@ The kubelet mounts all volumes before it creates the first container. A mount ke
 `ContainerCreating`. Missing ConfigMaps, Secrets and PersistentVolumeClaims have their own pages.
 
 ## Why it happens
-- A `hostPath` does not exist on the node, or is not a directory.
+- A `hostPath` or the directory of a local PersistentVolume does not exist on the node, or is not a directory.
 - The disk is still attached to another node, or its CSI driver does not answer.
 - An NFS server or other file server cannot be reached, or denies access.
 
@@ -27,6 +27,7 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.starting._attached import attached_elsewhere, holders
 from diagnostics.pods.starting._creation import nothing_created
+from diagnostics.pods.starting._local_disk import missing_local_disk
 from diagnostics.pods.starting._node_plugin import CLASS, at_node, class_elsewhere
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -34,6 +35,7 @@ from kubedoctor.cluster import (
     Event,
     HostPathSource,
     Node,
+    PersistentVolume,
     PersistentVolumeClaim,
     Pod,
     Volume,
@@ -98,7 +100,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     code="KD1019",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Node, CLASS, PersistentVolumeClaim, Pod, *WORKLOADS),
+    reads=(Event, Node, CLASS, PersistentVolume, PersistentVolumeClaim, Pod, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
@@ -150,24 +152,35 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     for field in ("hostPath.path", "hostPath.type", "persistentVolumeClaim.claimName", "csi.driver", "nfs"):
         evidence += quote_pod_spec(pod, cluster, about, f"{base}.{field}", "the volume")
     attached = attached_elsewhere(pod, event, name, about, cluster)
+    disk = missing_local_disk(pod, _message(event), name, cluster)
     place, elsewhere = at_node(pod, event, cluster), class_elsewhere(pod, event, cluster)
-    summary = f"volume {name} cannot be mounted: {visible_end(why, 240)}{place.words}{elsewhere.words}"
+    summary = f"volume {name} cannot be mounted: {visible_end(why, 240)}{disk.words if disk else ''}{place.words}{elsewhere.words}"
     return Finding(
         about=about,
         summary=summary + attached.words if attached else summary,
         confidence=Confidence.CERTAIN,
-        evidence=(*evidence, *(attached.evidence if attached else ()), *place.evidence, *elsewhere.evidence),
-        fixes=(attached and attached.fixes) or (_fix(pod, event, volume, about),),
+        evidence=(
+            *evidence,
+            *(attached.evidence if attached else ()),
+            *(disk.evidence if disk else ()),
+            *place.evidence,
+            *elsewhere.evidence,
+        ),
+        fixes=(attached and attached.fixes) or (disk and disk.fixes) or (_fix(pod, event, volume, about),),
         commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
         because_of=(*place.blamed, *_claim(pod, volume), *_node_of_the_holder(pod, event, cluster)),
     )
 
 
+def _message(event: Event) -> Message:
+    return Message(text=event.message, reason=event.reason, kind="Pod")
+
+
 def _fix(pod: Pod, event: Event, volume: Volume | None, about: Ref) -> Fix:
     if volume is not None and volume.host_path is not None:
         return fix_by_hand(about, _host_path_words(pod, volume.host_path, event.message))
-    reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
+    reading = read_message(_message(event))
     message_class = reading.message_class if reading is not None else None
     words = _FIXES.get(message_class, "") if message_class is not None else ""
     text = words.format(node=pod.spec.node_name) or "Fix the cause that the event message names"
