@@ -49,7 +49,7 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.mesh import injection
 from kubedoctor.replay.mesh.injection import INJECT, REVISION, Call, Injector
-from kubedoctor.replay.mesh.wishes import label_meant, wish_of
+from kubedoctor.replay.mesh.wishes import label_meant, may_wish, wish_of
 
 MOST_INJECTORS = 3
 
@@ -64,6 +64,7 @@ def _without_proxy(pod: Pod) -> bool:
     severity=Severity.WARNING,
     reads=(Pod, Namespace, MutatingWebhookConfiguration, *WORKLOADS),
     when=_without_proxy,
+    among=may_wish,
     symptoms=("istio-proxy", "istio-injection"),
 )
 def sidecar_missing(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from kubedoctor.cluster import (
@@ -53,6 +53,13 @@ from kubedoctor.findings import (
     kubectl,
 )
 
+
+def on_a_missing_node(cluster: Cluster) -> Callable[[Pod], bool]:
+    """A predicate of the few pods that are on no known node."""
+    existing = {node.name for node in cluster.maybe.all(Node)}
+    return lambda pod: pod.spec.node_name not in existing
+
+
 COLLECTED = timedelta(minutes=1)
 """The time that the pod garbage collector may take: it runs every 20 s, and waits 40 s for a node to come back
 (`pkg/controller/podgc`)."""
@@ -64,6 +71,7 @@ COLLECTED = timedelta(minutes=1)
     severity=Severity.WARNING,
     reads=(Pod, Node, Event),
     when=placed,
+    among=on_a_missing_node,
     explains=(Explains("runs", ("KD1201", "KD1215", "KD2001", "KD2005")),),
     also_known_as=("orphaned pod", "node no longer exists"),
     symptoms=("NodeLost", "Unknown", "NodeNotFound"),

@@ -58,8 +58,7 @@ def _selects(service: Service) -> bool:
 )
 def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
     ports = service.spec.ports or ()
-    seen = [pod for pod in selected_so_far(service, cluster) if not finished(pod) and not terminating(pod)]
-    if all(any(may_listen(pod, port) for pod in seen) for port in ports):
+    if _served(service, cluster):
         return
     pods = [pod for pod in pods_selected_by(service, cluster) if not finished(pod) and not terminating(pod)]
     if not pods:
@@ -70,6 +69,18 @@ def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding
     for at, port in enumerate(ports):
         if at not in lost and isinstance(port.target_port or port.port, int):
             yield from _wrong_number(service, at, pods, cluster)
+
+
+def _served(service: Service, cluster: Cluster) -> bool:
+    """Each port, by some pod that was seen so far: then the others need not be known."""
+    return all(
+        any(
+            may_listen(pod, port)
+            for pod in selected_so_far(service, cluster)
+            if not finished(pod) and not terminating(pod)
+        )
+        for port in service.spec.ports or ()
+    )
 
 
 def _unknown_name(service: Service, at: int, pods: list[Pod], cluster: Cluster, *, nothing_left: bool) -> Finding:

@@ -120,11 +120,43 @@ def has_run(pod: Pod) -> bool:
     )
 
 
+_RESIZES: Final = ("PodResizePending", "PodResizeInProgress")
+
+
 def resized(pod: Pod) -> bool:
     """The kubelet has not applied a resize yet; until Kubernetes 1.32 the status says it without a condition."""
     if pod.status.resize:
         return True
-    return any(stated.type in ("PodResizePending", "PodResizeInProgress") for stated in pod.status.conditions or ())
+    return any(stated.type in _RESIZES for stated in pod.status.conditions or ())
+
+
+def unsettled(pod: Pod) -> bool:
+    """Anything but a pod that is on a node, Running and ready, with its containers in their first run: every pod that
+    one of the predicates below selects, and few others. One look at the healthy instead of one for each predicate."""
+    status = pod.status
+    if status.phase != "Running" or status.resize or not pod.spec.node_name:
+        return True
+    if pod.metadata.deletion_timestamp is not None:
+        return True
+    is_ready = None
+    for stated in status.conditions or ():
+        if stated.type in _RESIZES:
+            return True
+        if stated.type == "Ready" and is_ready is None:
+            is_ready = stated.status == "True"
+    if not is_ready:
+        return True
+    for container in status.container_statuses or ():
+        state, last = container.state, container.last_state
+        if container.restart_count or state is None or state.running is None or (last and last.terminated):
+            return True
+    for container in status.init_container_statuses or ():
+        state, last = container.state, container.last_state
+        if container.restart_count or state is None or state.waiting or (last and last.terminated):
+            return True
+        if state.terminated and state.terminated.exit_code:
+            return True
+    return False
 
 
 def troubled(pod: Pod) -> bool:
@@ -136,6 +168,12 @@ WIDER: Final[Mapping[Callable[[Any], bool], Callable[[Any], bool]]] = {
     not_ready: troubled,
     restarted: troubled,
     waiting: troubled,
+    troubled: unsettled,
+    ended_before: unsettled,
+    finished: unsettled,
+    resized: unsettled,
+    terminating: unsettled,
+    unscheduled: unsettled,
 }
 """For a predicate the predicate that is true wherever it is: a scan asks the narrower one only there."""
 
@@ -147,4 +185,8 @@ def has_pre_stop(container: Container) -> bool:
 
 def with_pre_stop_hook(pod: Pod) -> bool:
     """A container has a preStop hook, and may still run it."""
-    return not finished(pod) and any(map(has_pre_stop, all_containers(pod)))
+    for containers in (pod.spec.containers, pod.spec.init_containers or ()):
+        for container in containers:
+            if container.lifecycle is not None and has_pre_stop(container):
+                return not finished(pod)
+    return False

@@ -43,7 +43,7 @@ def run_check(diagnostic: Diagnostic[Any], obj: KubernetesObject, cluster: Clust
     """Run one check on an object that its predicate selects. NotCollected is passed on; any other exception becomes
     *not checked*."""
     try:
-        findings = list(diagnostic(obj, cluster))
+        findings = list(diagnostic.check(obj, cluster))
     except NotCollected:
         raise
     except CannotSee as blind:

@@ -45,7 +45,8 @@ class Sweep:
             selected = _Selected(subjects if keep is None else tuple(filter(keep, subjects)))
             for diagnostic in diagnostics:
                 self._results.run.add(diagnostic.id)
-                wants |= self._examine(diagnostic, selected.by(diagnostic.when))
+                chosen = selected if diagnostic.among is None else selected.among(diagnostic.among, self._snapshot)
+                wants |= self._examine(diagnostic, chosen.by(diagnostic.when))
         for diagnostic in self._catalogue.about(EXTENSIONS):
             self._results.run.add(diagnostic.id)
             for kind in (kind for kind in self._snapshot.kinds() if "." in kind):
@@ -117,6 +118,16 @@ class _Selected:
             except Exception:  # noqa: BLE001  # the check says of each what is wrong
                 self._by_predicate[predicate] = wider
         return self._by_predicate[predicate]
+
+    def among(self, narrowing: Callable[[Cluster], Predicate], snapshot: Snapshot) -> _Selected:
+        """Those that a check can be about in this cluster."""
+        subjects = self._by_predicate[None]
+        if not subjects:
+            return self
+        try:
+            return _Selected(tuple(filter(narrowing(Cluster(snapshot)), subjects)))
+        except Exception:  # noqa: BLE001  # the check says of each what is missing or wrong
+            return self
 
 
 def _groups(diagnostic: Diagnostic[Any], subjects: Objects, cluster: Cluster) -> Iterator[Objects]:

@@ -48,6 +48,7 @@ class Diagnostic(msgspec.Struct, Generic[T], frozen=True):
     check: Check[T]
     when: Callable[[T], bool] | None = None
     alike: Callable[[T, Cluster], Hashable] | None = None
+    among: Callable[[Cluster], Callable[[T], bool]] | None = None
     explains: tuple[Explains, ...] = ()
     also_known_as: tuple[str, ...] = ()
     symptoms: tuple[str, ...] = ()
@@ -103,6 +104,7 @@ def diagnostic(
     reads: tuple[Kind, ...],
     when: Callable[[T], bool] | None = None,
     alike: Callable[[T, Cluster], Hashable] | None = None,
+    among: Callable[[Cluster], Callable[[T], bool]] | None = None,
     explains: tuple[Explains, ...] = (),
     also_known_as: tuple[str, ...] = (),
     symptoms: tuple[str, ...] = (),
@@ -115,6 +117,8 @@ def diagnostic(
     when: a predicate of the subject, from kubedoctor.cluster.triage where it fits; subjects that fail it are healthy.
     alike: a key of everything that the check reads of the subject, except its name: a scan examines one of the subjects
     with equal keys, and its findings affect the others too. A subject whose key is None is examined alone.
+    among: for a check that the cluster as a whole rules out for most subjects: gives the predicate, much cheaper than
+    the check, of those that it cannot rule out by what was seen. A scan examines only these; all where it raises.
     also_known_as: other names of exactly this fault; reports include them.
     symptoms: what kubectl and the API show where this may be the fault (reasons, `exit code 137`), the most typical first;
     `explain` finds the page by them, and several pages may share one.
@@ -136,6 +140,7 @@ def diagnostic(
             check=check,
             when=when,
             alike=alike,
+            among=among,
             explains=explains,
             also_known_as=also_known_as,
             symptoms=symptoms,

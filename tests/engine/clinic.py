@@ -81,6 +81,7 @@ def made(
     explains: tuple[Explains, ...] = (),
     when: Callable[[Any], bool] | None = None,
     alike: Callable[[Any, Cluster], Hashable] | None = None,
+    among: Callable[[Cluster], Callable[[Any], bool]] | None = None,
     also_known_as: tuple[str, ...] = (),
     symptoms: tuple[str, ...] = (),
 ) -> Diagnostic[Any]:
@@ -94,6 +95,7 @@ def made(
         check=check,
         when=when,
         alike=alike,
+        among=among,
         explains=explains,
         also_known_as=also_known_as,
         symptoms=symptoms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 import pytest
 
@@ -93,6 +93,19 @@ def test_a_key_that_cannot_be_computed_is_no_key() -> None:
     catalogue = Catalogue((made(node_is_full, code="KD9001", subject=Pod, alike=no_key),))
     scan(catalogue, complete(*PODS), lambda wants: None)
     assert len(examined) == len(PODS)
+
+
+def test_only_those_are_examined_that_the_cluster_does_not_rule_out() -> None:
+    def on_no_node(cluster: Cluster) -> Callable[[Pod], bool]:
+        nodes = {one.name for one in cluster.all(Node)}
+        return lambda one: one.spec.node_name not in nodes
+
+    check = made(about_itself, code="KD9001", subject=Pod, among=on_no_node, when=lambda one: one.name != "web-5")
+    report = scan(Catalogue((check,)), complete(*PODS, node("n1")), lambda wants: None)
+    assert [one.about.name for one in report.findings] == ["web-2", "web-4"]
+    blind = complete(*PODS)
+    blind.refuse(Want("Node"), "list nodes is forbidden")
+    assert len(scan(Catalogue((check,)), blind, lambda wants: None).findings) == 5
 
 
 def test_after_the_logs_only_what_asked_for_them_runs_again() -> None:

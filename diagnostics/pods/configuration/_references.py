@@ -128,7 +128,9 @@ def absent_keys(pod: Pod, cluster: Cluster) -> Iterator[Absent]:
 
 def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *, keys: bool) -> Iterator[Absent]:
     stuck = _stuck(pod)
-    needed = [reference for reference in references(pod) if reference.kind == kind.__name__ and stuck.on(reference)]
+    needed: list[Reference] = []
+    if stuck.containers or stuck.volumes:
+        needed = [reference for reference in references(pod) if reference.kind == kind.__name__ and stuck.on(reference)]
     readings = [
         partial(cluster.get, kind, pod.namespace, name) for name in sorted({reference.name for reference in needed})
     ]

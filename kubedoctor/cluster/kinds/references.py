@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Final
 
 import msgspec
 
@@ -44,14 +45,23 @@ class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
         return shlex.join(("kubectl", "describe", self.argument, *namespace))
 
 
+_NAMES: Final[dict[type, str]] = {}
+"""By struct, made once: a scan asks for them a million times."""
+
+
 def kind_name(obj: KubernetesObject | type[KubernetesObject] | str) -> str:
     """The kind of an object or of a struct class, as a Ref spells it; a name stays what it is."""
+    if known := _NAMES.get(obj if isinstance(obj, type) else type(obj)):
+        return known
     if isinstance(obj, str):
         return obj
     if isinstance(obj, CustomResource):
         return custom_kind_name(obj.kind, obj.group)
     kind = obj if isinstance(obj, type) else type(obj)
-    return f"{kind.__name__}.{kind.api_group}" if kind.api_group else kind.__name__
+    name = f"{kind.__name__}.{kind.api_group}" if kind.api_group else kind.__name__
+    if kind is not CustomResource:
+        _NAMES[kind] = name
+    return name
 
 
 def custom_kind_name(kind: str, group: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.networking import Endpoint
@@ -14,20 +16,20 @@ def pods_selected_by(service: Service, cluster: Cluster) -> tuple[Pod, ...]:
     if not service.spec.selector:
         return ()
     selector = selector_from_map(service.spec.selector)
-    return selected_so_far(service, cluster) if cluster.labelled(Pod, service.namespace, selector.text) else ()
+    return tuple(selected_so_far(service, cluster)) if cluster.labelled(Pod, service.namespace, selector.text) else ()
 
 
-def selected_so_far(service: Service, cluster: Cluster) -> tuple[Pod, ...]:
-    """Of the pods that were seen so far those that the selector picks: for what one of them decides whatever the others
-    are. Requests nothing."""
+def selected_so_far(service: Service, cluster: Cluster) -> Iterator[Pod]:
+    """Of the pods that were seen so far those that the selector picks, in turn: for what one of them decides whatever the
+    others are. Requests nothing."""
     if not service.spec.selector:
-        return ()
+        return iter(())
     selector = selector_from_map(service.spec.selector)
     labelled = (
         cluster.snapshot.labelled("Pod", service.namespace, key).get(value, ())
         for key, value in service.spec.selector.items()
     )
-    return tuple(pod for pod in min(labelled, key=len) if selector.matches(pod.metadata.labels))
+    return (pod for pod in min(labelled, key=len) if selector.matches(pod.metadata.labels))
 
 
 def services_selecting(pod: Pod, cluster: Cluster) -> tuple[Service, ...]:

@@ -70,13 +70,14 @@ class Snapshot:
 
     def add(self, objects: Iterable[KubernetesObject]) -> None:
         """Add objects; they replace objects of the same name."""
-        touched = set()
+        touched: dict[str, dict[Key, KubernetesObject]] = {}
         for obj in objects:
-            kind = kind_name(obj)
-            self._objects.setdefault(kind, {})[(obj.metadata.namespace, obj.metadata.name)] = obj
-            touched.add(kind)
+            kind, metadata = kind_name(obj), obj.metadata
+            if kind not in touched:
+                touched[kind] = self._objects.setdefault(kind, {})
+            touched[kind][(metadata.namespace, metadata.name)] = obj
             if self._names_only:
-                self._names_only.discard(Ref(kind, obj.metadata.namespace, obj.metadata.name))
+                self._names_only.discard(Ref(kind, metadata.namespace, metadata.name))
         for kind in touched:
             self._revisions[kind] = self._revisions.get(kind, 0) + 1
 
@@ -246,11 +247,12 @@ class Snapshot:
 
     def get(self, ref: Ref) -> KubernetesObject | None:
         """The object, if the snapshot has it."""
-        return self._objects.get(ref.kind, {}).get((ref.namespace, ref.name))
+        objects = self._objects.get(ref.kind)
+        return objects.get((ref.namespace, ref.name)) if objects else None
 
     def is_whole(self, ref: Ref) -> bool:
         """Whether more than the metadata of the object was read."""
-        return ref not in self._names_only
+        return not self._names_only or ref not in self._names_only
 
     def of_kind(self, kind: str, namespace: str = "") -> tuple[KubernetesObject, ...]:
         """The objects of a kind, sorted by namespace and name."""
@@ -339,11 +341,8 @@ def _grouped(
 
 
 def _by_owner(obj: Any) -> tuple[Any, ...]:
-    return tuple(
-        (owner.kind, obj.metadata.namespace, owner.name)
-        for owner in obj.metadata.owner_references or ()
-        if owner.controller
-    )
+    owners, namespace = obj.metadata.owner_references or (), obj.metadata.namespace
+    return tuple([(owner.kind, namespace, owner.name) for owner in owners if owner.controller])
 
 
 def _by_involved(event: Any) -> tuple[Any, ...]:

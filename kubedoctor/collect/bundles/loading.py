@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -58,6 +59,7 @@ class _Extent:
     whole: dict[str, set[str]]
     listed: dict[str, set[str]]
     problems: int
+    moments: int
     pieces: int
 
 
@@ -77,6 +79,7 @@ class _Bundle:
     listed: dict[str, set[str]] = field(default_factory=dict)
     states: list[dict[str, Any]] = field(default_factory=list)
     manifest: dict[str, Any] | None = None
+    moments: list[datetime] = field(default_factory=list)
     version: str = ""
     problems: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
@@ -115,6 +118,7 @@ class _Bundle:
             {kind: set(namespaces) for kind, namespaces in self.whole.items()},
             {kind: set(namespaces) for kind, namespaces in self.listed.items()},
             len(self.problems),
+            len(self.moments),
             self.pieces,
         )
 
@@ -123,8 +127,13 @@ class _Bundle:
         self.objects = {kind: self.objects[kind][:count] for kind, count in extent.objects.items()}
         self.losses = {kind: self.losses[kind][:count] for kind, count in extent.losses.items()}
         self.whole, self.listed = extent.whole, extent.listed
-        del self.problems[extent.problems :]
+        del self.problems[extent.problems :], self.moments[extent.moments :]
         self.pieces = extent.pieces
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """When it was recorded, by the manifest."""
+        return moment((self.manifest or {}).get("takenAt"))
 
     def _objects(self, piece: Objects) -> Sequence[KubernetesObject]:
         objects: list[KubernetesObject] = []
@@ -137,6 +146,8 @@ class _Bundle:
             self._lose(piece.kind, lost)
         else:
             self._items(piece, objects)
+        if self.taken_at is None and (newest := newest_moment(objects)) is not None:
+            self.moments.append(newest)  # at once: to read all objects again later takes twice as long
         known = self.objects.setdefault(piece.kind, [])
         if piece.kind == "Pod" and len(known) > SHARED_FROM:
             share_parts(objects)
@@ -231,8 +242,8 @@ def _assemble(bundle: _Bundle) -> Loaded:
         raise BundleProblem(
             f"{bundle.name} was written by a newer kubedoctor (format {manifest['format']})", "Update kubedoctor"
         )
-    stated = moment(manifest.get("takenAt"))
-    taken_at = stated or newest_moment(bundle.objects)
+    stated = bundle.taken_at
+    taken_at = stated or max(bundle.moments, default=None)
     if taken_at is None:
         bundle.problems.append("the files contain no timestamp; ages are unknown")
         taken_at = UNKNOWN_TIME

@@ -17,15 +17,19 @@ def extensions_named(snapshot: Snapshot) -> frozenset[str]:
 
 
 def _named(snapshot: Snapshot) -> Iterator[str]:
+    named: set[tuple[str, str]] = set()  # of a hundred thousand objects a few owners and subjects
     for kind in snapshot.kinds():
-        for obj in snapshot.of_kind(kind):
-            if isinstance(obj, Event):
-                yield from _extension(obj.involved_object.kind, obj.involved_object.api_version)
-            for owner in obj.metadata.owner_references or ():
-                yield from _extension(owner.kind, owner.api_version)
-
-
-def _extension(kind: str, version: str) -> Iterator[str]:
-    group, row = version.rpartition("/")[0], kind_named(kind)
-    if kind and "." in group and (row is None or row.group != group):
-        yield custom_kind_name(kind, group)
+        objects = snapshot.of_kind(kind)
+        named |= {
+            (owner.kind, owner.api_version)
+            for obj in objects
+            if obj.metadata.owner_references
+            for owner in obj.metadata.owner_references
+        }
+        if kind == "Event":
+            events = (obj.involved_object for obj in objects if isinstance(obj, Event))
+            named |= {(about.kind, about.api_version) for about in events}
+    for kind, version in named:
+        group, row = version.rpartition("/")[0], kind_named(kind)
+        if kind and "." in group and (row is None or row.group != group):
+            yield custom_kind_name(kind, group)

@@ -11,6 +11,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, custom_kind_name, ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.cluster.triage import unsettled
 from kubedoctor.engine.health.not_ready import not_ready
 from kubedoctor.engine.health.trouble import Trouble, stated_trouble
 from kubedoctor.engine.health.warnings import said_by_events, unseen_objects, warnings_about
@@ -36,6 +37,7 @@ def left_open(
 ) -> Left:
     """The objects whose trouble no finding explains. A notice explains only the condition that it quotes. `unseen`: the
     trouble of objects that were not read."""
+    objects = [obj for obj in objects if not (isinstance(obj, Pod) and not unsettled(obj))]  # most are healthy pods
     troubled = {ref(obj): trouble for obj in objects if (trouble := _trouble(obj, snapshot, subject)) is not None}
     troubled |= dict(unseen)
     family = Family(snapshot)

@@ -24,7 +24,7 @@ from kubedoctor.findings import Diagnostic, Explains, Severity
 _BELOW = ("answers", "cluster", "engine", "findings", "replay")
 """The packages of kubedoctor that declarations are made with."""
 _VERSION = f"{kubedoctor.__version__} {sys.version}"
-_FUNCTIONS = ("check", "when", "alike")
+_FUNCTIONS = ("check", "when", "alike", "among")
 Source = tuple[str, int, int]
 """The path, time of change and size of a file."""
 
@@ -40,6 +40,7 @@ class _Declaration(msgspec.Struct, frozen=True):
     check: str
     when: str | None
     alike: str | None
+    among: str | None
     explains: tuple[Explains, ...]
     also_known_as: tuple[str, ...]
     symptoms: tuple[str, ...]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from kubedoctor.cluster.grammar.nearest import misspellings
 from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.replay.mesh.injection import DATAPLANE, INJECT, INJECTION, REVISION, TAG, Call
 
 
@@ -38,6 +39,22 @@ def wish_of(pod: Pod, namespace: Namespace | None) -> Wish | None:
     if namespace is None or not labels.get(key) or labels.get(INJECTION) == "disabled":
         return None
     return Wish(namespace, f"metadata.labels[{key}]")
+
+
+def may_wish(cluster: Cluster) -> Callable[[Pod], bool]:
+    """A predicate of the pods that may have a wish: by a mark of their own, or in a namespace with one, or unknown."""
+    silent = {space.name for space in cluster.all(Namespace) if space.labels.keys().isdisjoint((INJECTION, REVISION))}
+
+    def marked(pod: Pod) -> bool:
+        metadata = pod.metadata
+        if metadata.namespace not in silent:
+            return True
+        labels, annotations = metadata.labels, metadata.annotations
+        if labels and (INJECT in labels or REVISION in labels):
+            return True
+        return annotations is not None and INJECT in annotations
+
+    return marked
 
 
 def served(calls: tuple[Call, ...]) -> tuple[str, ...]:

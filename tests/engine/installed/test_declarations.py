@@ -89,7 +89,7 @@ def declared(package: ModuleType) -> Catalogue:
 def as_data(one: Diagnostic[Any]) -> dict[str, Any]:
     """A declaration without the difference between a function and one that is imported later."""
     fields = {name: getattr(one, name) for name in one.__struct_fields__}
-    for name in ("check", "when", "alike"):
+    for name in ("check", "when", "alike", "among"):
         function = fields[name]
         fields[name] = function and (function.__module__, function.__qualname__)
     return fields | {"subject": one.subject_kinds, "also_subjects": (), "reads": one.read_kinds}

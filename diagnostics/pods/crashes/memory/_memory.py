@@ -52,10 +52,12 @@ def room_words(heap: HeapUnderLimit) -> str:
 
 def measured(pod: Pod, container: str, cluster: Cluster) -> list[Evidence]:
     """The memory in use, where it is measured: of the container, else of the same one in another pod of its set."""
+    usage = {metrics.name: metrics for metrics in cluster.measured(PodMetrics, pod.namespace)}
+    if not usage:
+        return []
     owner = controller_of(pod)
     key = (owner.kind, owner.namespace, owner.name) if owner is not None else ()
     siblings = cluster.snapshot.index("Pod", "owner").get(key, ())
-    usage = {metrics.name: metrics for metrics in cluster.measured(PodMetrics, pod.namespace)}
     for other in (pod, *siblings):
         metrics = usage.get(other.name)
         path = f"containers[name={container}].usage[memory]"
