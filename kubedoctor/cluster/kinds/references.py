@@ -46,7 +46,7 @@ class Ref(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 _NAMES: Final[dict[type, str]] = {}
-"""By struct, made once: a scan asks for them a million times."""
+"""By struct, made once: a scan needs them a million times."""
 
 
 def kind_name(obj: KubernetesObject | type[KubernetesObject] | str) -> str:
