@@ -23,8 +23,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from diagnostics.services._controllers import cloud_identity, still_counts
-from diagnostics.services._failures import deciding_part
-from kubedoctor.answers.statements import Meaning
+from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning
 from kubedoctor.cluster import (
     Cluster,
     Event,
@@ -39,6 +38,7 @@ from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, dia
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
+from kubedoctor.replay.messages.shown import shown_reason
 
 _C = MessageClass
 _IDENTITY: Final = "Let the cloud role trust the ServiceAccount of the controller, and name the role in its annotation"
@@ -85,7 +85,7 @@ def not_provisioned(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     meaning = _MEANINGS.get(reading.message_class) if reading is not None else None
     if reading is None or meaning is None:
         return
-    words = deciding_part(failure.message)
+    words = shown_reason(failure.message, LONGEST_MESSAGE)
     about_identity = reading.message_class.area == "cloud-identity"
     addressed = bool(ingress.status.load_balancer.ingress)
     yield Finding(

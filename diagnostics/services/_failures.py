@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning
-from kubedoctor.cluster import Event, Evidence, Service, quote, visible, visible_end
+from kubedoctor.answers.statements import Meaning
+from kubedoctor.cluster import Event, Evidence, Service, quote
 from kubedoctor.findings import Fix, edit_command, ref
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import MessageReading
@@ -18,8 +18,6 @@ _AWS_SUBNETS: Final = re.compile(
     r"VPC and tags|auto-discover|at least one subnet|suitable subnets for creating the ELB", re.IGNORECASE
 )
 _C = MessageClass
-_IN_JSON: Final = re.compile(r'"message": ?"(?P<message>(?:[^"\\]|\\.)+)"')
-_DECIDES: Final = re.compile(r"is not authorized|does not have|Required '|Quota '|Quota exceeded|not allowed|must be")
 IDENTITY: Final = Meaning(
     "the cloud does not accept the identity of the controller",
     "Let the cloud role trust the ServiceAccount of the controller, and name the role in its annotation",
@@ -68,20 +66,6 @@ def of_condition(service: Service) -> BalancerFailure | None:
             path = f"status.conditions[type={row.type}].message"
             return BalancerFailure(row.message, row.reason, quote(service, path, row.reason), row.type.lower())
     return None
-
-
-def deciding_part(text: str) -> str:
-    """The message; of a long one the part that decides: the sentence in a document of JSON, from the words on that say
-    what is refused or lacking."""
-    words = " ".join(text.split())
-    if len(words) <= LONGEST_MESSAGE:
-        return words
-    inner = _IN_JSON.search(words)
-    words = inner["message"] if inner is not None else words
-    decides = _DECIDES.search(words)
-    if len(words) <= LONGEST_MESSAGE or decides is None:
-        return visible_end(words, LONGEST_MESSAGE)
-    return visible(words[decides.start() :], LONGEST_MESSAGE)
 
 
 def meaning_of(reading: MessageReading | None) -> Meaning:

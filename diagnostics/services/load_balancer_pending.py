@@ -31,7 +31,6 @@ from diagnostics.services._controllers import cloud_identity, controllers_of, st
 from diagnostics.services._failures import (
     IDENTITY,
     BalancerFailure,
-    deciding_part,
     is_failure,
     meaning_of,
     of_condition,
@@ -40,6 +39,7 @@ from diagnostics.services._failures import (
 )
 from diagnostics.services._pools import CILIUM, METALLB, pools
 from diagnostics.services._triage import is_load_balancer
+from kubedoctor.answers.statements import LONGEST_MESSAGE
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
@@ -70,6 +70,7 @@ from kubedoctor.findings import (
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
+from kubedoctor.replay.messages.shown import shown_reason
 from kubedoctor.replay.scheduler.plugins.node_ports import HOST_PORT
 from kubedoctor.replay.scheduler.said.messages import parse_message
 
@@ -140,7 +141,7 @@ def _failed(service: Service, failure: BalancerFailure, cluster: Cluster) -> Ite
         MessageClass.LOADBALANCER_ADDRESS_TAKEN,
     )
     free = pools(service, failure.controller, cluster) if of_pool else None
-    words = deciding_part(failure.text)
+    words = shown_reason(failure.text, LONGEST_MESSAGE)
     keeps = "cannot be updated: " if service.status.load_balancer.ingress else ""
     yield Finding(
         about=ref(service),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from diagnostics.storage._provisioner import identity_refused, key_refused, silent_controller, snapshot_elsewhere
@@ -14,10 +15,13 @@ from kubedoctor.cluster import (
     quote,
     ref,
     times,
-    visible_end,
 )
 from kubedoctor.findings import Confidence, Evidence, Finding, Fix
+from kubedoctor.replay.messages.shown import shown_reason
 
+LONGEST = 300
+_STEP = re.compile(r'^failed to provision volume(?: with StorageClass "[^"]*")?: ')
+"""As `sig-storage-lib-external-provisioner` begins each failure; the claim and its class are named already."""
 PATIENCE = timedelta(minutes=1)
 SLOW = timedelta(minutes=5)
 """File servers of clouds take minutes to create; a provisioner that fails writes an event."""
@@ -34,7 +38,7 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
         state = identity_refused(failure, claim, cluster)
         encrypted = key_refused(failure, storage_class, cluster)
         answer = (quote(failure, "message", "the provisioner's message"),)
-        why = f": {' '.join(failure.message.split())}"
+        why = f": {shown_reason(_STEP.sub('', failure.message), LONGEST)}"
         fix = "Fix the cause that the provisioner's message names"
         elsewhere = snapshot_elsewhere(failure, claim, cluster)
         if encrypted.clause:
@@ -69,7 +73,7 @@ def by_its_event(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | No
         return None
     return Finding(
         about=ref(claim),
-        summary=f"the claim is not bound ({newest.reason}): {visible_end(newest.message, 240)}",
+        summary=f"the claim is not bound ({newest.reason}): {shown_reason(newest.message, 240)}",
         evidence=(quote(newest, "message", f"seen {times(newest.times)}"), *requested(claim)),
         confidence=Confidence.LIKELY,
         fixes=(Fix("Fix the cause that the event message names"),),

@@ -40,12 +40,12 @@ from kubedoctor.cluster import (
     pods_mounting,
     quote,
     ref,
-    visible_end,
 )
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
+from kubedoctor.replay.messages.shown import shown_reason
 
 SLOW: Final = timedelta(minutes=10)
 """Clouds take minutes to grow a disk; a resizer that fails writes an event."""
@@ -101,7 +101,7 @@ def resize_failed(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
     if failure is not None:
         reading = read_message(Message(text=failure.text, reason="VolumeResizeFailed", kind="PersistentVolumeClaim"))
         repair = _REPAIRS.get(reading.message_class if reading is not None else _C.RESIZE_DRIVER_ERROR)
-        said = visible_end(" ".join((reading.deciding if reading is not None else failure.text).split()), _LONGEST)
+        said = shown_reason(failure.text, _LONGEST)
         yield Finding(
             about=ref(claim),
             summary=f"{begins}: {said}",

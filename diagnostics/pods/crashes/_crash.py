@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnostics.pods.crashes._ends import End, after_start, exit_words
-from diagnostics.pods.crashes._own_fault import own_fault
+from diagnostics.pods.crashes._own_fault import own_fault, shortened
 from diagnostics.pods.crashes._proxy import with_proxy
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes._unreachable import unreachable, unresolved
@@ -14,7 +14,8 @@ from kubedoctor.replay.kubelet.endings import windows_status
 from kubedoctor.replay.kubelet.outcomes import Cause
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.levels import Level
-from kubedoctor.replay.logs.reading import LogCause, read_log, repeated_error
+from kubedoctor.replay.logs.log_lines import parse_line
+from kubedoctor.replay.logs.reading import TOLD_TO_STOP, LogCause, last_words, read_log, repeated_error
 
 LONGEST_SUBJECT = 120
 
@@ -44,8 +45,10 @@ def story_of_lines(
     """Like `story_of`, for lines of any run; `exit_code` is None for a program that still runs."""
     cause = read_log(lines, exit_code) or (repeated_error(lines) if exit_code is None else None)
     if cause is None:
-        return Story(evidence=_last_line(pod, container, lines, previous))
-    line = quote_line(LogTail(ref(pod), container, previous, lines), cause.index, chosen_by(cause))
+        return _last_words(pod, container, lines, previous, exit_code)
+    tail = LogTail(ref(pod), container, previous, lines)
+    line = quote_line(tail, cause.index, chosen_by(cause))
+    below = tuple(quote_line(tail, index, "goes on below it") for index in cause.below)
     subject = visible(cause.subject, LONGEST_SUBJECT)
     if cause.fault is LogFault.NAME_NOT_RESOLVED:
         story = unresolved(pod, cause, subject, cluster)
@@ -54,7 +57,7 @@ def story_of_lines(
     else:
         story = own_fault(pod, container, lines, cause, about, cluster)
     story = with_proxy(pod, cause, lines[cause.index], story, cluster)
-    return Story(story.text, cause, story.because_of, (line, *story.evidence), story.fixes, story.commands)
+    return Story(story.text, cause, story.because_of, (line, *below, *story.evidence), story.fixes, story.commands)
 
 
 _LEVELS = {
@@ -71,6 +74,19 @@ def chosen_by(cause: LogCause) -> str:
     known = "no known words" if cause.fault is LogFault.UNKNOWN else "a known sentence"
     known = f'known words "{cause.pattern}"' if cause.pattern else known
     return f"the cause in the log: {', '.join(filter(None, (_LEVELS.get(cause.level, ''), after, known)))}"
+
+
+def _last_words(pod: Pod, container: str, lines: tuple[str, ...], previous: bool, exit_code: int | None) -> Story:
+    """Of a program that failed without a word that is known: what it wrote last, unless that is information."""
+    words = last_words(lines) if exit_code not in (None, *TOLD_TO_STOP) else None
+    if words is None:
+        return Story(evidence=_last_line(pod, container, lines, previous))
+    tail = LogTail(ref(pod), container, previous, lines)
+    said = " ".join(parse_line(lines[words.index]).message.split())
+    return Story(
+        evidence=(quote_line(tail, words.index, "the last log line with a message"),),
+        last_words=f"its log ends with: {shortened(said)}",
+    )
 
 
 def _last_line(pod: Pod, container: str, lines: tuple[str, ...], previous: bool) -> tuple[Evidence, ...]:
@@ -108,4 +124,4 @@ _CAUSES = {
 
 def outcome_words(end: End, story: Story) -> str:
     """The cause for the summary: what the log states, else what the exit code means; empty for the program's own codes."""
-    return story.text or windows_status(end.ending.exit_code)[1] or _CAUSES.get(end.cause, "")
+    return story.text or windows_status(end.ending.exit_code)[1] or _CAUSES.get(end.cause, "") or story.last_words

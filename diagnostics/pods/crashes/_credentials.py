@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, Container, Pod, has_path, listed, quote, visible_end
-from kubedoctor.findings import Evidence, Fix, Ref, quote_spec
+from kubedoctor.findings import Evidence, Fix, Ref, fix_by_hand, quote_spec
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.extensions.cloud_identity import CLOUD_IDENTITY
 from kubedoctor.replay.messages.message import Message
@@ -19,6 +19,8 @@ _PASSWORD = re.compile(
     re.IGNORECASE,
 )
 
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^:@/\s]*(?P<password>:[^@/\s]+)?@)?(?P<host>[\w.-]+(?::\d+)?)(?:[/?]|$)")
+_OF_A_SERVICE = re.compile(r"_UR[IL]$|^UR[IL]$|DSN|BROKER|_ADDR(?:ESS)?$|_HOST$", re.IGNORECASE)
 _LONGEST = 240
 _C = MessageClass
 _IDENTITY = {
@@ -63,7 +65,7 @@ def refused_login(pod: Pod, container: str, message: str, about: Ref, cluster: C
     mine = next((one for one in containers if one.name == container), None)
     sources = _sources(mine) if mine is not None else []
     if not sources:
-        return Story(text)
+        return _plain_address(pod, mine, text, about, cluster) if mine is not None else Story(text)
     evidence: list[Evidence] = []
     for source in sources:
         path = f"env[name={source.variable}].valueFrom" if source.variable else "envFrom"
@@ -73,6 +75,26 @@ def refused_login(pod: Pod, container: str, message: str, about: Ref, cluster: C
         f"Compare {named} with what the other service has stored: a database keeps the password of its first start"
     )
     return Story(f"{text}; {'; '.join(source.words for source in sources)}", evidence=tuple(evidence), fixes=(fix,))
+
+
+def _plain_address(pod: Pod, container: Container, text: str, about: Ref, cluster: Cluster) -> Story:
+    """Without a Secret: the variable with the address of the other service, and whether it holds a password."""
+    for variable in container.env or ():
+        found = _URL.match(variable.value or "")
+        if found is None or not _OF_A_SERVICE.search(variable.name):
+            continue
+        holds = "" if found["password"] else " and has no password"
+        fix = fix_by_hand(about, f"Give container `{container.name}` the password of {found['host']} from a Secret")
+        return Story(
+            f"{text}; {variable.name} names {found['host']}{holds}",
+            evidence=tuple(
+                quote_spec(
+                    pod, cluster, about, container.name, f"env[name={variable.name}].value", "the address that it uses"
+                )
+            ),
+            fixes=() if holds == "" else (fix,),
+        )
+    return Story(text)
 
 
 def _sources(container: Container) -> list[_Source]:

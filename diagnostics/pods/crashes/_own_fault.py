@@ -20,6 +20,7 @@ from diagnostics.pods.crashes.programs._image import cpu_too_old, interpreter_mi
 from diagnostics.pods.crashes.programs._known import known_trouble
 from diagnostics.pods.crashes.taken._full_volume import full_volume
 from diagnostics.pods.crashes.taken._in_use import address_in_use, is_left_over, left_over_file
+from diagnostics.pods.crashes.taken._not_empty import not_empty
 from diagnostics.pods.crashes.taken._shared_data import held_by_another_pod
 from diagnostics.pods.crashes.taken._used_up import used_up
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible, visible_end
@@ -74,7 +75,7 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     subject = cause.subject
     if (linked := taken_from_a_link(pod, container, message_of(lines, cause), about, cluster)) is not None:
         return linked
-    message = shortened(message_of(lines, cause))
+    message = shortened(_with_below(lines, cause))
     if (known := known_trouble(pod, cause, message, cluster)) is not None:
         return known
     mine = _container(pod, container)
@@ -112,6 +113,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         held = held_by_another_pod(pod, container, shortened(message_of(lines, cause)), about, cluster)
         if held is not None:
             return held
+        if mine is not None and (used := not_empty(pod, mine, subject, message, about, cluster)) is not None:
+            return used
     if cause.fault is LogFault.API_FORBIDDEN and (story := forbidden(message_of(lines, cause), cluster)) is not None:
         return story
     if cause.fault is LogFault.HEAP and (story := _heap(pod, container, about, cluster)) is not None:
@@ -145,12 +148,14 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
 _NOT_EXECUTED = re.compile(r"exec /\S+: no such file or directory$")
 _RUBY_PLACE = re.compile(r"^\S+\.rb:\d+:in [`'][^']*': ")
 """Ruby writes the place before the message of an uncaught exception."""
+_LONG_URL = re.compile(r"(https?://[^/\s\"]+/)[^\s\"]{40,}")
 _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
 
 
 def shortened(message: str) -> str:
     """A long message: of several sentences the first, where the fault stands; else the end, as of an error that wraps
     others."""
+    message = _LONG_URL.sub(r"\1…", message) if len(message) > LONGEST_MESSAGE else message
     ends = [end.start() + 1 for end in _NEXT_SENTENCE.finditer(message)]
     whole = max((end for end in ends if end <= LONGEST_MESSAGE), default=0)
     if len(message) > LONGEST_MESSAGE and whole >= SHORTEST_SENTENCE:
@@ -166,6 +171,16 @@ def message_of(lines: tuple[str, ...], cause: LogCause) -> str:
     if whole := whole_message(lines, cause.index):
         return whole
     return _RUBY_PLACE.sub("", " ".join(parse_line(lines[cause.index]).message.split()))
+
+
+def _with_below(lines: tuple[str, ...], cause: LogCause) -> str:
+    """The message, and the line that it goes on with, where both together are short."""
+    message = message_of(lines, cause)
+    if not cause.below or cause.fault is LogFault.PANIC:
+        return message
+    below = " ".join(parse_line(lines[cause.below[0]]).text.split()).rstrip(".")
+    joined = f"{message.rstrip('.: ')}: {below}"
+    return joined if len(joined) <= LONGEST_MESSAGE and below not in message else message
 
 
 def _container(pod: Pod, name: str) -> Container | None:

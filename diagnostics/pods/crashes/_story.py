@@ -31,7 +31,8 @@ STORY_KINDS = (
 
 
 class Story(msgspec.Struct, frozen=True):
-    """The cause that a log states. `text`: a clause, empty if the log shows no cause."""
+    """The cause that a log states. `text`: a clause, empty if the log shows no cause. `last_words`: a clause with the last
+    line of a log that shows none."""
 
     text: str = ""
     cause: LogCause | None = None
@@ -39,3 +40,4 @@ class Story(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
     fixes: tuple[Fix, ...] = ()
     commands: tuple[Command, ...] = ()
+    last_words: str = ""

@@ -26,7 +26,7 @@ from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._restarts import restart_words
-from diagnostics.pods.crashes._crash import story_of, story_of_lines
+from diagnostics.pods.crashes._crash import outcome_words, story_of, story_of_lines
 from diagnostics.pods.crashes._ends import End, ends_of, exit_words
 from diagnostics.pods.crashes._story import STORY_KINDS
 from kubedoctor.cluster import (
@@ -94,7 +94,8 @@ def _failing(pod: Pod, end: End, cluster: Cluster) -> Iterator[Finding]:
         return  # The program never ran: start-error reports it.
     role = "sidecar" if end.part.container.restarts_always else "init container"
     summary = f"{role} `{end.name}` fails with exit {exit_words(end.ending)}"
-    summary += f": {story.text}" if story.text else ""
+    words = outcome_words(end, story)
+    summary += f": {words}" if words else ""
     evidence = [
         *quote_status(pod, end.name, f"{end.ending.place}.exitCode", f"{end.ending.place}.message", "restartCount"),
         *story.evidence,

@@ -34,7 +34,7 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.starting._creation import nothing_created
 from diagnostics.pods.starting._sandbox import BY_THE_PLUGIN, is_of_a_user_namespace, sandbox_fixes, sandbox_words
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, not_ready, ref, times, visible_end
+from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, not_ready, ref, times
 from kubedoctor.findings import (
     Confidence,
     Explains,
@@ -51,7 +51,7 @@ from kubedoctor.findings import (
 from kubedoctor.replay.messages.classes import Culprit, MessageClass
 from kubedoctor.replay.messages.message import Message, MessageReading
 from kubedoctor.replay.messages.reader import read_message
-from kubedoctor.replay.messages.wrappers import without_wrappers
+from kubedoctor.replay.messages.shown import shown_reason
 
 PATIENCE = timedelta(minutes=1)
 MANY = 3
@@ -104,7 +104,7 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
     kind = reading.message_class if reading is not None and reading.known else None
     named = _PLUGIN.search(event.message)
     plugin = f"`{named[1] or named[2]}`" if named else "of the node"
-    reason = visible_end(" ".join(without_wrappers(event.message).split()), 240)
+    reason = shown_reason(event.message, 240)
     of_its_own = pod.spec.host_users is False and is_of_a_user_namespace(event.message)
     at_node = _node_at_fault(pod, kind, reading, cluster) if not of_its_own else None
     about = ref(at_node) if at_node is not None else at_fault(pod, cluster)

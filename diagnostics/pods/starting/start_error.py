@@ -59,6 +59,7 @@ from kubedoctor.findings import (
     at_fault,
     diagnostic,
     fix_by_hand,
+    has_path,
     look_at_log,
     look_at_pod,
     quote,
@@ -74,6 +75,7 @@ from kubedoctor.replay.kubelet.container_errors import (
     security_problem,
     stage_named,
     start_failure,
+    working_directory_named,
 )
 from kubedoctor.replay.kubelet.endings import last_ending
 from kubedoctor.replay.kubelet.outcome_facts import memory_limit
@@ -113,6 +115,7 @@ _NOT_RELABELLED = (
 )
 LONGEST_REASON = 300
 AT_ONCE = timedelta(seconds=2)
+_DENIED = "permission denied"
 _NODE_FIXES = {
     StartProblem.KEYRING: "Raise kernel.keys.maxkeys and kernel.keys.maxbytes on {node}",
     StartProblem.DEVICE_DRIVER: "Load or update the device driver on {node}",
@@ -131,7 +134,8 @@ _FIXES = {
     " (node.kubernetes.io/windows-build)",
     StartProblem.NO_COMMAND: "Set a command in the pod template",
     StartProblem.MOUNT: "Correct the volume mount: mount a file over a file, a directory over a directory",
-    StartProblem.WORKING_DIRECTORY: "Correct workingDir",
+    StartProblem.WORKING_DIRECTORY: "Set workingDir to a directory that the container's user may enter, such as /, or run it as the"
+    " image's user",
     StartProblem.MEMORY_TOO_SMALL: "Raise the memory limit",
     StartProblem.USER: "Correct runAsUser or runAsGroup, or add the user to the image",
 }
@@ -200,16 +204,18 @@ def _finding(
     command = visible(command_named(message) or " ".join((part.container.command or ())[:1]), 120)
     field, shows = _setting(part.container, problem, mount)
     node = f"node {pod.spec.node_name}" if on_node and pod.spec.node_name else ""
+    user = _user(pod, part.container) if problem is StartProblem.WORKING_DIRECTORY else None
     evidence = [
         *more,
         *quote_status(pod, name, f"{place}.reason", f"{place}.message"),
         *(quote_status(pod, name, f"{place}.exitCode") if place.endswith("terminated") else ()),
         *((quote(pod, "spec.nodeName", "the node that cannot start it"),) if node else ()),
         *quote_spec(pod, cluster, about, name, field, shows),
+        *((user,) if user is not None else ()),
     ]
     in_template = problem in _OF_A_MOUNT and not node
     why = (mount_words(mount, message) if in_template else "") or _words(
-        problem, node, command, part.container, message
+        problem, node, command, part.container, message, user.text if user is not None else ""
     )
     why = replaced.words if replaced is not None else why
     summary = f"container `{name}` cannot be started: {why}"
@@ -238,6 +244,14 @@ def _finding(
     )
 
 
+def _user(pod: Pod, container: Container) -> Evidence | None:
+    """The user that the pod sets for the container, in place of the image's."""
+    kind = "initContainers" if container in (pod.spec.init_containers or ()) else "containers"
+    paths = (f"spec.{kind}[name={container.name}].securityContext.runAsUser", "spec.securityContext.runAsUser")
+    path = next((path for path in paths if has_path(pod, path)), "")
+    return quote(pod, path, "the user that it runs as") if path else None
+
+
 def _setting(container: Container, problem: StartProblem, mount: VolumeMount | None) -> tuple[str, str]:
     """The field of the container that the failure is about, and what it shows."""
     if mount is not None:
@@ -250,7 +264,7 @@ def _setting(container: Container, problem: StartProblem, mount: VolumeMount | N
     return field, "what the container runs"
 
 
-def _words(problem: StartProblem, node: str, command: str, container: Container, message: str) -> str:
+def _words(problem: StartProblem, node: str, command: str, container: Container, message: str, user: str) -> str:
     image = container.image
     command_text = f"command {command}" if command else "its command"
     if problem is StartProblem.NOT_FOUND:
@@ -262,8 +276,11 @@ def _words(problem: StartProblem, node: str, command: str, container: Container,
     if problem is StartProblem.WRONG_SYSTEM:
         return f"the operating system of image {image} does not match the node's: containers of Windows need its build"
     reason = visible_end(reason_in(message), LONGEST_REASON) or "the runtime gives no reason"
-    if problem is StartProblem.WORKING_DIRECTORY and container.working_dir:
-        return f"workingDir {visible(container.working_dir)} cannot be used: {mount_error(message) or reason}"
+    if problem is StartProblem.WORKING_DIRECTORY:
+        path = visible(container.working_dir or working_directory_named(message))
+        whose = "workingDir" if container.working_dir else "the image's working directory"
+        who = f"user {user} may not enter it: " if user and _DENIED in message else ""
+        return f"{whose}{f' {path}' if path else ''} cannot be used: {who}{mount_error(message) or reason}"
     stated = _NODE_PROBLEMS.get(problem, "").format(node=node) if node else _PROBLEMS.get(problem)
     if stage := stage_named(message):
         slow = ", where it changes the SELinux label of each file: a volume of many files takes long"

@@ -43,7 +43,6 @@ from kubedoctor.cluster import (
     ref,
     terminating,
     times,
-    visible_end,
 )
 from kubedoctor.findings import (
     Confidence,
@@ -64,6 +63,7 @@ from kubedoctor.replay.kubelet.container_errors import missing_reference, volume
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
+from kubedoctor.replay.messages.shown import shown_reason
 
 REASONS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
 FRESH = timedelta(minutes=5)
@@ -91,8 +91,6 @@ _FOUND_TYPE = re.compile(r", it's an? (\w+)")
 _CREATED = {"": "DirectoryOrCreate", "Directory": "DirectoryOrCreate", "File": "FileOrCreate"}
 """The type under which the kubelet creates what is missing, by the type that a hostPath has."""
 _PASSES = re.compile(r"timed out waiting for the condition|not registered|failed to sync \w+ cache", re.IGNORECASE)
-_HINT = re.compile(r"\s*dmesg\(1\) may have more information after failed mount system call\.?")
-"""Of `mount`, behind the reason."""
 _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
 
 
@@ -146,7 +144,7 @@ def _mounted_since(pod: Pod, event: Event, cluster: Cluster) -> bool:
 def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     about = at_fault(pod, cluster)
     volume = next((candidate for candidate in pod.spec.volumes or () if candidate.name == name), None)
-    why = _HINT.sub("", " ".join(event.message.split())).partition(f'for volume "{name}" : ')[2] or event.message
+    why = " ".join(event.message.split()).partition(f'for volume "{name}" : ')[2] or event.message
     base = f"spec.volumes[name={name}]"
     evidence = [quote(event, "message", f"seen {times(event.times)}")]
     for field in ("hostPath.path", "hostPath.type", "persistentVolumeClaim.claimName", "csi.driver", "nfs"):
@@ -154,7 +152,8 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     attached = attached_elsewhere(pod, event, name, about, cluster)
     disk = missing_local_disk(pod, _message(event), name, cluster)
     place, elsewhere = at_node(pod, event, cluster), class_elsewhere(pod, event, cluster)
-    summary = f"volume {name} cannot be mounted: {visible_end(why, 240)}{disk.words if disk else ''}{place.words}{elsewhere.words}"
+    where = f"{disk.words if disk else ''}{place.words}{elsewhere.words}"
+    summary = f"volume {name} cannot be mounted: {shown_reason(why, 240)}{where}"
     return Finding(
         about=about,
         summary=summary + attached.words if attached else summary,

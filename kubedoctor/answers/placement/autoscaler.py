@@ -18,8 +18,10 @@ from kubedoctor.findings.model import Command, Finding, Severity
 from kubedoctor.replay.autoscaling.karpenter import Stage
 from kubedoctor.replay.autoscaling.status import KEY, LAST_UPDATED, NAME, NAMESPACE, NodeGroup, line_of
 from kubedoctor.replay.autoscaling.view import LEAST_PRIORITY, AutoscalerView, Pool
+from kubedoctor.replay.messages.shown import shown_reason
 
 MOST_NAMES: Final = 5
+LONGEST_ERROR: Final = 240
 _UNTRIED: Final = " The autoscaler does not try whether the pod would fit a larger group."
 
 
@@ -232,9 +234,18 @@ def with_autoscaler(finding: Finding, view: AutoscalerView) -> Finding:
         return msgspec.structs.replace(finding, summary=summary, severity=Severity.NOTICE, fixes=())
     return msgspec.structs.replace(
         finding,
+        summary=f"{finding.summary}{_hindrance(view)}",
         because_of=tuple(dict.fromkeys((*finding.because_of, *view.blamed))),
         commands=(*finding.commands, *_commands(view)),
     )
+
+
+def _hindrance(view: AutoscalerView) -> str:
+    """Why no node is added, where the cloud said it when one was requested."""
+    failed = next((group for group in view.in_backoff if group.error), None) if view.refused else None
+    if failed is None:
+        return ""
+    return f"; node group {failed.short_name} failed to grow: {shown_reason(failed.error, LONGEST_ERROR).rstrip('.')}"
 
 
 def _commands(view: AutoscalerView) -> tuple[Command, ...]:

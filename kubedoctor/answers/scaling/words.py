@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.triage import ready
 from kubedoctor.replay.autoscaling.demand import Demand
-from kubedoctor.replay.autoscaling.failures import MetricsFailure, NoMetrics
+from kubedoctor.replay.autoscaling.failures import MetricsApi, MetricsFailure, NoMetrics
+
+_PROVIDERS: Final = {MetricsApi.RESOURCE: " (metrics-server is not installed)"}
 
 
 def failure_line(failure: MetricsFailure, pods: Sequence[Pod]) -> str:
@@ -16,7 +19,7 @@ def failure_line(failure: MetricsFailure, pods: Sequence[Pod]) -> str:
     api = failure.api.value
     match failure.kind:
         case NoMetrics.NOT_SERVED:
-            return f"metrics API {api} is not served, because nothing provides it"
+            return f"metrics API {api} is not served: no APIService provides it{_PROVIDERS.get(failure.api, '')}"
         case NoMetrics.UNAVAILABLE:
             return f"metrics API {api} is unavailable ({failure.detail})"
         case NoMetrics.NO_READY_PODS if pods and not any(map(ready, pods)):

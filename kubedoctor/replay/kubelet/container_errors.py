@@ -84,6 +84,7 @@ _KILL = re.compile(
 _OF_ITS_ID = re.compile(r' \\"[0-9a-f]{12,}\\"')
 _NO_COMMAND = re.compile(r"no command specified|no (?:entrypoint|process args)", re.IGNORECASE)
 _WORKING_DIRECTORY = re.compile(r"chdir to|cwd \(|working directory", re.IGNORECASE)
+_DIRECTORY = re.compile(r'(?:chdir to (?:cwd \()?|cwd \()[\\"`(]*(/[^\s"\\`)]*)')
 _WRONG_SYSTEM = re.compile(r"operating system .{0,40}does not match", re.IGNORECASE)
 _NAME_RESERVED = re.compile(r"is reserved\b|request is in progress")
 _STAGE = re.compile(r"Currently at stage ([\w ]+)")
@@ -126,6 +127,12 @@ def command_named(message: str) -> str:
     """The program that the runtime could not execute; empty if the message names none."""
     match = _COMMAND.search(message)
     return match.group(1) if match else ""
+
+
+def working_directory_named(message: str) -> str:
+    """The directory that the runtime could not change to; empty if the message names none."""
+    match = _DIRECTORY.search(message)
+    return match[1] if match else ""
 
 
 def reason_in(message: str) -> str:

@@ -34,6 +34,20 @@ def subject_below(fault: LogFault, below: Sequence[str]) -> str:
     return ""
 
 
+_GOES_ON: Final = compiled_later(
+    r"^(?:[a-z(]|(?:It|This|That|These|They|Is|Its|Expected|Found|Got|But|Because)\b"
+    r"|(?:\s+|\w+: )?(?:[Dd]etails?|DETAIL|[Rr]eason|[Cc]aused? by|[Ee]xpected|[Ff]ound|[Gg]ot)\b[: ]"
+    r"|\s+(?![\w$]+: |[\[{(<'\"])\S)"
+)
+"""No property of a printed object."""
+
+
+def goes_on(text: str, timed: bool) -> bool:
+    """Whether a line without time and level belongs to the line above it. timed: that line begins with a time, so that
+    each record does; else only words that continue a sentence, or white space in front, show it."""
+    return timed or _GOES_ON.match(text) is not None
+
+
 LONGEST: Final = 10
 _API_ERROR: Final = "Error making API request."
 """Of the client of Vault and OpenBao (`api/response.go`): the address, the code and the errors follow, a line each."""

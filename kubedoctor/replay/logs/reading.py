@@ -9,16 +9,18 @@ from typing import Final
 import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
-from kubedoctor.replay.logs import talk, traces
-from kubedoctor.replay.logs.continued import block_lines, subject_below, whole_message
+from kubedoctor.replay.logs import talk, traces, weights
+from kubedoctor.replay.logs.continued import block_lines, goes_on, subject_below, whole_message
 from kubedoctor.replay.logs.families import FAMILIES
 from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
 from kubedoctor.replay.logs.faults import LogFault, Pattern
 from kubedoctor.replay.logs.levels import Level
 from kubedoctor.replay.logs.log_lines import LogLine, parse_line
+from kubedoctor.replay.logs.subjects import address
 
 LINES_READ: Final = 60
 LINES_OF_THE_END: Final = 6
+MOST_BELOW: Final = 2
 WORKED_ON: Final = 3
 """So many lines of information between two faults show that the program got over the first."""
 _DIGITS: Final = compiled_later(r"\d+")
@@ -33,6 +35,7 @@ class LogCause(msgspec.Struct, frozen=True):
     level: as the program wrote it, or as it follows from the trace that the line is part of.
     lines_after: how many lines with text follow it. pattern: the words that are known. trouble: see `Pattern`.
     dns_silent, dns_answered: of a name that was not resolved, whether the DNS server answered.
+    below: positions of the lines that go on with what it says, nearest first.
     """
 
     fault: LogFault
@@ -44,6 +47,7 @@ class LogCause(msgspec.Struct, frozen=True):
     trouble: str = ""
     dns_silent: bool = False
     dns_answered: bool = False
+    below: tuple[int, ...] = ()
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -188,20 +192,45 @@ def _cause(best: _Candidate, seen: Sequence[_Seen]) -> LogCause:
     index = best.seen.index
     after = sum(1 for line in seen if line.index > index and line.line.text.strip())
     if best.match is None:
-        return LogCause(LogFault.UNKNOWN, index, "", best.seen.level, after)
+        return LogCause(LogFault.UNKNOWN, index, "", best.seen.level, after, below=_below(best.seen, seen))
     message = best.seen.line.message
     unresolved = best.match.fault is LogFault.NAME_NOT_RESOLVED
+    below = _below(best.seen, seen)
     return LogCause(
         best.match.fault,
         index,
-        best.match.subject or subject_below(best.match.fault, [line.line.text for line in seen if line.index > index]),
+        best.match.subject or _subject_below(best, below, seen),
         best.seen.level,
         after,
         best.match.pattern.needle,
         best.match.pattern.trouble,
         dns_silent=unresolved and dns_silent(message),
         dns_answered=unresolved and dns_answered(message),
+        below=below,
     )
+
+
+def _subject_below(best: _Candidate, below: tuple[int, ...], seen: Sequence[_Seen]) -> str:
+    fault = _fault(best)
+    if fault in (LogFault.CONNECTION_REFUSED, LogFault.CONNECTION_TIMEOUT):
+        return address(" ".join(line.line.text.strip() for line in seen if line.index in below))
+    return subject_below(fault, [line.line.text for line in seen if line.index > best.seen.index])
+
+
+def _below(best: _Seen, seen: Sequence[_Seen]) -> tuple[int, ...]:
+    """The nearest lines that go on with what a line says: its record's other lines, or an exception below it."""
+    found: list[int] = []
+    for line in () if best.line.structured else seen[seen.index(best) + 1 :]:
+        text = line.line.text
+        if not text.strip() or line.line.time or (line.line.level is not Level.UNSTATED and not line.exception):
+            break
+        if line.exception or (line.own and goes_on(text, bool(best.line.time))):
+            found.append(line.index)
+        elif line.own:
+            break
+        if len(found) == MOST_BELOW:
+            break
+    return tuple(found)
 
 
 def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
@@ -253,37 +282,6 @@ def _is_usage(text: str) -> bool:
     return bare.startswith(("usage:", "usage of ", "options:", "flags:", "available commands:", "global flags:"))
 
 
-_LEVEL_WEIGHTS: Final = {
-    Level.FATAL: 3.0,
-    Level.ERROR: 2.5,
-    Level.UNSTATED: 2.0,
-    Level.WARNING: 0.9,
-    Level.INFO: -0.6,
-    Level.DEBUG: -9.0,
-}
-_KNOWN, _WEAK, _UNKNOWN, _GENERIC = 3.0, 1.8, 1.5, 0.0
-_AFTER_ANOTHER: Final = 0.6
-"""A panic often follows an error that the program did not handle: then the error decides."""
-_TOOLS: Final = (
-    "chown", "chmod", "mkdir", "touch", "cat", "ls", "cp", "mv", "rm", "ln", "id", "tee", "find", "grep", "sed", "awk", "test", "install",
-)  # fmt: skip
-_TOOL_WEIGHT: Final = -1.05
-"""What a tool says weighs a little more than a warning."""
-_LIVED_THROUGH: Final = -2.0
-_EXPECTED: Final = {
-    LogFault.IMAGE_ARCHITECTURE: {1, 126, 255},
-    LogFault.MISSING_LIBRARY: {127},
-    LogFault.MISSING_FILE: {127, 2},
-    LogFault.PERMISSION_FILE: {126},
-    LogFault.UNSUPPORTED_CPU: {132},
-    LogFault.HEAP: {134, 137, 3},
-    LogFault.PANIC: {139, 134},
-    LogFault.KERNEL_SETTING: {78},
-    LogFault.BAD_FLAG: {2, 64},
-}
-_EXPECTED_WEIGHT: Final = 0.3
-
-
 def _candidate(seen: _Seen, everything: Sequence[_Seen], exit_code: int | None) -> _Candidate | None:
     """A line that may state the cause, and how much speaks for it."""
     if not seen.own or seen.level is Level.DEBUG:
@@ -298,22 +296,22 @@ def _candidate(seen: _Seen, everything: Sequence[_Seen], exit_code: int | None) 
             return None
         if level <= Level.WARNING and not (level is Level.UNSTATED and talk.reports_failure(message)):
             return None
-        specificity = _GENERIC if talk.is_generic(message) else _UNKNOWN
+        specificity = weights.GENERIC if talk.is_generic(message) else weights.UNKNOWN
     else:
-        specificity = _WEAK if match.pattern.weak else _KNOWN
+        specificity = weights.WEAK if match.pattern.weak else weights.KNOWN
         if match.fault is LogFault.PANIC and level is Level.FATAL:
-            specificity -= _AFTER_ANOTHER
-    weight = _LEVEL_WEIGHTS[level] + specificity
+            specificity -= weights.AFTER_ANOTHER
+    weight = weights.LEVELS[level] + specificity
     if level is Level.INFO and (exit_code in TOLD_TO_STOP or exit_code is None):
         return None
     if level <= Level.WARNING and talk.is_optional(message):
         if level is not Level.UNSTATED or match is None or exit_code is None or exit_code in TOLD_TO_STOP:
             return None
-        weight += _LIVED_THROUGH
-    if level is Level.UNSTATED and seen.line.text.split(":", 1)[0] in _TOOLS:
-        weight += _TOOL_WEIGHT
-    if match is not None and exit_code in _EXPECTED.get(match.fault, ()):
-        weight += _EXPECTED_WEIGHT
+        weight += weights.LIVED_THROUGH
+    if level is Level.UNSTATED and seen.line.text.split(":", 1)[0] in weights.TOOLS:
+        weight += weights.TOOL
+    if match is not None and exit_code in weights.EXPECTED.get(match.fault, ()):
+        weight += weights.EXPECTED_END
     lived = _lived_through(seen, match, level, everything, exit_code)
     if lived is None:
         return None
@@ -384,7 +382,7 @@ def _lived_through(
     if success and (on_purpose or level in (Level.INFO, Level.WARNING) or talk.is_waiting(seen.line.message)):
         return None
     if success:
-        return _LIVED_THROUGH
+        return weights.LIVED_THROUGH
     if progress and on_purpose:
         return None
     return 0.0

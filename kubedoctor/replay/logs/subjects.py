@@ -15,6 +15,10 @@ _HOST_AND_PORT: Final = compiled_later(
     r"host(?:name)?[=:]? ?[\"']?(?P<host>[\w.-]+)[\"']?,? (?:and )?(?:on )?port[=:]? ?[\"']?(?P<port>\d+)",
     re.IGNORECASE,
 )
+_LIBPQ: Final = compiled_later(
+    r'running on host "(?P<host>[^"]+)".{0,60}?accepting\s+TCP/IP connections on port (?P<port>\d+)', re.DOTALL
+)
+"""Of libpq before 14, over three lines."""
 _PORT_APART: Final = compiled_later(
     r"[\"']?(?P<host>[\w.-]+)[\"']? ?(?:\([\da-fA-F.:]+\))?,? port:? (?P<port>\d+)", re.IGNORECASE
 )
@@ -32,7 +36,12 @@ _PORT: Final = compiled_later(r":(\d{1,5})\b(?![:.]\d)|\bport[ =:]+(\d{1,5})\b",
 
 def address(message: str) -> str:
     """`host:port` of the other side, the last in the message; of a URL, its host. Empty where none is named."""
-    apart = _HOST_AND_PORT.search(message) or _SLASHED.search(message) or _PORT_APART.search(message)
+    apart = (
+        _LIBPQ.search(message)
+        or _HOST_AND_PORT.search(message)
+        or _SLASHED.search(message)
+        or _PORT_APART.search(message)
+    )
     if apart is not None and apart["host"].lower() not in ("server", "on", "the", "at", "tcp", "to", "host", "local"):
         return f"{apart['host']}:{apart['port']}"
     found = [text for text in _ADDRESS.findall(message) if not _SOURCE_PLACE.search(text)]

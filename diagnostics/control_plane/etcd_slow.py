@@ -1,0 +1,125 @@
+"""etcd is too slow: its disk takes seconds.
+
+## What it means
+etcd writes each change to its disk before it answers. Where a write takes seconds, the API server answers late, and the
+scheduler and the controller manager cannot renew their leases in time: they give up (`leaderelection lost`) and restart.
+
+## Why it happens
+- The disk is slow or shared: network storage, a small cloud disk whose burst is used up, a spinning disk.
+- Other work on the machine writes much: backups, logs, image pulls.
+- The network between the members is slow, or the machine lacks CPU.
+
+## How to fix it
+1. Measure: `etcd_disk_wal_fsync_duration_seconds` should stay below 10ms for 99 %.
+2. Give etcd a disk of its own, fast and local. Move other writers away.
+3. Raising the leases' durations of the components only hides it.
+
+## References
+- https://etcd.io/docs/latest/op-guide/hardware/#disks
+- https://etcd.io/docs/latest/faq/#what-does-the-etcd-warning-apply-entries-took-too-long-mean
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from kubedoctor.cluster import Cluster, Pod, counted, human_duration, ref
+from kubedoctor.findings import (
+    Confidence,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    diagnostic,
+    look_at_log,
+    look_at_pod,
+    quote_line,
+    quote_status,
+)
+from kubedoctor.replay.kubelet.endings import last_ending
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.reading import read_log
+from kubedoctor.replay.status.slow_store import slow_store
+
+NAMESPACE = "kube-system"
+SUFFERERS = ("kube-controller-manager", "kube-scheduler", "kube-apiserver")
+RECENT = timedelta(hours=1)
+OFTEN = 2
+_OF_WAITING = frozenset({LogFault.LEADER_ELECTION, LogFault.CONNECTION_TIMEOUT})
+
+
+def member_of_etcd(pod: Pod) -> bool:
+    """A static pod of etcd, as kubeadm labels it."""
+    return pod.namespace == NAMESPACE and pod.labels.get("component") == "etcd"
+
+
+@diagnostic(
+    code="KD4107",
+    subject=Pod,
+    severity=Severity.WARNING,
+    reads=(Pod,),
+    when=member_of_etcd,
+    explains=(Explains("affects", ("KD1003",)),),
+    also_known_as=("slow fdatasync", "apply request took too long"),
+    symptoms=("slow fdatasync", "apply request took too long", "leaderelection lost", "etcdserver: request timed out"),
+)
+def etcd_slow(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
+    if not member_of_etcd(pod) or not pod.spec.containers:
+        return
+    gave_up = [other for name in SUFFERERS for other in _pods(name, cluster) if _gave_up(other, cluster)]
+    if not gave_up:
+        return  # Single slow writes harm nobody.
+    container = pod.spec.containers[0].name
+    tail = cluster.log_tail(pod, container)
+    slow = slow_store(tail.lines) if tail is not None else None
+    if tail is None or slow is None or slow.times < OFTEN:
+        return
+    what = "its disk needed" if slow.disk else "a request needed"
+    names = ", ".join(dict.fromkeys(other.labels["component"] for other in gave_up))
+    yield Finding(
+        about=ref(pod),
+        summary=f"etcd is slow: {what} {human_duration(slow.longest)} for a write, and {counted(slow.times, 'line')} of its log"
+        f" tell of waits above 1s; {names} could not renew a lease in time",
+        evidence=(
+            quote_line(tail, slow.line, "the longest wait of its disk" if slow.disk else "the longest wait"),
+            *(
+                fact
+                for other in gave_up
+                for fact in quote_status(
+                    other, other.spec.containers[0].name, "restartCount", "lastState.terminated.finishedAt"
+                )
+            ),
+        ),
+        confidence=Confidence.LIKELY,
+        affects=tuple(ref(other) for other in gave_up),
+        fixes=(
+            Fix(
+                f"Give etcd on {pod.spec.node_name or 'its machine'} a fast disk of its own, and move what else writes to"
+                " that disk away"
+            ),
+        ),
+        commands=(
+            look_at_log(pod, container, previous=False, why="how often and how long it waits"),
+            look_at_pod(pod, "its state and events"),
+        ),
+    )
+
+
+def _pods(component: str, cluster: Cluster) -> list[Pod]:
+    found = cluster.labelled(Pod, NAMESPACE, f"component={component}")
+    return [pod for pod in found if isinstance(pod, Pod) and pod.spec.containers]
+
+
+def _gave_up(pod: Pod, cluster: Cluster) -> bool:
+    """Whether it ended within the hour, because something took too long."""
+    for status in pod.status.container_statuses or ():
+        ending = last_ending(status)
+        ended = ending.terminated.finished_at if ending is not None else None
+        if ending is None or ended is None or cluster.taken_at - ended > RECENT:
+            continue
+        tail = cluster.log_tail(pod, status.name, previous=True)
+        cause = read_log(tail.lines, ending.exit_code) if tail is not None else None
+        if cause is not None and cause.fault in _OF_WAITING:
+            return True
+    return False

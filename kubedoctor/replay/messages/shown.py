@@ -1,0 +1,64 @@
+"""A component's message as a person reads it: what each call of a cloud, of gRPC or of `mount` adds, wherever it stands, is
+left out, and of a message that is too long the words that decide are kept."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.cluster.grammar.text import visible, visible_end
+from kubedoctor.replay.messages.wrappers import without_wrappers
+
+_NOISE: Final = tuple(
+    (compiled_later(pattern), instead)
+    for pattern, instead in (
+        # gRPC's status, at each program that passes an error on
+        (r'"?rpc error: code = (?:Internal|Unknown|Aborted|FailedPrecondition) desc = ', ""),
+        (r'"?rpc error: code = (\w+) desc = (?:\1: )?', r"\1: "),
+        # AWS: the SDKs for Go, versions 1 and 2
+        (
+            r"operation error [\w ]+: \w+, (?:exceeded maximum number of attempts, \d+, )?https response error"
+            r" StatusCode: \d+, RequestID: [\w-]*, (?:HostID: [^,]*, )?(?:api error )?",
+            "",
+        ),
+        (r",? ?(?:status code: \d+, )?request id: [\w-]+", ""),
+        (r" ?Encoded authorization failure message: \S+", ""),
+        # Azure
+        (r"Retriable: \w+, RetryAfter: \w+, HTTPStatusCode: (\d+), RawError: ", r"HTTP \1: "),
+        (r" -{10,} RESPONSE (\d+): .*? ERROR CODE: (\w+) -{10,}", r" \2 (HTTP \1):"),
+        # util-linux, and k8s.io/mount-utils around it
+        (r"Mounting command: .{0,1000}? Output: ", ""),
+        (r" ?Mounting command: \S+ Mounting arguments: .{0,1000}$", ""),
+        (r"(?:mount failed: )?exit status \d+:? (?=mount)", ""),
+        (r"\bmount: /var/lib/kubelet/\S+: ", "mount: "),
+        (r"/var/lib/kubelet/(?:pods|plugins)/[^\s:\"',]+", "/var/lib/kubelet/…"),
+        (r",? (?:missing codepage or helper program, or other error|dmesg\(1\) may have more information.*)", ""),
+    )
+)
+_IN_JSON: Final = compiled_later(r'\\?"message\\?": ?\\?"(?P<message>(?:[^"\\]|\\(?!")[^"]?|\\\\")+?)\\?"')
+_DECIDES: Final = compiled_later(
+    r"\b(?:is not authorized|not authorized to|does not have (?:authorization|permission|secrets)|Caller is not|Required '|Quota '|[Qq]uota exceeded"
+    r"|not allowed|must be|[A-Z]\w+(?:Exceeded|Denied|Forbidden|Failed|NotFound|InUse|Unsupported): )"
+)
+
+
+def plain_reason(message: str) -> str:
+    """The message on one line, without what says nothing of the reason."""
+    words = " ".join(message.split())
+    for pattern, instead in _NOISE:
+        words = pattern.sub(instead, words)
+    return without_wrappers(words).strip()
+
+
+def shown_reason(message: str, limit: int) -> str:
+    """At most `limit` characters: of a longer message the sentence in a document of JSON, or from the words on that say what
+    is refused or lacking, else its end."""
+    words = plain_reason(message)
+    if len(words) <= limit:
+        return visible(words)
+    inner = _IN_JSON.search(words)
+    words = inner["message"] if inner is not None else words
+    decides = _DECIDES.search(words)
+    if len(words) <= limit or decides is None:
+        return visible_end(words, limit)
+    return visible(words[decides.start() :], limit)
