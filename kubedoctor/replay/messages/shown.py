@@ -29,17 +29,25 @@ _NOISE: Final = tuple(
         # util-linux, and k8s.io/mount-utils around it
         (r"Mounting command: .{0,1000}? Output: ", ""),
         (r" ?Mounting command: \S+ Mounting arguments: .{0,1000}$", ""),
-        (r"(?:mount failed: )?exit status \d+:? (?=mount)", ""),
+        (r"(?:mount failed: )?exit status \d+:? (?:Output: )?(?=mount)", ""),
         (r"\bmount: /var/lib/kubelet/\S+: ", "mount: "),
         (r"/var/lib/kubelet/(?:pods|plugins)/[^\s:\"',]+", "/var/lib/kubelet/…"),
         (r",? (?:missing codepage or helper program, or other error|dmesg\(1\) may have more information.*)", ""),
     )
 )
 _IN_JSON: Final = compiled_later(r'\\?"message\\?": ?\\?"(?P<message>(?:[^"\\]|\\(?!")[^"]?|\\\\")+?)\\?"')
-_DECIDES: Final = compiled_later(
-    r"\b(?:is not authorized|not authorized to|does not have (?:authorization|permission|secrets)|Caller is not|Required '|Quota '|[Qq]uota exceeded"
-    r"|not allowed|must be|[A-Z]\w+(?:Exceeded|Denied|Forbidden|Failed|NotFound|InUse|Unsupported): )"
+_DECIDES: Final = tuple(
+    map(
+        compiled_later,
+        (
+            r"\b(?:is not authorized|does not have (?:authorization|permission|secrets)|Caller is not|Required '|Quota '"
+            r"|[Qq]uota exceeded|not allowed|must be)",
+            r"\b[A-Z]\w+(?:Exceeded|Denied|Forbidden|Failed|NotFound|InUse|Unsupported): ",
+        ),
+    )
 )
+"""What is refused or lacking, the plainest words first."""
+_LINE_END: Final = compiled_later(r"(?:\\+[rnt])+ *")
 
 
 def plain_reason(message: str) -> str:
@@ -57,8 +65,8 @@ def shown_reason(message: str, limit: int) -> str:
     if len(words) <= limit:
         return visible(words)
     inner = _IN_JSON.search(words)
-    words = inner["message"] if inner is not None else words
-    decides = _DECIDES.search(words)
+    words = _LINE_END.sub(" ", inner["message"]) if inner is not None else words
+    decides = next(filter(None, (pattern.search(words) for pattern in _DECIDES)), None)
     if len(words) <= limit or decides is None:
         return visible_end(words, limit)
     return visible(words[decides.start() :], limit)
