@@ -24,7 +24,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from kubedoctor.cluster import Cluster, Pod, counted, human_duration, ref
+from diagnostics.control_plane._triage import member_of_etcd
+from kubedoctor.cluster import Cluster, Pod, counted, human_duration, ref, static_pods
 from kubedoctor.findings import (
     Confidence,
     Explains,
@@ -42,16 +43,10 @@ from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import read_log
 from kubedoctor.replay.status.slow_store import slow_store
 
-NAMESPACE = "kube-system"
 SUFFERERS = ("kube-controller-manager", "kube-scheduler", "kube-apiserver")
 RECENT = timedelta(hours=1)
 OFTEN = 2
 _OF_WAITING = frozenset({LogFault.LEADER_ELECTION, LogFault.CONNECTION_TIMEOUT})
-
-
-def member_of_etcd(pod: Pod) -> bool:
-    """A static pod of etcd, as kubeadm labels it."""
-    return pod.namespace == NAMESPACE and pod.labels.get("component") == "etcd"
 
 
 @diagnostic(
@@ -67,7 +62,7 @@ def member_of_etcd(pod: Pod) -> bool:
 def etcd_slow(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not member_of_etcd(pod) or not pod.spec.containers:
         return
-    gave_up = [other for name in SUFFERERS for other in _pods(name, cluster) if _gave_up(other, cluster)]
+    gave_up = [other for name in SUFFERERS for other in static_pods(name, cluster) if _gave_up(other, cluster)]
     if not gave_up:
         return  # Single slow writes harm nobody.
     container = pod.spec.containers[0].name
@@ -104,11 +99,6 @@ def etcd_slow(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             look_at_pod(pod, "its state and events"),
         ),
     )
-
-
-def _pods(component: str, cluster: Cluster) -> list[Pod]:
-    found = cluster.labelled(Pod, NAMESPACE, f"component={component}")
-    return [pod for pod in found if isinstance(pod, Pod) and pod.spec.containers]
 
 
 def _gave_up(pod: Pod, cluster: Cluster) -> bool:

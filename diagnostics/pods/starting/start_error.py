@@ -116,6 +116,7 @@ _NOT_RELABELLED = (
 LONGEST_REASON = 300
 AT_ONCE = timedelta(seconds=2)
 _DENIED = "permission denied"
+_CLOSED = "Set workingDir to a directory that the container's user may enter, such as /, or run it as the image's user"
 _NODE_FIXES = {
     StartProblem.KEYRING: "Raise kernel.keys.maxkeys and kernel.keys.maxbytes on {node}",
     StartProblem.DEVICE_DRIVER: "Load or update the device driver on {node}",
@@ -134,8 +135,7 @@ _FIXES = {
     " (node.kubernetes.io/windows-build)",
     StartProblem.NO_COMMAND: "Set a command in the pod template",
     StartProblem.MOUNT: "Correct the volume mount: mount a file over a file, a directory over a directory",
-    StartProblem.WORKING_DIRECTORY: "Set workingDir to a directory that the container's user may enter, such as /, or run it as the"
-    " image's user",
+    StartProblem.WORKING_DIRECTORY: "Correct workingDir",
     StartProblem.MEMORY_TOO_SMALL: "Raise the memory limit",
     StartProblem.USER: "Correct runAsUser or runAsGroup, or add the user to the image",
 }
@@ -234,7 +234,7 @@ def _finding(
         evidence=tuple(evidence),
         fixes=replaced.fixes
         if replaced is not None
-        else sub_path_fixes(mount, message, about) or _fixes(problem, node, about, stage_named(message)),
+        else sub_path_fixes(mount, message, about) or _fixes(problem, node, about, message),
         commands=(
             look_at_pod(pod, "the full error message, under Events"),
             *((look_at_log(pod, name, previous=False, why="the log of the program"),) if more else ()),
@@ -290,7 +290,10 @@ def _words(problem: StartProblem, node: str, command: str, container: Container,
     return f"{stated}: {reason}" if stated else reason
 
 
-def _fixes(problem: StartProblem, node: str, about: Ref, stage: str) -> tuple[Fix, ...]:
+def _fixes(problem: StartProblem, node: str, about: Ref, message: str) -> tuple[Fix, ...]:
+    stage = stage_named(message)
+    if problem is StartProblem.WORKING_DIRECTORY and _DENIED in message:
+        return (fix_by_hand(about, _CLOSED),)
     if _VOLUMES_STAGE in stage:
         return (Fix(_NOT_RELABELLED),)
     if node and problem in _NODE_FIXES:

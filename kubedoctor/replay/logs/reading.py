@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
-from kubedoctor.replay.logs import talk, traces, weights
+from kubedoctor.replay.logs import talk, traces
 from kubedoctor.replay.logs.continued import block_lines, goes_on, subject_below, whole_message
-from kubedoctor.replay.logs.families import FAMILIES
+from kubedoctor.replay.logs.families import FAMILIES, weights
 from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
 from kubedoctor.replay.logs.faults import LogFault, Pattern
 from kubedoctor.replay.logs.levels import Level

@@ -51,7 +51,7 @@ _LINE_END: Final = compiled_later(r"(?:\\+[rnt])+ *")
 
 
 def plain_reason(message: str) -> str:
-    """The message on one line, without what says nothing of the reason."""
+    """The message on one line, without ids, nested statuses and paths of the kubelet."""
     words = " ".join(message.split())
     for pattern, instead in _NOISE:
         words = pattern.sub(instead, words)
