@@ -34,6 +34,12 @@ def webhook_service(webhook: Webhook, configuration: Ref, why: str, cluster: Clu
     """why: the end of the API server's message."""
     target = webhook.client_config.service
     kind = _kind(why)
+    if kind is MessageClass.WEBHOOK_CERTIFICATE and target is not None and not webhook.client_config.ca_bundle:
+        return (
+            "its caBundle is empty",
+            (),
+            Fix(f"Fill caBundle in {configuration.title}: by the program that issues the certificate"),
+        )
     if kind is MessageClass.WEBHOOK_CERTIFICATE:
         return "", (), Fix(f"Renew the certificate of the webhook's server, or the caBundle in {configuration.title}")
     if target is None:

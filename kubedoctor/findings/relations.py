@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
 
+from kubedoctor.cluster.kinds.control import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.references import Ref, ref
@@ -14,6 +16,7 @@ from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
 from kubedoctor.cluster.relations.claims import claim_names
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.policies import applies_to
+from kubedoctor.cluster.seen.quoting import Evidence
 
 
 class Symptom(Protocol):
@@ -25,6 +28,8 @@ class Symptom(Protocol):
     def affects(self) -> tuple[Ref, ...]: ...
     @property
     def because_of(self) -> tuple[Ref, ...]: ...
+    @property
+    def evidence(self) -> tuple[Evidence, ...]: ...
 
 
 BLAMED = "blamed"
@@ -54,6 +59,23 @@ def cause_relation(name: str) -> Callable[[Causes], CauseRelation]:
         return CauseRelation(name, find)
 
     return declare
+
+
+_CALLED = re.compile(r'(?:calling|admission) webhook "([^"]+)"')
+"""As the API server names a webhook in its answers (apiserver/pkg/admission/plugin/webhook/errors)."""
+
+
+@cause_relation("calls")
+def calls(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause is the configuration of a webhook that the evidence names."""
+    texts = (fact.value for fact in symptom.evidence if isinstance(fact.value, str))
+    names = {name for text in texts for name in _CALLED.findall(text)}
+    for kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration") if names else ():
+        for configuration in family.snapshot.of_kind(kind):
+            if isinstance(configuration, ValidatingWebhookConfiguration | MutatingWebhookConfiguration) and any(
+                webhook.name in names for webhook in configuration.webhooks or ()
+            ):
+                yield ref(configuration)
 
 
 @cause_relation("configures")
@@ -118,5 +140,5 @@ def affects(symptom: Symptom, family: Family) -> Iterator[Ref]:
     yield from selects(symptom, family)
 
 
-RELATIONS: tuple[CauseRelation, ...] = (configures, isolates, mounts, runs, same, selects, affects)
+RELATIONS: tuple[CauseRelation, ...] = (calls, configures, isolates, mounts, runs, same, selects, affects)
 """Those of Kubernetes' own kinds, by name. `affects` is the last: what is found about an object itself is nearer."""

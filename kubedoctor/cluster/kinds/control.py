@@ -63,6 +63,7 @@ class WebhookServiceReference(Part):
 class WebhookClientConfig(Part):
     service: WebhookServiceReference | None = None
     url: str | None = None
+    ca_bundle: str | None = None
 
 
 class RuleWithOperations(Part):

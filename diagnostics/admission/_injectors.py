@@ -1,0 +1,92 @@
+"""What fills the `caBundle` of a webhook's configuration, by its annotation, and what keeps it from doing so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster import (
+    Cluster,
+    Deployment,
+    Evidence,
+    KubernetesObject,
+    Pod,
+    Ref,
+    pods_of,
+    quote,
+    ready,
+    ref,
+    visible_end,
+)
+from kubedoctor.findings import Command, Fix, look_at, look_at_log, quote_line
+from kubedoctor.replay.logs.log_lines import parse_line
+from kubedoctor.replay.logs.reading import read_log, repeated_error
+
+_PROGRAMS: Final = (
+    ("cert-manager.io/inject-ca-from", "cainjector", "cainjector of cert-manager"),
+    ("cert-manager.io/inject-ca-from-secret", "cainjector", "cainjector of cert-manager"),
+    ("cert-manager.io/inject-apiserver-ca", "cainjector", "cainjector of cert-manager"),
+    ("service.beta.openshift.io/inject-cabundle", "service-ca", "the service CA operator"),
+)
+"""Annotation, what the name of the Deployment ends with, the program."""
+_PATIENCE: Final = timedelta(minutes=2)
+"""The certificate is issued first."""
+_LONGEST_LINE: Final = 240
+
+
+class Injector(NamedTuple):
+    """`words`: what is known of it, as a clause."""
+
+    words: str
+    evidence: tuple[Evidence, ...]
+    fixes: tuple[Fix, ...]
+    commands: tuple[Command, ...]
+    blamed: tuple[Ref, ...]
+
+
+def injector_of(obj: KubernetesObject, cluster: Cluster) -> Injector | None:
+    """None for an object that nothing is to fill, and for one that is new."""
+    created = obj.metadata.creation_timestamp
+    found = next((row for row in _PROGRAMS if row[0] in (obj.metadata.annotations or {})), None)
+    if found is None or (created is not None and cluster.taken_at - created < _PATIENCE):
+        return None
+    annotation, suffix, program = found
+    evidence = (quote(obj, f"metadata.annotations[{annotation}]", f"{program} is to fill caBundle"),)
+    workloads = [workload for workload in cluster.all(Deployment) if workload.name.endswith(suffix)]
+    if not workloads:
+        return Injector(
+            f"{program}, which should fill it, does not run", evidence, (Fix(f"Install {program}"),), (), ()
+        )
+    workload = workloads[0]
+    name = ref(workload)
+    pods = [pod for pod in pods_of(workload, cluster) if ready(pod)]
+    if not pods:
+        fix = Fix(f"Make {name.title} ready")
+        return Injector(
+            f"{name.title}, which should fill it, is not ready",
+            evidence,
+            (fix,),
+            (look_at(name, "why it is not ready"),),
+            (name,),
+        )
+    return _by_its_log(pods, name, annotation, evidence, cluster)
+
+
+def _by_its_log(
+    pods: list[Pod], name: Ref, annotation: str, evidence: tuple[Evidence, ...], cluster: Cluster
+) -> Injector:
+    """Of several replicas one leads; the others wait and say nothing."""
+    words = f"{name.title} should fill it"
+    source = f"Check annotation {annotation}: what it names has to exist and hold a certificate"
+    for pod in pods:
+        container = pod.spec.containers[0].name
+        commands = (look_at_log(pod, container, previous=False, why="why it fills nothing"),)
+        tail = cluster.log_tail(pod, container)
+        error = (repeated_error(tail.lines) or read_log(tail.lines)) if tail is not None else None
+        if tail is None or error is None:
+            continue
+        message = visible_end(" ".join(parse_line(tail.lines[error.index]).message.split()), _LONGEST_LINE)
+        line = quote_line(tail, error.index, "the newest error of what should fill it")
+        fix = Fix(f"Correct what the log of {name.title} says")
+        return Injector(f"{words}; its log says: {message}", (*evidence, line), (fix,), commands, ())
+    return Injector(words, evidence, (Fix(source),), commands, ())

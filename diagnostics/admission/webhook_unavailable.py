@@ -1,0 +1,209 @@
+"""Webhook cannot be called.
+
+## What it means
+The API server asks a webhook about the objects that its rules name. It cannot call this one: with failurePolicy Fail it
+refuses those objects, with Ignore it goes on without the webhook's answer.
+
+## Why it happens
+- The Service of the webhook does not exist: its component was removed, and its configuration was left behind.
+- The pods behind the Service are not ready, or there are none.
+- `caBundle` is empty: what should fill it (cainjector of cert-manager, the service CA operator of OpenShift) does not
+  run, is not allowed to, or lacks the certificate. Then the API server does not trust the webhook's server.
+
+## How to fix it
+1. Make the pods of the webhook ready, or install its component again.
+2. If `caBundle` is empty, read the log of what fills it.
+3. If the component was removed for good, delete the configuration.
+
+## References
+- https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+- https://cert-manager.io/docs/concepts/ca-injector/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from diagnostics.admission._injectors import Injector, injector_of
+from diagnostics.admission._refused import refused_pods
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    DaemonSet,
+    EndpointSlice,
+    Event,
+    Evidence,
+    Job,
+    MutatingWebhookConfiguration,
+    Pod,
+    Ref,
+    ReplicaSet,
+    Service,
+    StatefulSet,
+    ValidatingWebhookConfiguration,
+    Webhook,
+    counted,
+    has_path,
+    listed,
+    quote,
+    ref,
+)
+from kubedoctor.cluster.changes import delete
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Effect,
+    Explains,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    kubectl,
+)
+from kubedoctor.replay.services import backends
+from kubedoctor.replay.workloads.missing_pods import lacks_pods
+
+Configuration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration
+
+
+class Fault(NamedTuple):
+    """Why a webhook cannot be called: `why` as a clause, `detail` as a sentence; `blamed`: what may be the cause."""
+
+    why: str
+    detail: str
+    evidence: tuple[Evidence, ...]
+    fixes: tuple[Fix, ...]
+    commands: tuple[Command, ...]
+    blamed: tuple[Ref, ...]
+
+
+@diagnostic(
+    code="KD5106",
+    subject=ValidatingWebhookConfiguration,
+    also_subjects=(MutatingWebhookConfiguration,),
+    severity=Severity.WARNING,
+    reads=(EndpointSlice, Event, Pod, Service, *WORKLOADS),
+    explains=(Explains("calls"),),
+    symptoms=(
+        "failed calling webhook",
+        "x509: certificate signed by unknown authority",
+        "no endpoints available for service",
+    ),
+)
+def webhook_unavailable(configuration: Configuration, cluster: Cluster) -> Iterator[Finding]:
+    faults: dict[str, tuple[Fault, list[Webhook]]] = {}
+    for webhook in configuration.webhooks or ():
+        fault = _fault(configuration, webhook, cluster)
+        if fault is not None:
+            faults.setdefault(fault.why, (fault, []))[1].append(webhook)
+    refusing = _refusing_pods(cluster) if faults else frozenset()
+    for why, (fault, webhooks) in faults.items():
+        if any(webhook.name in refusing for webhook in webhooks):
+            continue  # The finding about the pods that it refuses says the same.
+        required = [webhook for webhook in webhooks if webhook.failure_policy != "Ignore"]
+        first = (required or webhooks)[0]
+        policy = f"webhooks[name={first.name}].failurePolicy"
+        effect = f"it refuses {_calls(first)}" if required else f"{_calls(first)} pass without it"
+        more = f" and {len(webhooks) - 1} more" if len(webhooks) > 1 else ""
+        yield Finding(
+            about=ref(configuration),
+            summary=f"the API server cannot call webhook {first.name}{more}: {why}; {effect}",
+            detail=fault.detail,
+            confidence=Confidence.CERTAIN,
+            severity=None if required else Severity.NOTICE,
+            evidence=(
+                *(
+                    (quote(configuration, policy, "what happens where it cannot be called"),)
+                    if has_path(configuration, policy)
+                    else ()
+                ),
+                *fault.evidence,
+            ),
+            fixes=fault.fixes,
+            commands=fault.commands,
+            because_of=fault.blamed,
+            aspect=first.name,
+        )
+
+
+def _refusing_pods(cluster: Cluster) -> frozenset[str]:
+    """The webhooks for whose sake pods are refused."""
+    lenient = cluster.maybe
+    workloads = (*lenient.all(ReplicaSet), *lenient.all(StatefulSet), *lenient.all(DaemonSet), *lenient.all(Job))
+    refused = (refused_pods(workload, lenient) for workload in workloads if lacks_pods(workload))
+    return frozenset(pods.refusal.name for pods in refused if pods is not None)
+
+
+def _calls(webhook: Webhook) -> str:
+    """`CREATE and UPDATE of pods`, `all calls of certificates.cert-manager.io`."""
+    rule = next(iter(webhook.rules or ()), None)
+    if rule is None:
+        return "the calls of its rules"
+    operations = "every operation" if "*" in (rule.operations or ()) else listed(rule.operations or (), 4)
+    group = next((group for group in rule.api_groups or () if group), "")
+    names = [name for name in rule.resources or () if "/" not in name or name == "*/*"] or list(rule.resources or ())
+    everything = any(name in ("*", "*/*") for name in names)
+    whose = "" if not group else " in all API groups" if group == "*" else f" of {group}"
+    return f"{operations or 'every operation'} on {'all resources' if everything else listed(names, 3)}{whose}"
+
+
+def _fault(configuration: Configuration, webhook: Webhook, cluster: Cluster) -> Fault | None:
+    target = webhook.client_config.service
+    if target is None:
+        return None
+    name = Ref("Service", target.namespace, target.name)
+    path = f"webhooks[name={webhook.name}].clientConfig.service"
+    evidence = (quote(configuration, path, "whom the API server calls"),)
+    service = cluster.get(Service, target.namespace, target.name)
+    if service is None:
+        return Fault(
+            f"{name.title} does not exist",
+            "",
+            evidence,
+            (
+                Fix(f"Install the component of {name.title} again"),
+                Fix(
+                    "Or delete the configuration, if the component was removed for good",
+                    command_line(delete(ref(configuration)), configuration),
+                    Effect.CHANGES,
+                ),
+            ),
+            (Command(kubectl("get", "service", namespace=target.namespace), "the Services there"),),
+            (),
+        )
+    behind = backends(service, cluster)
+    if not behind.served and len(behind.failing) == len(behind.live) and not behind.leaving and _is_selected(service):
+        state = f"none of its {counted(len(behind.live), 'pod')} is ready" if behind.live else "it has no pods"
+        return Fault(
+            f"{name.title} has no ready endpoints, {state}",
+            "",
+            (*evidence, quote(service, "spec.selector", "the pods that answer")),
+            (Fix(f"Make the pods behind {name.title} ready"),),
+            (
+                Command(
+                    kubectl("get", "service,endpointslices", namespace=target.namespace),
+                    "the Service and its endpoints",
+                ),
+            ),
+            (name,),
+        )
+    injector = injector_of(configuration, cluster) if not webhook.client_config.ca_bundle else None
+    return _untrusted(name, evidence, injector) if injector is not None else None
+
+
+def _is_selected(service: Service) -> bool:
+    """Without a selector another controller writes the endpoints."""
+    return bool(service.spec.selector)
+
+
+def _untrusted(name: Ref, evidence: tuple[Evidence, ...], injector: Injector) -> Fault:
+    return Fault(
+        f"its caBundle is empty, so the certificate of {name.title} is signed by an unknown authority",
+        f"{injector.words}.",
+        (*evidence, *injector.evidence),
+        injector.fixes,
+        injector.commands,
+        injector.blamed,
+    )
