@@ -26,21 +26,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from diagnostics.admission._injectors import Injector, injector_of
-from diagnostics.admission._refused import refused_pods
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
-    DaemonSet,
     EndpointSlice,
-    Event,
     Evidence,
-    Job,
     MutatingWebhookConfiguration,
     Pod,
     Ref,
-    ReplicaSet,
     Service,
-    StatefulSet,
     ValidatingWebhookConfiguration,
     Webhook,
     counted,
@@ -63,7 +57,6 @@ from kubedoctor.findings import (
     kubectl,
 )
 from kubedoctor.replay.services import backends
-from kubedoctor.replay.workloads.missing_pods import lacks_pods
 
 Configuration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration
 
@@ -84,8 +77,8 @@ class Fault(NamedTuple):
     subject=ValidatingWebhookConfiguration,
     also_subjects=(MutatingWebhookConfiguration,),
     severity=Severity.WARNING,
-    reads=(EndpointSlice, Event, Pod, Service, *WORKLOADS),
-    explains=(Explains("calls"),),
+    reads=(EndpointSlice, Pod, Service, *WORKLOADS),
+    explains=(Explains("calls", ("KD7001", "KD7101", "KD7102", "KD7103")),),
     symptoms=(
         "failed calling webhook",
         "x509: certificate signed by unknown authority",
@@ -98,10 +91,7 @@ def webhook_unavailable(configuration: Configuration, cluster: Cluster) -> Itera
         fault = _fault(configuration, webhook, cluster)
         if fault is not None:
             faults.setdefault(fault.why, (fault, []))[1].append(webhook)
-    refusing = _refusing_pods(cluster) if faults else frozenset()
     for why, (fault, webhooks) in faults.items():
-        if any(webhook.name in refusing for webhook in webhooks):
-            continue  # The finding about the pods that it refuses says the same.
         required = [webhook for webhook in webhooks if webhook.failure_policy != "Ignore"]
         first = (required or webhooks)[0]
         policy = f"webhooks[name={first.name}].failurePolicy"
@@ -126,14 +116,6 @@ def webhook_unavailable(configuration: Configuration, cluster: Cluster) -> Itera
             because_of=fault.blamed,
             aspect=first.name,
         )
-
-
-def _refusing_pods(cluster: Cluster) -> frozenset[str]:
-    """The webhooks for whose sake pods are refused."""
-    lenient = cluster.maybe
-    workloads = (*lenient.all(ReplicaSet), *lenient.all(StatefulSet), *lenient.all(DaemonSet), *lenient.all(Job))
-    refused = (refused_pods(workload, lenient) for workload in workloads if lacks_pods(workload))
-    return frozenset(pods.refusal.name for pods in refused if pods is not None)
 
 
 def _calls(webhook: Webhook) -> str:
