@@ -1,4 +1,4 @@
-"""What fills the `caBundle` of a webhook's configuration, by its annotation, and what keeps it from doing so."""
+"""What fills the `caBundle` of a webhook's configuration, by its annotation, and why it is empty."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def injector_of(obj: KubernetesObject, cluster: Cluster) -> Injector | None:
 def _by_its_log(
     pods: list[Pod], name: Ref, annotation: str, evidence: tuple[Evidence, ...], cluster: Cluster
 ) -> Injector:
-    """Of several replicas one leads; the others wait and say nothing."""
+    """Of several replicas one leads; the others only wait."""
     words = f"{name.title} should fill it"
     source = f"Check annotation {annotation}: what it names has to exist and hold a certificate"
     for pod in pods:

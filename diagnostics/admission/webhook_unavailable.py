@@ -13,7 +13,7 @@ refuses those objects, with Ignore it goes on without the webhook's answer.
 ## How to fix it
 1. Make the pods of the webhook ready, or install its component again.
 2. If `caBundle` is empty, read the log of what fills it.
-3. If the component was removed for good, delete the configuration.
+3. If the component was removed permanently, delete the configuration.
 
 ## References
 - https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
@@ -58,10 +58,10 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.services import backends
 
-Configuration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration
+WebhookConfiguration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration
 
 
-class Fault(NamedTuple):
+class UncalledWebhook(NamedTuple):
     """Why a webhook cannot be called: `why` as a clause, `detail` as a sentence; `blamed`: what may be the cause."""
 
     why: str
@@ -85,8 +85,8 @@ class Fault(NamedTuple):
         "no endpoints available for service",
     ),
 )
-def webhook_unavailable(configuration: Configuration, cluster: Cluster) -> Iterator[Finding]:
-    faults: dict[str, tuple[Fault, list[Webhook]]] = {}
+def webhook_unavailable(configuration: WebhookConfiguration, cluster: Cluster) -> Iterator[Finding]:
+    faults: dict[str, tuple[UncalledWebhook, list[Webhook]]] = {}
     for webhook in configuration.webhooks or ():
         fault = _fault(configuration, webhook, cluster)
         if fault is not None:
@@ -131,7 +131,7 @@ def _calls(webhook: Webhook) -> str:
     return f"{operations or 'every operation'} on {'all resources' if everything else listed(names, 3)}{whose}"
 
 
-def _fault(configuration: Configuration, webhook: Webhook, cluster: Cluster) -> Fault | None:
+def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Cluster) -> UncalledWebhook | None:
     target = webhook.client_config.service
     if target is None:
         return None
@@ -140,14 +140,14 @@ def _fault(configuration: Configuration, webhook: Webhook, cluster: Cluster) -> 
     evidence = (quote(configuration, path, "whom the API server calls"),)
     service = cluster.get(Service, target.namespace, target.name)
     if service is None:
-        return Fault(
+        return UncalledWebhook(
             f"{name.title} does not exist",
             "",
             evidence,
             (
                 Fix(f"Install the component of {name.title} again"),
                 Fix(
-                    "Or delete the configuration, if the component was removed for good",
+                    "Or delete the configuration, if the component was removed permanently",
                     command_line(delete(ref(configuration)), configuration),
                     Effect.CHANGES,
                 ),
@@ -158,7 +158,7 @@ def _fault(configuration: Configuration, webhook: Webhook, cluster: Cluster) -> 
     behind = backends(service, cluster)
     if not behind.served and len(behind.failing) == len(behind.live) and not behind.leaving and _is_selected(service):
         state = f"none of its {counted(len(behind.live), 'pod')} is ready" if behind.live else "it has no pods"
-        return Fault(
+        return UncalledWebhook(
             f"{name.title} has no ready endpoints, {state}",
             "",
             (*evidence, quote(service, "spec.selector", "the pods that answer")),
@@ -180,8 +180,8 @@ def _is_selected(service: Service) -> bool:
     return bool(service.spec.selector)
 
 
-def _untrusted(name: Ref, evidence: tuple[Evidence, ...], injector: Injector) -> Fault:
-    return Fault(
+def _untrusted(name: Ref, evidence: tuple[Evidence, ...], injector: Injector) -> UncalledWebhook:
+    return UncalledWebhook(
         f"its caBundle is empty, so the certificate of {name.title} is signed by an unknown authority",
         f"{injector.words}.",
         (*evidence, *injector.evidence),
