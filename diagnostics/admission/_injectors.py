@@ -34,7 +34,7 @@ _PATIENCE: Final = timedelta(minutes=2)
 _LONGEST_LINE: Final = 240
 
 
-class Injector(NamedTuple):
+class CaInjector(NamedTuple):
     """`words`: what is known of it, as a clause."""
 
     words: str
@@ -44,7 +44,7 @@ class Injector(NamedTuple):
     blamed: tuple[Ref, ...]
 
 
-def injector_of(obj: KubernetesObject, cluster: Cluster) -> Injector | None:
+def injector_of(obj: KubernetesObject, cluster: Cluster) -> CaInjector | None:
     """None for an object that nothing is to fill, and for one that is new."""
     created = obj.metadata.creation_timestamp
     found = next((row for row in _PROGRAMS if row[0] in (obj.metadata.annotations or {})), None)
@@ -54,7 +54,7 @@ def injector_of(obj: KubernetesObject, cluster: Cluster) -> Injector | None:
     evidence = (quote(obj, f"metadata.annotations[{annotation}]", f"{program} is to fill caBundle"),)
     workloads = [workload for workload in cluster.all(Deployment) if workload.name.endswith(suffix)]
     if not workloads:
-        return Injector(
+        return CaInjector(
             f"{program}, which should fill it, does not run", evidence, (Fix(f"Install {program}"),), (), ()
         )
     workload = workloads[0]
@@ -62,7 +62,7 @@ def injector_of(obj: KubernetesObject, cluster: Cluster) -> Injector | None:
     pods = [pod for pod in pods_of(workload, cluster) if ready(pod)]
     if not pods:
         fix = Fix(f"Make {name.title} ready")
-        return Injector(
+        return CaInjector(
             f"{name.title}, which should fill it, is not ready",
             evidence,
             (fix,),
@@ -74,7 +74,7 @@ def injector_of(obj: KubernetesObject, cluster: Cluster) -> Injector | None:
 
 def _by_its_log(
     pods: list[Pod], name: Ref, annotation: str, evidence: tuple[Evidence, ...], cluster: Cluster
-) -> Injector:
+) -> CaInjector:
     """Of several replicas one leads; the others only wait."""
     words = f"{name.title} should fill it"
     source = f"Check annotation {annotation}: what it names has to exist and hold a certificate"
@@ -88,5 +88,5 @@ def _by_its_log(
         message = visible_end(" ".join(parse_line(tail.lines[error.index]).message.split()), _LONGEST_LINE)
         line = quote_line(tail, error.index, "the newest error of what should fill it")
         fix = Fix(f"Correct what the log of {name.title} says")
-        return Injector(f"{words}; its log says: {message}", (*evidence, line), (fix,), commands, ())
-    return Injector(words, evidence, (Fix(source),), commands, ())
+        return CaInjector(f"{words}; its log says: {message}", (*evidence, line), (fix,), commands, ())
+    return CaInjector(words, evidence, (Fix(source),), commands, ())

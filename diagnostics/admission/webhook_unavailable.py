@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from diagnostics.admission._injectors import Injector, injector_of
+from diagnostics.admission._injectors import CaInjector, injector_of
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -180,7 +180,7 @@ def _is_selected(service: Service) -> bool:
     return bool(service.spec.selector)
 
 
-def _untrusted(name: Ref, evidence: tuple[Evidence, ...], injector: Injector) -> UncalledWebhook:
+def _untrusted(name: Ref, evidence: tuple[Evidence, ...], injector: CaInjector) -> UncalledWebhook:
     return UncalledWebhook(
         f"its caBundle is empty, so the certificate of {name.title} is signed by an unknown authority",
         f"{injector.words}.",
