@@ -52,14 +52,16 @@ def injector_of(obj: KubernetesObject, cluster: Cluster) -> CaInjector | None:
         return None
     annotation, suffix, program = found
     evidence = (quote(obj, f"metadata.annotations[{annotation}]", f"{program} is to fill caBundle"),)
-    workloads = [workload for workload in cluster.all(Deployment) if workload.name.endswith(suffix)]
+    workloads = [workload for workload in cluster.maybe.all(Deployment) if workload.name.endswith(suffix)]
+    if not workloads and any(gap.kind == "Deployment" for gap in cluster.gaps):
+        return CaInjector(f"{program} should fill it", evidence, (Fix(f"Check that {program} runs"),), (), ())
     if not workloads:
         return CaInjector(
             f"{program}, which should fill it, does not run", evidence, (Fix(f"Install {program}"),), (), ()
         )
     workload = workloads[0]
     name = ref(workload)
-    pods = [pod for pod in pods_of(workload, cluster) if ready(pod)]
+    pods = [pod for pod in pods_of(workload, cluster.maybe) if ready(pod)]
     if not pods:
         fix = Fix(f"Make {name.title} ready")
         return CaInjector(

@@ -138,7 +138,11 @@ def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Clust
     name = Ref("Service", target.namespace, target.name)
     path = f"webhooks[name={webhook.name}].clientConfig.service"
     evidence = (quote(configuration, path, "whom the API server calls"),)
-    service = cluster.get(Service, target.namespace, target.name)
+    injector = injector_of(configuration, cluster) if not webhook.client_config.ca_bundle else None
+    lenient = cluster if injector is None else cluster.maybe
+    service = lenient.get(Service, target.namespace, target.name)
+    if injector is not None and any(gap.kind == "Service" for gap in cluster.gaps):
+        return _untrusted(name, evidence, injector)
     if service is None:
         return UncalledWebhook(
             f"{name.title} does not exist",
@@ -171,7 +175,6 @@ def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Clust
             ),
             (name,),
         )
-    injector = injector_of(configuration, cluster) if not webhook.client_config.ca_bundle else None
     return _untrusted(name, evidence, injector) if injector is not None else None
 
 

@@ -155,6 +155,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "Pod": "whether the controller waits, once events are gone",
     },
     "KD5103": {"Event": "the API server's answer"},
+    "KD5106": {"Service": "what the API server calls"},
     "KD6001": {"MutatingWebhookConfiguration": "that an injector wants the namespace"},
     "KD6002": {
         "Service": "that the host is missing",
