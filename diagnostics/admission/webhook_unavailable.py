@@ -141,9 +141,10 @@ def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Clust
     injector = injector_of(configuration, cluster) if not webhook.client_config.ca_bundle else None
     lenient = cluster if injector is None else cluster.maybe
     service = lenient.get(Service, target.namespace, target.name)
-    if injector is not None and any(gap.kind == "Service" for gap in cluster.gaps):
+    behind = backends(service, lenient) if service is not None else None
+    if injector is not None and any(gap.kind in ("Service", "Pod") for gap in cluster.gaps):
         return _untrusted(name, evidence, injector)
-    if service is None:
+    if service is None or behind is None:
         return UncalledWebhook(
             f"{name.title} does not exist",
             "",
@@ -159,7 +160,6 @@ def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Clust
             (Command(kubectl("get", "service", namespace=target.namespace), "the Services there"),),
             (),
         )
-    behind = backends(service, cluster)
     if not behind.served and len(behind.failing) == len(behind.live) and not behind.leaving and _is_selected(service):
         state = f"none of its {counted(len(behind.live), 'pod')} is ready" if behind.live else "it has no pods"
         return UncalledWebhook(
