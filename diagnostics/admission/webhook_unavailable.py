@@ -2,7 +2,7 @@
 
 ## What it means
 The API server asks a webhook about the objects that its rules name. It cannot call this one: with failurePolicy Fail it
-refuses those objects, with Ignore it goes on without the webhook's answer.
+refuses those objects.
 
 ## Why it happens
 - The Service of the webhook does not exist: its component was removed, and its configuration was left behind.
@@ -88,21 +88,20 @@ class UncalledWebhook(NamedTuple):
 def webhook_unavailable(configuration: WebhookConfiguration, cluster: Cluster) -> Iterator[Finding]:
     faults: dict[str, tuple[UncalledWebhook, list[Webhook]]] = {}
     for webhook in configuration.webhooks or ():
+        if webhook.failure_policy == "Ignore":
+            continue  # Nothing is refused: some leave such a configuration behind on purpose.
         fault = _fault(configuration, webhook, cluster)
         if fault is not None:
             faults.setdefault(fault.why, (fault, []))[1].append(webhook)
     for why, (fault, webhooks) in faults.items():
-        required = [webhook for webhook in webhooks if webhook.failure_policy != "Ignore"]
-        first = (required or webhooks)[0]
+        first = webhooks[0]
         policy = f"webhooks[name={first.name}].failurePolicy"
-        effect = f"it refuses {_calls(first)}" if required else f"{_calls(first)} pass without it"
         more = f" and {len(webhooks) - 1} more" if len(webhooks) > 1 else ""
         yield Finding(
             about=ref(configuration),
-            summary=f"the API server cannot call webhook {first.name}{more}: {why}; {effect}",
+            summary=f"the API server cannot call webhook {first.name}{more}: {why}; it refuses {_calls(first)}",
             detail=fault.detail,
             confidence=Confidence.CERTAIN,
-            severity=None if required else Severity.NOTICE,
             evidence=(
                 *(
                     (quote(configuration, policy, "what happens where it cannot be called"),)
