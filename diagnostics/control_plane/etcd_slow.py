@@ -57,7 +57,7 @@ _OF_WAITING = frozenset({LogFault.LEADER_ELECTION, LogFault.CONNECTION_TIMEOUT})
     when=member_of_etcd,
     explains=(Explains("affects", ("KD1003",)),),
     also_known_as=("slow fdatasync", "apply request took too long"),
-    symptoms=("slow fdatasync", "apply request took too long", "leaderelection lost", "etcdserver: request timed out"),
+    symptoms=("leaderelection lost", "etcdserver: request timed out"),
 )
 def etcd_slow(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not member_of_etcd(pod) or not pod.spec.containers:
