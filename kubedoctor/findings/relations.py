@@ -17,6 +17,7 @@ from kubedoctor.cluster.relations.claims import claim_names
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.policies import applies_to
 from kubedoctor.cluster.seen.quoting import Evidence
+from kubedoctor.cluster.triage import ready
 
 
 class Symptom(Protocol):
@@ -110,6 +111,17 @@ def mounts(symptom: Symptom, family: Family) -> Iterator[Ref]:
                 yield Ref("PersistentVolume", "", bound.spec.volume_name)
 
 
+@cause_relation("proxied")
+def proxied(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause is kube-proxy on the node of the pods, where the symptom blames a Service that they could not reach."""
+    if not any(name.kind == "Service" for name in symptom.because_of):
+        return
+    nodes = {pod.spec.node_name for pod in family.pods(symptom.about, symptom.affects) if pod.spec.node_name}
+    proxy = Ref("DaemonSet", "kube-system", "kube-proxy")
+    if any(pod.spec.node_name in nodes and not ready(pod) for pod in family.pods(proxy, ())):
+        yield proxy
+
+
 @cause_relation("runs")
 def runs(symptom: Symptom, family: Family) -> Iterator[Ref]:
     """The cause is the node of the pods."""
@@ -140,5 +152,5 @@ def affects(symptom: Symptom, family: Family) -> Iterator[Ref]:
     yield from selects(symptom, family)
 
 
-RELATIONS: tuple[CauseRelation, ...] = (calls, configures, isolates, mounts, runs, same, selects, affects)
+RELATIONS: tuple[CauseRelation, ...] = (calls, configures, isolates, mounts, proxied, runs, same, selects, affects)
 """Those of Kubernetes' own kinds, by name. `affects` is the last: what is found about an object itself is nearer."""

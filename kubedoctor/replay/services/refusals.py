@@ -20,6 +20,7 @@ from kubedoctor.replay.services.ports import declared_ports, find_port
 
 MOST_LOGS = 3
 _REFUSED = compiled_later(r"connection refused|ECONNREFUSED|actively refused", re.IGNORECASE)
+_FAILED = compiled_later(r"connection refused|ECONNREFUSED|actively refused|timed? ?out|ETIMEDOUT", re.IGNORECASE)
 
 
 class WrongNumber(msgspec.Struct, frozen=True):
@@ -102,16 +103,26 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
     """A log line about a refused connection that names this Service, by name or address, from a pod in trouble of the
     namespace."""
     own = {pod.name for pod in pods}
+    clients = [pod for pod in cluster.maybe.all(Pod, service.namespace) if pod.name not in own]
+    return _failure(service, port, clients, _REFUSED, cluster)
+
+
+def lost_by(service: Service, port: ServicePort, nodes: set[str], cluster: Cluster) -> ConnectionRefusal | None:
+    """A log line about a connection to this Service that failed, from a pod in trouble that runs on another node than
+    these, of any namespace."""
+    clients = [pod for pod in cluster.maybe.all(Pod) if pod.spec.node_name and pod.spec.node_name not in nodes]
+    return _failure(service, port, clients, _FAILED, cluster)
+
+
+def _failure(
+    service: Service, port: ServicePort, clients: Sequence[Pod], words: re.Pattern[str], cluster: Cluster
+) -> ConnectionRefusal | None:
     word = re.compile(rf"(?<![\w.-]){re.escape(service.name)}(?=[.:/\s\"']|$)")
     spots = _spots(service, port)
-    clients = [
-        pod
-        for pod in cluster.maybe.all(Pod, service.namespace)
-        if pod.name not in own and not ready(pod) and not finished(pod) and not terminating(pod)
-    ]
+    troubled = [pod for pod in clients if not ready(pod) and not finished(pod) and not terminating(pod)]
     logs = [
         (pod, container.name, previous)
-        for pod in [client for client in clients if _mentions(client, word)][:MOST_LOGS]
+        for pod in [client for client in troubled if _mentions(client, word)][:MOST_LOGS]
         for container in pod.spec.containers
         for previous in (True, False)
     ]
@@ -120,7 +131,7 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
         tail = cluster.log_tail(pod, name, previous=previous)
         for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
             line = tail.lines[index] if tail is not None else ""
-            if tail is not None and _REFUSED.search(line) and spots.search(line):
+            if tail is not None and words.search(line) and spots.search(line):
                 return ConnectionRefusal(pod, tail, index)
     return None
 

@@ -1,0 +1,98 @@
+"""kube-proxy does not run on a node.
+
+## What it means
+kube-proxy writes the rules that send Service addresses to pods. Where it does not run, rules are missing or stay as they
+were: from pods of this node, and through node ports of it, Services are not reached, or lead to pods that are gone. Even
+`kubernetes.default`, the API server, may time out there. Pods on other nodes work.
+
+## Why it happens
+- Its pod crashes: a wrong value in the ConfigMap `kube-proxy`, a mode (`ipvs`, `nftables`) that the node's kernel does not
+  support, conntrack limits that it may not set.
+- Its pod cannot start on this node: image, taint, no memory.
+
+## How to fix it
+Repair the pod of kube-proxy on this node: its own finding and its log say why it does not run.
+
+## References
+- https://kubernetes.io/docs/reference/networking/virtual-ips/
+- https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/#is-the-kube-proxy-working
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from diagnostics.services._triage import is_kube_proxy
+from kubedoctor.cluster import (
+    Cluster,
+    DaemonSet,
+    Node,
+    Pod,
+    condition,
+    finished,
+    has_path,
+    listed,
+    quote,
+    ready,
+    ref,
+    terminating,
+)
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Explains,
+    Finding,
+    Severity,
+    diagnostic,
+    kubectl,
+)
+from kubedoctor.replay.services.starting import still_starting
+
+_NAME: Final = "kube-proxy"
+_SHOWN: Final = 3
+
+
+@diagnostic(
+    code="KD2011",
+    subject=DaemonSet,
+    severity=Severity.CRITICAL,
+    reads=(DaemonSet, Pod, Node),
+    when=is_kube_proxy,
+    explains=(Explains("proxied", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    symptoms=("kube-proxy", "i/o timeout", "no route to host", "ClusterIP"),
+)
+def proxy_not_running(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Finding]:
+    pods = [pod for pod in cluster.owned_by(Pod, ref(daemon_set)) if not finished(pod) and not terminating(pod)]
+    running = {pod.spec.node_name for pod in pods if ready(pod)}
+    down = [pod for pod in pods if not ready(pod) and not still_starting(pod, cluster.taken_at)]
+    down = [pod for pod in down if pod.spec.node_name and pod.spec.node_name not in running]
+    # A node that is not ready has a finding of its own.
+    down = [pod for pod in down if _is_ready(cluster.maybe.get(Node, "", pod.spec.node_name))]
+    if not down:
+        return
+    nodes = sorted({pod.spec.node_name for pod in down})
+    where = f"node {nodes[0]}" if len(nodes) == 1 else f"nodes {listed(nodes, _SHOWN)}"
+    path = "status.conditions[type=Ready].message"
+    yield Finding(
+        about=ref(daemon_set),
+        summary=f"kube-proxy does not run on {where}: Services are not reached from pods there, or lead to pods that are gone",
+        confidence=Confidence.CERTAIN,
+        evidence=tuple(
+            quote(pod, path if has_path(pod, path) else "status.phase", f"kube-proxy on node {pod.spec.node_name}")
+            for pod in down[:_SHOWN]
+        ),
+        affects=tuple(map(ref, down)),
+        because_of=tuple(map(ref, down)),
+        commands=(
+            Command(
+                kubectl("get", "pods", "-l", f"k8s-app={_NAME}", "-o", "wide", namespace=daemon_set.namespace),
+                "kube-proxy on each node",
+            ),
+        ),
+    )
+
+
+def _is_ready(node: Node | None) -> bool:
+    stated = condition(node.status.conditions, "Ready") if node is not None else None
+    return node is not None and (stated is None or stated.status == "True")

@@ -1,0 +1,115 @@
+"""Endpoints of a Service that do not agree with its pods: addresses of no pod, and ready pods that no slice lists."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster.kinds.core import Node, Service
+from kubedoctor.cluster.kinds.meta import condition
+from kubedoctor.cluster.kinds.networking import Endpoint, EndpointSlice
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.replay.services.slices import CONTROLLER, MANAGED_BY, planned_slices
+
+SETTLING: Final = timedelta(minutes=2)
+"""The controller writes a change within seconds; pods and slices are not read at the same moment."""
+_LAST_CHANGE: Final = "endpoints.kubernetes.io/last-change-trigger-time"
+
+
+class StaleEndpoint(NamedTuple):
+    """An address that no pod has. path: of the endpoint's addresses in the slice."""
+
+    slice: EndpointSlice
+    path: str
+    address: str
+
+    @property
+    def by_controller(self) -> bool:
+        """Kubernetes' own controller keeps the slice."""
+        return kept_by_controller(self.slice)
+
+
+def kept_by_controller(slice_: EndpointSlice) -> bool:
+    """Whether Kubernetes' own controller keeps the slice by the selector of the Service."""
+    return slice_.labels.get(MANAGED_BY) == CONTROLLER
+
+
+def addresses_of(pod: Pod) -> tuple[str, ...]:
+    """All that it has."""
+    return tuple(dict.fromkeys((pod.status.pod_ip, *(row.ip for row in pod.status.pod_ips or ()))))
+
+
+def ready_addresses(slices: Iterable[EndpointSlice]) -> set[str]:
+    """Where traffic is sent."""
+    return {_address(row) for slice_ in slices for row in slice_.endpoints or () if row.is_ready and row.addresses}
+
+
+def of_no_pod(
+    slices: Iterable[EndpointSlice], pods: set[str], nodes: Iterable[Node], at: datetime
+) -> tuple[StaleEndpoint, ...]:
+    """Ready endpoints inside the pod range of a node with an address that is not among `pods`. Slices that changed lately
+    may be newer than what was seen of the pods."""
+    ranges = [text for node in nodes for text in (node.spec.pod_cidrs or filter(None, (node.spec.pod_cidr,)))]
+    return tuple(
+        StaleEndpoint(slice_, f"endpoints[{index}].addresses", _address(row))
+        for slice_ in slices
+        if _is_settled(slice_, at)
+        for index, row in enumerate(slice_.endpoints or ())
+        if row.is_ready and _address(row) not in pods and _within(_address(row), ranges)
+    )
+
+
+def left_out(
+    service: Service,
+    slices: Iterable[EndpointSlice],
+    pods: Iterable[Pod],
+    nodes: Callable[[], Iterable[Node]],
+    at: datetime,
+) -> tuple[Pod, ...]:
+    """The ready pods that the controller would list, and that no slice has."""
+    slices = tuple(slices)
+    if not any(map(kept_by_controller, slices)):
+        return ()
+    listed = {text for row in slices for endpoint in row.endpoints or () for text in endpoint.addresses or ()}
+    waiting = [pod for pod in pods if _is_due(pod, at) and not listed & set(addresses_of(pod))]
+    planned = planned_slices(service, waiting, nodes()) if waiting else ()
+    would = {row.pod.name for part in planned if part.ports for row in part.endpoints if row.ready}
+    return tuple(pod for pod in waiting if pod.name in would)
+
+
+def _is_due(pod: Pod, at: datetime) -> bool:
+    stated = condition(pod.status.conditions, "Ready")
+    since = stated.last_transition_time if stated is not None else None
+    lasting = since is not None and at - since >= SETTLING
+    return lasting and ready(pod) and bool(pod.status.pod_ip) and not finished(pod) and not terminating(pod)
+
+
+def _is_settled(slice_: EndpointSlice, at: datetime) -> bool:
+    changed = _time(slice_.annotations.get(_LAST_CHANGE, ""))
+    created = slice_.metadata.creation_timestamp
+    if kept_by_controller(slice_) and changed is None:
+        return False
+    return all(time is None or at - time >= SETTLING for time in (changed, created))
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else None
+
+
+def _address(endpoint: Endpoint) -> str:
+    return next(iter(endpoint.addresses or ()), "")
+
+
+def _within(address: str, ranges: list[str]) -> bool:
+    try:
+        own = ipaddress.ip_address(address)
+        return any(own in ipaddress.ip_network(text, strict=False) for text in ranges)
+    except ValueError:
+        return False
