@@ -68,7 +68,7 @@ def proxy_not_running(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Findi
     down = [pod for pod in pods if not ready(pod) and not still_starting(pod, cluster.taken_at)]
     down = [pod for pod in down if pod.spec.node_name and pod.spec.node_name not in running]
     # A node that is not ready has a finding of its own.
-    down = [pod for pod in down if _is_ready(cluster.maybe.get(Node, "", pod.spec.node_name))]
+    down = [pod for pod in down if _runs(pod.spec.node_name, cluster)]
     if not down:
         return
     nodes = sorted({pod.spec.node_name for pod in down})
@@ -93,6 +93,10 @@ def proxy_not_running(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Findi
     )
 
 
-def _is_ready(node: Node | None) -> bool:
-    stated = condition(node.status.conditions, "Ready") if node is not None else None
-    return node is not None and (stated is None or stated.status == "True")
+def _runs(name: str, cluster: Cluster) -> bool:
+    """Whether the node is ready, or not seen."""
+    node = cluster.maybe.get(Node, "", name)
+    if node is None:
+        return not cluster.has_all(Node, "")
+    stated = condition(node.status.conditions, "Ready")
+    return stated is None or stated.status == "True"
