@@ -16,6 +16,7 @@ from kubedoctor.replay.scheduler.pending import PendingAnswer
 
 _TABLES: Final = Memo[None, tuple[tuple[NodeVerdictGroup, ...], str]]()
 MOST_GROUPS = 8
+MOST_NAMES = 3
 CORDON_TAINT = "node.kubernetes.io/unschedulable:NoSchedule"
 
 
@@ -32,10 +33,17 @@ def table(answer: PendingAnswer) -> str:
 
 def _table(answer: PendingAnswer) -> str:
     fits = "fits, apart from its resource claims" if answer.verdict.unreplayed else "fits"
-    lines = [f"{LIST_ITEM}{names(group.names)}: {_group_text(group) or fits}" for group in answer.groups[:MOST_GROUPS]]
+    lines = [f"{LIST_ITEM}{_names(group)}: {_group_text(group) or fits}" for group in answer.groups[:MOST_GROUPS]]
     if more := answer.groups[MOST_GROUPS:]:
         lines.append(f"{LIST_ITEM}and {sum(len(group.nodes) for group in more)} more nodes")
     return "\n".join(("What blocks each node, closest match first:", *lines))
+
+
+def _names(group: NodeVerdictGroup) -> str:
+    """The closest nodes, and the number of the others."""
+    first = ", ".join(node.node for node in group.nodes[:MOST_NAMES])
+    more = len(group.nodes) - MOST_NAMES
+    return f"{first} and {more} more" if more > 0 else first
 
 
 def _group_text(group: NodeVerdictGroup) -> str:

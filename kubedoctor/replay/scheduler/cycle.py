@@ -104,10 +104,15 @@ class SchedulingVerdict(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def alike(self) -> tuple[tuple[NodeVerdict, ...], ...]:
         """All nodes; those that share their objections, as nodes that are equivalent for the filters do, are together."""
-        sets: dict[tuple[int, int], list[NodeVerdict]] = {}
+        sets: dict[tuple[int, int], list[NodeVerdict]] = {}  # unless the caller knew: see `know_alike`
         for node in self.nodes:
             sets.setdefault((id(node.first), id(node.blockers)), []).append(node)
         return tuple(map(tuple, sets.values()))
+
+
+    def know_alike(self, sets: Iterable[Sequence[NodeVerdict]]) -> None:
+        """Take `alike` from the replay that made the nodes, in the order of the first node of each."""
+        vars(self)["alike"] = tuple(map(tuple, sets))
 
 
 class PreFiltered(msgspec.Struct, frozen=True, gc=False):

@@ -165,10 +165,12 @@ def _not_eligible(pod: Pod, state: ClusterState, verdict: SchedulingVerdict) -> 
         return NotEligible.NEVER
     name = pod.status.nominated_node_name
     node = state.node_by_name.get(name)
+    if node is None:
+        return None
     status = next(
         (verdict_of_node.status for verdict_of_node in verdict.nodes if verdict_of_node.node == name), _USELESS
     )
-    if node is None or status.code is Code.UNRESOLVABLE:
+    if status.code is Code.UNRESOLVABLE:
         return None
     priority = pod.spec.priority or 0
     if any(pod_info.priority < priority and _is_victim(pod_info.pod) for pod_info in node.pods):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
+from operator import attrgetter
 from typing import Final, TypeVar
 
 import msgspec
@@ -63,6 +64,8 @@ class RefusedNode(msgspec.Struct, frozen=True, gc=False):
         return None
 
 
+_NAME: Final = attrgetter("node")
+_STATUS: Final = attrgetter("first.status")
 _Refusals = dict[tuple[Obstacle, str], list[RefusedNode]]
 _REFUSALS: Final = Memo[None, tuple[tuple[NodeVerdictGroup, ...], _Refusals]]()
 _NODES: Final = Memo[None, tuple[Node, ...]]()
@@ -154,11 +157,9 @@ def _by_reason(answer: PendingAnswer) -> _Refusals:
         first = group.nodes[0].first
         if first is None:
             continue
-        refusals = [
-            RefusedNode(nodes[verdict.node], verdict.first.status)
-            for verdict in group.nodes
-            if verdict.first is not None
-        ]
+        # All nodes of a group share the reported reasons. Without a comprehension: it is the longest loop of a report.
+        there, statuses = map(_NAME, group.nodes), map(_STATUS, group.nodes)
+        refusals = list(map(RefusedNode, map(nodes.__getitem__, there), statuses))
         for reason in first.status.reasons:
             by_reason.setdefault((reason.obstacle, reason.detail), []).extend(refusals)
     return by_reason

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from typing import Final
@@ -52,16 +51,25 @@ def by_classes(pod: Pod, state: ClusterState, classes: NodeClasses) -> Schedulin
     added: dict[tuple[int, int], int] = {}
     for node, first in _overruled(pod, state, prepared, classes):
         kind = numbers[node]
+        if first is firsts[kind]:
+            continue
         numbers[node] = added.setdefault((id(first), kind), len(firsts))
         if numbers[node] == len(firsts):
             firsts.append(first)
             blockers.append(blockers[kind])
     first_of, blockers_of = map(firsts.__getitem__, numbers), map(blockers.__getitem__, numbers)
     nodes = tuple(map(NodeVerdict, classes.names, first_of, blockers_of))
-    counts = [(firsts[kind], count) for kind, count in Counter(numbers).items()]
-    refused = [(first.status, count) for first, count in counts if first is not None]
-    message = unavailable(len(nodes), histogram(refused)) if len(refused) == len(counts) else ""
-    return SchedulingVerdict(len(nodes), nodes, message=message, unreplayed=unreplayed_claims(pod))
+    alike: dict[int, list[NodeVerdict]] = {}
+    for kind, node_verdict in zip(numbers, nodes, strict=True):
+        if kind in alike:
+            alike[kind].append(node_verdict)
+        else:
+            alike[kind] = [node_verdict]
+    refused = [(first.status, len(sharing)) for kind, sharing in alike.items() if (first := firsts[kind]) is not None]
+    message = unavailable(len(nodes), histogram(refused)) if len(refused) == len(alike) else ""
+    verdict = SchedulingVerdict(len(nodes), nodes, message=message, unreplayed=unreplayed_claims(pod))
+    verdict.know_alike(alike.values())
+    return verdict
 
 
 def _blockers(prepared: PreFiltered, classes: NodeClasses) -> tuple[list[int], list[Blockers]]:
