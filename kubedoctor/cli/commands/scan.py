@@ -16,6 +16,7 @@ from kubedoctor.cli.subject import parsed_selector
 from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.collect.loading import loading
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.engine.health import extensions_named
 from kubedoctor.problems import UsageProblem
@@ -36,7 +37,8 @@ def scan_namespaces(options: argparse.Namespace) -> int:
         source.list_extensions(extensions_named(source.snapshot), namespace)
         if namespace:
             check_namespace(namespace, source)
-        report = scan(catalogue, source.snapshot, source.gather, namespace, picked=_labelled(selector))
+        with loading():  # what a scan makes is kept until it ends, or freed at once
+            report = scan(catalogue, source.snapshot, source.gather, namespace, picked=_labelled(selector))
     return finish(report, options, started)
 
 

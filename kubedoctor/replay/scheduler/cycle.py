@@ -109,7 +109,6 @@ class SchedulingVerdict(msgspec.Struct, frozen=True, dict=True):
             sets.setdefault((id(node.first), id(node.blockers)), []).append(node)
         return tuple(map(tuple, sets.values()))
 
-
     def know_alike(self, sets: Iterable[Sequence[NodeVerdict]]) -> None:
         """Take `alike` from the replay that made the nodes, in the order of the first node of each."""
         vars(self)["alike"] = tuple(map(tuple, sets))

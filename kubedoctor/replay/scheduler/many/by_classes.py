@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Final
 
 from kubedoctor.cluster.kinds.pods import Pod
@@ -87,14 +86,17 @@ def _blockers(prepared: PreFiltered, classes: NodeClasses) -> tuple[list[int], l
         refusals = [objections(tuple(run), example) for example in grouping.examples]
         if any(refusals):
             passing_as_one = [number if refused else -1 for number, refused in enumerate(refusals)]
-            answers.append([*refusals, ()])
+            answers.append(refusals)
             numbers.append(list(map(passing_as_one.__getitem__, grouping.numbers)))
     keys = list(zip(*numbers, strict=True)) or [()] * len(classes.nodes)
     kinds = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    blockers = [
-        tuple(chain.from_iterable(refusals[number] for refusals, number in zip(answers, key, strict=True)))
-        for key in kinds
-    ]
+    blockers: list[Blockers] = []
+    for key in kinds:
+        found: Blockers = ()
+        for refusals, number in zip(answers, key, strict=True):
+            if number >= 0:
+                found += refusals[number]
+        blockers.append(found)
     return list(map(kinds.__getitem__, keys)), blockers
 
 

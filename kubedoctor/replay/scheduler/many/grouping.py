@@ -84,11 +84,17 @@ def _ordered(
 def _outcome(node: NodeVerdict, scales: _Scales) -> tuple[Hashable, _Distance]:
     """What nodes of one group share, and how far the pod is from fitting."""
     objections = objections_of(node)
-    weights = [*map(scales.weighed, objections)]
+    weights = [scales.weighed(objection) for objection in objections]
     reported = scales.weighed(node.first).reported if node.first else None
-    blockers = weights if objections is node.blockers else weights[1:]
-    final, missing = sum([weight.final for weight in weights]), sum([weight.missing for weight in weights])
-    return (reported, *[blocker.said for blocker in blockers]), (len(weights), final, missing)
+    outcome = [reported]
+    final, missing = 0, 0.0
+    for weight in weights:
+        outcome.append(weight.said)
+        final += weight.final
+        missing += weight.missing
+    if objections is not node.blockers:
+        del outcome[1]  # said by no plugin alone
+    return tuple(outcome), (len(weights), final, missing)
 
 
 class _Weight(msgspec.Struct, frozen=True, gc=False):
@@ -112,13 +118,25 @@ class _Scales:
     def __init__(self) -> None:
         self._known: dict[int, _Weight] = {}
         self._numbers: dict[Hashable, int] = {}
+        self._same_reasons: dict[tuple[object, ...], tuple[int, int]] = {}
 
     def weighed(self, objection: Objection) -> _Weight:
         if weight := self._known.get(id(objection)):
             return weight
+        status = objection.status
+        # Thousands of nodes lack an amount of their own and share the reason itself: it is compared only once.
+        same = (objection.plugin, id(status.code), status.named, *map(id, status.reasons))
+        numbers = self._same_reasons.get(same)
+        if numbers is None:
+            numbers = self._same_reasons[same] = self._numbered(objection)
+        missing = 0.0
+        for short in status.shortages:
+            if short.requested:
+                missing += _part(short.missing, short.requested)
+        weight = self._known[id(objection)] = _Weight(*numbers, status.code is not Code.UNSCHEDULABLE, missing)
+        return weight
+
+    def _numbered(self, objection: Objection) -> tuple[int, int]:
         status, number = objection.status, self._numbers.setdefault
         reported = number((objection.plugin, status.reasons), len(self._numbers))
-        said = number((reported, status.code.value, status.named), len(self._numbers))
-        missing = sum([_part(short.missing, short.requested) for short in status.shortages if short.requested])
-        weight = self._known[id(objection)] = _Weight(reported, said, status.code is not Code.UNSCHEDULABLE, missing)
-        return weight
+        return reported, number((reported, status.code.value, status.named), len(self._numbers))
