@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, CustomResource, Event, Pod, Quantity, QuantityError, Ref, parse_quantity, ref
+from kubedoctor.cluster import Cluster, CustomResource, Event, Pod, Quantity, Ref, amount_of, ref
 
 VERTICAL: Final = "VerticalPodAutoscaler.autoscaling.k8s.io"
 WRITTEN: Final = "vpaUpdates"
@@ -62,12 +62,6 @@ def _policy(vertical: CustomResource) -> dict[str, Any]:
     return policy if isinstance(policy, dict) else {}
 
 
-def stated(vertical: CustomResource, kind: str) -> dict[str, Any] | None:
-    conditions = (vertical.status or {}).get("conditions")
-    rows = conditions if isinstance(conditions, list) else []
-    return next((row for row in rows if isinstance(row, dict) and row.get("type") == kind), None)
-
-
 def distances(vertical: CustomResource, pod: Pod) -> Iterator[Distance]:
     """What the updater would change at once: it leaves alone what lies between lowerBound and upperBound."""
     containers = {container.name: container for container in pod.spec.containers}
@@ -80,7 +74,7 @@ def distances(vertical: CustomResource, pod: Pod) -> Iterator[Distance]:
         for resource, amount in sorted(target.items()):
             request = str(requests.get(resource) or "")
             low, high = (_bound(row, side, resource) for side in ("lowerBound", "upperBound"))
-            now = _amount(request)
+            now = amount_of(request)
             if (low is not None and (now is None or now < low)) or (
                 high is not None and now is not None and now > high
             ):
@@ -95,14 +89,7 @@ def _recommended(vertical: CustomResource) -> list[dict[str, Any]]:
 
 def _bound(row: dict[str, Any], side: str, resource: str) -> Quantity | None:
     bound = row.get(side)
-    return _amount(str(bound.get(resource) or "")) if isinstance(bound, dict) else None
-
-
-def _amount(text: str) -> Quantity | None:
-    try:
-        return parse_quantity(text) if text else None
-    except QuantityError:
-        return None
+    return amount_of(str(bound.get(resource) or "")) if isinstance(bound, dict) else None
 
 
 def evicted_lately(vertical: CustomResource, cluster: Cluster) -> Evictions:

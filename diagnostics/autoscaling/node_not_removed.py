@@ -9,7 +9,7 @@ Here one may not: the node stays, and is paid for. Nothing is broken by it.
 - A pod has no controller that would create it again.
 - A pod keeps data on the node (emptyDir, hostPath), and its volumes are not marked as safe to evict.
 - A PodDisruptionBudget lets no pod be evicted.
-- A pod of kube-system has no PodDisruptionBudget.
+- A pod of kube-system has no PodDisruptionBudget. Since 1.33 that keeps it for its first hour only.
 
 ## How to fix it
 1. For data that may be lost: the annotation `cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: VOLUME,…` in the
@@ -25,6 +25,7 @@ Here one may not: the node stays, and is paid for. Nothing is broken by it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from kubedoctor.cluster import (
@@ -48,6 +49,7 @@ from kubedoctor.replay.autoscaling.status import NAME, NAMESPACE
 from kubedoctor.replay.disruption.drains import MIRROR
 from kubedoctor.replay.disruption.evictions import guards
 from kubedoctor.replay.scheduler.requests import amounts, pod_requests
+from kubedoctor.replay.scheduler.well_known import CONTROL_PLANE
 
 _SAFE: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 _SAFE_VOLUMES: Final = "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"
@@ -55,6 +57,21 @@ _DISABLED: Final = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
 _HARDLY: Final = 0.5
 """`--scale-down-utilization-threshold`."""
 _MOST: Final = 3
+
+
+_JOINED: Final = timedelta(minutes=20)
+"""`--scale-down-delay-after-add`, and `--scale-down-unneeded-time`."""
+_KEPT_FOR: Final = timedelta(hours=1)
+_SINCE: Final = 33
+"""`--bsp-disruption-timeout`, of the cluster-autoscaler that goes with Kubernetes 1.33; before, there was no end."""
+
+
+def may_be_removed(node: Node) -> bool:
+    """Ready, and of a group of nodes as far as can be seen: those of the control plane are of none."""
+    stated = condition(node.status.conditions, "Ready")
+    if stated is None or stated.status != "True" or node.spec.unschedulable:
+        return False
+    return not any(label in node.labels for label in CONTROL_PLANE)
 
 
 class _Keeper(NamedTuple):
@@ -72,6 +89,7 @@ class _Keeper(NamedTuple):
     subject=Node,
     severity=Severity.NOTICE,
     reads=(ConfigMap, Pod, PodDisruptionBudget),
+    when=may_be_removed,
     also_known_as=("cluster autoscaler does not scale down",),
     symptoms=("NoCandidates", "safe-to-evict", "scale-down-disabled"),
 )
@@ -79,11 +97,13 @@ def node_not_removed(node: Node, cluster: Cluster) -> Iterator[Finding]:
     """Only where the autoscaler's status and the pods have been read anyway: it is not worth a request."""
     if not cluster.has_all(ConfigMap, NAMESPACE) or cluster.maybe.get(ConfigMap, NAMESPACE, NAME) is None:
         return
-    stated = condition(node.status.conditions, "Ready")
+    created = node.metadata.creation_timestamp
+    if created is None or cluster.taken_at - created < _JOINED:
+        return
     pods = [pod for pod in cluster.pods_at_hand(node.name) if not finished(pod) and not terminating(pod)]
     movable = [pod for pod in pods if MIRROR not in (pod.metadata.annotations or {}) and not _of_a_daemon_set(pod)]
     share = _share(node, movable)
-    if stated is None or stated.status != "True" or share is None or share >= _HARDLY or node.spec.unschedulable:
+    if share is None or share >= _HARDLY:
         return
     path = f"metadata.annotations[{_DISABLED}]"
     if (node.metadata.annotations or {}).get(_DISABLED) == "true":
@@ -166,8 +186,15 @@ def _by_budget(pod: Pod, cluster: Cluster) -> _Keeper | None:
         shows = "no pod of it may be evicted now"
         fix = f"Let PodDisruptionBudget {tight.namespace}/{tight.name} allow an eviction: more replicas, or a lower minAvailable"
         return _Keeper(pod, f"(budget {tight.name})", quote(tight, "metadata.name", shows), fix)
-    if pod.namespace == NAMESPACE and not budgets:
+    if pod.namespace == NAMESPACE and not budgets and _is_kept(pod, cluster):
         fix = "Give the pods of kube-system a PodDisruptionBudget that allows an eviction"
         shows = "no budget selects it"
         return _Keeper(pod, "(kube-system, no budget)", quote(pod, "metadata.namespace", shows), fix)
     return None
+
+
+def _is_kept(pod: Pod, cluster: Cluster) -> bool:
+    """A pod of the system without a budget."""
+    created = pod.metadata.creation_timestamp
+    young = created is None or cluster.taken_at - created < _KEPT_FOR
+    return young or (cluster.version is not None and cluster.version.minor < _SINCE)

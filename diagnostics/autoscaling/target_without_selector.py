@@ -43,7 +43,9 @@ def lacks_selector(autoscaler: HorizontalPodAutoscaler) -> bool:
     """The autoscaler states that its target gives it no usable selector (`pkg/controller/podautoscaler`, v1.37)."""
     active = condition(autoscaler.status.conditions, "ScalingActive")
     invalid = active is not None and active.status == "False" and active.reason == "InvalidSelector"
-    return invalid and autoscaler.metadata.deletion_timestamp is None
+    able = condition(autoscaler.status.conditions, "AbleToScale")
+    reached = able is None or able.status != "False"  # Else there is no such object, and the rest is of earlier.
+    return invalid and reached and autoscaler.metadata.deletion_timestamp is None
 
 
 @diagnostic(

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from diagnostics.autoscaling._vertical import (
     EVICTING,
@@ -38,7 +38,6 @@ from diagnostics.autoscaling._vertical import (
     evicted_lately,
     least_replicas,
     mode_of,
-    stated,
     target_of_vertical,
 )
 from kubedoctor.cluster import (
@@ -71,7 +70,7 @@ from kubedoctor.findings import (
     diagnostic,
     rollout,
 )
-from kubedoctor.replay.status.stated import moment
+from kubedoctor.replay.status.stated import StatedCondition, stated_conditions
 
 _SCALED: Final = ("Deployment", "StatefulSet", "DaemonSet")
 _PATIENCE: Final = timedelta(minutes=10)
@@ -103,18 +102,18 @@ def vertical_not_applied(vertical: CustomResource, cluster: Cluster) -> Iterator
     if cluster.taken_at - created < _PATIENCE:
         return
     workload = cluster.maybe.get_ref(target) if target.kind in _SCALED else None
-    unsupported = stated(vertical, "ConfigUnsupported")
+    unsupported = stated_conditions(vertical).get("ConfigUnsupported")
     gone = target.kind in _SCALED and workload is None and not cluster.gaps
-    if gone or (unsupported is not None and unsupported.get("status") == "True"):
+    if gone or (unsupported is not None and unsupported.status == "True"):
         yield _of_no_workload(vertical, target, gone=gone, unsupported=unsupported)
     elif workload is not None and mode_of(vertical) in EVICTING:
         yield from _not_applied(vertical, workload, cluster)
 
 
 def _of_no_workload(
-    vertical: CustomResource, target: Ref, *, gone: bool, unsupported: dict[str, Any] | None
+    vertical: CustomResource, target: Ref, *, gone: bool, unsupported: StatedCondition | None
 ) -> Finding:
-    message = str((unsupported or {}).get("message") or "")
+    message = unsupported.message if unsupported is not None else ""
     why = f"its target {target.title} does not exist" if gone else visible_end(message, _LONGEST).rstrip(".")
     evidence: tuple[Evidence, ...] = (quote(vertical, "spec.targetRef.name", f"a {target.kind}"),)
     if message:
@@ -226,8 +225,8 @@ def _too_few(
 
 def _when_created(vertical: CustomResource, pod: Pod) -> str:
     """The recommendation has no time of its own: the condition tells when there was the first."""
-    provided = stated(vertical, "RecommendationProvided")
-    first = moment(str(provided.get("lastTransitionTime") or "")) if provided is not None else None
+    provided = stated_conditions(vertical).get("RecommendationProvided")
+    first = provided.since if provided is not None else None
     created = pod.metadata.creation_timestamp
     if first is None or created is None:
         return "when the pod was created"

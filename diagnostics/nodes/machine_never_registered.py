@@ -39,7 +39,7 @@ from kubedoctor.cluster import (
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.autoscaling.karpenter import unregistered
 from kubedoctor.replay.autoscaling.view import NODE_COMES, REGISTERS
-from kubedoctor.replay.status.stated import moment
+from kubedoctor.replay.status.stated import stated_conditions
 
 _CONDITION: Final = "status.conditions[type={}].{}"
 _MADE: Final = "Provisioned"
@@ -82,13 +82,11 @@ def _of_karpenter(claim: KubernetesObject, cluster: Cluster) -> Iterator[Finding
 
 def _of_the_cluster_api(machine: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     status: dict[str, Any] = machine.status or {}
-    conditions = status.get("conditions")
-    rows = conditions if isinstance(conditions, list) else []
-    made = next((row for row in rows if isinstance(row, dict) and row.get("type") == _INFRASTRUCTURE), None)
-    since = moment(str(made.get("lastTransitionTime") or "")) if made is not None else None
+    made = stated_conditions(machine).get(_INFRASTRUCTURE)
+    since = made.since if made is not None else None
     if machine.metadata.deletion_timestamp is not None or status.get("nodeRef") or status.get("phase") != _MADE:
         return
-    if since is None or made is None or made.get("status") != "True" or cluster.taken_at - since < NODE_COMES:
+    if since is None or made is None or made.status != "True" or cluster.taken_at - since < NODE_COMES:
         return
     evidence = (
         quote(machine, "status.phase", "the cloud has created it; it has no nodeRef"),

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from kubedoctor.answers.placement.explaining.case import CONTROL_PLANE, names
+from kubedoctor.answers.placement.explaining.case import names
 from kubedoctor.answers.rollouts.daemon_nodes import tolerate
 from kubedoctor.cluster import (
     Cluster,
@@ -45,6 +45,7 @@ from kubedoctor.cluster import (
 from kubedoctor.cluster.changes import edit, labels_instead
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
+from kubedoctor.replay.scheduler.well_known import CONTROL_PLANE
 from kubedoctor.replay.workloads.daemon_sets import is_for, taint_against
 from kubedoctor.replay.workloads.in_progress import seen_by_its_controller
 

@@ -51,6 +51,7 @@ from kubedoctor.cluster import (
     condition,
     has_path,
     human_duration,
+    source_of,
 )
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
@@ -77,8 +78,6 @@ from kubedoctor.replay.scheduler.said.messages import parse_message
 CLOUD_PATIENCE = timedelta(minutes=5)
 PATIENCE = timedelta(seconds=10)
 """Controllers on bare metal choose from a list of addresses; a cloud has to create a load balancer."""
-_SERVICE_LB: Final = "svccontroller.k3s.cattle.io/svcname"
-_SERVICE_LB_NAMESPACE: Final = "svccontroller.k3s.cattle.io/svcnamespace"
 _SCHEDULED: Final = "status.conditions[type=PodScheduled].message"
 _FINALIZERS: Final = ("service.kubernetes.io/load-balancer-cleanup", "service.k8s.aws/resources")
 """Written by the controller that takes the Service, before it asks the cloud."""
@@ -155,9 +154,7 @@ def _failed(service: Service, failure: BalancerFailure, cluster: Cluster) -> Ite
 
 def _serves(daemon_set: DaemonSet, service: Service) -> bool:
     """Whether ServiceLB of k3s made the DaemonSet for the Service."""
-    labels = daemon_set.labels
-    space = labels.get(_SERVICE_LB_NAMESPACE, service.namespace)
-    return labels.get(_SERVICE_LB) == service.name and space == service.namespace
+    return source_of(daemon_set) == ref(service)
 
 
 def _service_lb(service: Service, own: DaemonSet, cluster: Cluster) -> Iterator[Finding]:

@@ -61,8 +61,18 @@ def _lately(namespace: Namespace, cluster: Cluster) -> Iterator[Event]:
         seen = event.seen_at
         if event.reason != REASON or not event.message or not event.involved_object.name:
             continue
-        if seen is not None and cluster.taken_at - seen <= _LATELY:
+        if seen is not None and cluster.taken_at - seen <= _LATELY and not _is_over(event, cluster):
             yield event
+
+
+def _is_over(event: Event, cluster: Cluster) -> bool:
+    """The object is there again, without such an owner; only of kinds that were read anyway."""
+    about, found = event.involved_object, _OWNER.search(event.message)
+    for child in cluster.snapshot.of_kind(about.kind, about.namespace):
+        if child.name == about.name and found is not None:
+            owners = child.metadata.owner_references or ()
+            return all((owner.kind, owner.name) != (found["kind"], found["name"]) for owner in owners)
+    return False
 
 
 def _owner(event: Event) -> str:

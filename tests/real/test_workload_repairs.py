@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.real.cluster.layout import Document, image
-from tests.real.diagnosis import Diagnosis
 from tests.real.namespace import Namespace
-from tests.real.workloads import deployment, manifest
+from tests.real.repairs import Case, available, check, define_vertical, field
+from tests.real.workloads import VERTICAL, autoscaler, deployment, manifest
 
 pytestmark = pytest.mark.real
-
-AUTOSCALER = "autoscaling/v2"
-VERTICAL = "autoscaling.k8s.io"
-CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
-
-
-@dataclass(frozen=True)
-class Case:
-    """words: how to ask kubedoctor; fix: how the pasted fix begins, empty where its words alone are followed: `arrange`
-    again, with the objects of `repair`; well: what holds then."""
-
-    diagnostic: str
-    words: tuple[str, ...]
-    fix: str
-    arrange: Callable[[Namespace], None]
-    well: Callable[[Namespace], bool]
-    repair: Callable[[Namespace], None] | None = None
-
-
-def available(namespace: Namespace, *objects: Document) -> None:
-    namespace.apply(*objects)
-    for one in objects:
-        if one["kind"] == "Deployment" and one["spec"]["replicas"]:
-            namespace.wait_until_available(one["metadata"]["name"])
-
-
-def field(namespace: Namespace, kind: str, name: str, *path: str) -> object:
-    value: object = namespace.cluster.get(kind, name, namespace.name)
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
 
 
 def scaled_to_zero(namespace: Namespace) -> None:
@@ -79,14 +48,8 @@ def owners(namespace: Namespace) -> list[object]:
     return [owner for one in sets for owner in one["metadata"].get("ownerReferences", [])]
 
 
-def autoscaler(namespace: Namespace, name: str, target: str) -> Document:
-    scaled = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
-    spec = {"scaleTargetRef": scaled, "minReplicas": 1, "maxReplicas": 3, "metrics": [CPU]}
-    return manifest("HorizontalPodAutoscaler", name, namespace.name, AUTOSCALER, spec=spec)
-
-
 def target_misspelled(namespace: Namespace) -> None:
-    available(namespace, deployment("checkout", namespace.name), autoscaler(namespace, "web", "chekout"))
+    available(namespace, deployment("checkout", namespace.name), autoscaler(namespace.name, "web", "chekout"))
     namespace.cluster.wait_for("FailedGetScale", lambda: bool(namespace.event("FailedGetScale")), 60)
 
 
@@ -94,30 +57,16 @@ def two_autoscalers(namespace: Namespace) -> None:
     available(
         namespace,
         deployment("web", namespace.name),
-        autoscaler(namespace, "a", "web"),
-        autoscaler(namespace, "b", "web"),
+        autoscaler(namespace.name, "a", "web"),
+        autoscaler(namespace.name, "b", "web"),
     )
 
 
 def both_autoscalers(namespace: Namespace) -> None:
-    any_fields = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": any_fields}}
-    names = {"kind": "VerticalPodAutoscaler", "plural": "verticalpodautoscalers", "singular": "verticalpodautoscaler"}
-    definition = manifest(
-        "CustomResourceDefinition",
-        f"verticalpodautoscalers.{VERTICAL}",
-        None,
-        "apiextensions.k8s.io/v1",
-        spec={"group": VERTICAL, "scope": "Namespaced", "names": names, "versions": [version]},
-    )
-    definition["metadata"]["annotations"] = {"api-approved.kubernetes.io": "unapproved, for a test"}
-    namespace.apply(definition)
-    namespace.cluster.kubectl(
-        "wait", "--for=condition=Established", f"crd/verticalpodautoscalers.{VERTICAL}", "--timeout=60s"
-    )
+    define_vertical(namespace)
     target = {"targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}
     vertical = manifest("VerticalPodAutoscaler", "web", namespace.name, f"{VERTICAL}/v1", spec=target)
-    available(namespace, deployment("web", namespace.name), autoscaler(namespace, "web", "web"), vertical)
+    available(namespace, deployment("web", namespace.name), autoscaler(namespace.name, "web", "web"), vertical)
 
 
 def memory_only(namespace: Namespace) -> bool:
@@ -171,7 +120,7 @@ def with_labels(namespace: Namespace, own: str) -> tuple[Document, Document]:
 
 
 def selector_too_wide(namespace: Namespace) -> None:
-    available(namespace, *with_labels(namespace, ""), autoscaler(namespace, "web", "web"))
+    available(namespace, *with_labels(namespace, ""), autoscaler(namespace.name, "web", "web"))
 
 
 def a_label_of_its_own(namespace: Namespace) -> None:
@@ -189,69 +138,69 @@ CASES = {
     "scaled-to-zero": Case(
         "workloads/replicas-zero",
         ("deploy", "web"),
-        "Scale the Deployment up",
+        ("Scale the Deployment up",),
         scaled_to_zero,
         lambda namespace: field(namespace, "deployment", "web", "status", "readyReplicas") == 1,
     ),
     "paused": Case(
         "workloads/rollout-paused",
         ("deploy", "web"),
-        "Resume the Deployment",
+        ("Resume the Deployment",),
         paused,
         lambda namespace: not field(namespace, "deployment", "web", "spec", "paused"),
     ),
     "suspended": Case(
         "workloads/cronjob-suspended",
         ("cronjob", "backup"),
-        "Resume the CronJob",
+        ("Resume the CronJob",),
         suspended,
         lambda namespace: field(namespace, "cronjob", "backup", "spec", "suspend") is False,
     ),
     "image-changed-in-the-pod": Case(
         "workloads/pod-differs-from-template",
         ("deploy", "web"),
-        "Delete the pod",
+        ("Delete the pod",),
         image_changed_in_the_pod,
         lambda namespace: all(status["ready"] for status in namespace.containers("web")),
     ),
     "left-behind": Case(
         "workloads/orphan",
         ("scan",),
-        "Delete it, if it is not needed",
+        ("Delete it, if it is not needed",),
         left_behind,
         lambda namespace: namespace.cluster.items("replicasets", namespace.name) == [],
     ),
     "target-misspelled": Case(
         "autoscaling/target-missing",
         ("hpa", "web"),
-        "Let it scale Deployment",
+        ("Let it scale Deployment",),
         target_misspelled,
         lambda namespace: field(namespace, "hpa", "web", "spec", "scaleTargetRef", "name") == "checkout",
     ),
     "two-autoscalers": Case(
-        "autoscaling/several-autoscalers", ("hpa", "a"), "Keep one: delete b", two_autoscalers, no("hpa", "b")
+        "autoscaling/several-autoscalers", ("hpa", "a"), ("Keep one: delete b",), two_autoscalers, no("hpa", "b")
     ),
     "both-autoscalers": Case(
-        "autoscaling/vertical-and-horizontal", ("scan",), "Let it manage memory only", both_autoscalers, memory_only
+        "autoscaling/vertical-and-horizontal", ("scan",), ("Let it manage memory only",), both_autoscalers, memory_only
     ),
     "pre-stop-hook": Case(
         "pods/pre-stop-slow",
         ("deploy", "web"),
-        "Set terminationGracePeriodSeconds to 34",
+        ("Set terminationGracePeriodSeconds to 34",),
         hook_as_long_as_the_grace_period,
         longer_grace,
     ),
     "api-without-a-service": Case(
         "control-plane/api-service-unavailable",
         ("scan",),
-        "Delete the APIService",
+        ("Delete the APIService",),
         api_without_a_service,
         no_such_api,
     ),
     "selector-too-wide": Case(
         "workloads/selects-foreign-pods",
         ("hpa", "web"),
-        "",
+        (),
         selector_too_wide,
         lambda namespace: field(namespace, "deployment", "web", "status", "readyReplicas") == 1,
         a_label_of_its_own,
@@ -260,28 +209,5 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_proposed_repairs_it(namespace: Namespace, ask: Callable[..., Diagnosis], name: str) -> None:
-    case = CASES[name]
-    case.arrange(namespace)
-
-    found = [one for one in told(namespace, ask, case).findings if one["diagnostic"] == case.diagnostic]
-
-    assert found, f"{case.diagnostic} was not found"
-    for command in found[0]["commands"]:
-        if command["line"].startswith("kubectl get "):
-            namespace.cluster.paste(command["line"])
-    if case.repair is None:
-        (line,) = [fix["command"] for fix in found[0]["fixes"] if fix["summary"].startswith(case.fix)]
-        namespace.cluster.paste(line)
-    else:
-        case.repair(namespace)
-    namespace.cluster.wait_for("it is well", lambda: case.well(namespace), 90)
-    namespace.cluster.wait_for(
-        "nothing is found any more",
-        lambda: all(one["diagnostic"] != case.diagnostic for one in told(namespace, ask, case).findings),
-        60,
-    )
-
-
-def told(namespace: Namespace, ask: Callable[..., Diagnosis], case: Case) -> Diagnosis:
-    return ask(*case.words, "-n", namespace.name)
+def test_what_is_proposed_repairs_it(namespace: Namespace, tmp_path: Path, name: str) -> None:
+    check(namespace, tmp_path, CASES[name])

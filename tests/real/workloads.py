@@ -24,6 +24,8 @@ COREFILE = """\
 }
 """
 RBAC = "rbac.authorization.k8s.io"
+VERTICAL = "autoscaling.k8s.io"
+CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
 
 
 def manifest(kind: str, name: str, namespace: str | None, version: str = "v1", **body: object) -> Document:
@@ -138,3 +140,9 @@ def cluster_dns() -> list[Document]:
     for labelled in objects[-2:]:
         labelled["metadata"]["labels"] = labels
     return objects
+
+
+def autoscaler(namespace: str, name: str, target: str) -> Document:
+    scaled = {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}
+    spec = {"scaleTargetRef": scaled, "minReplicas": 1, "maxReplicas": 3, "metrics": [CPU]}
+    return manifest("HorizontalPodAutoscaler", name, namespace, "autoscaling/v2", spec=spec)

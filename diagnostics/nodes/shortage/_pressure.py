@@ -17,15 +17,15 @@ from kubedoctor.cluster import (
     Pod,
     PodMetrics,
     Quantity,
-    QuantityError,
     Ref,
+    amount_of,
+    bytes_of,
     counted,
     ended_at,
     finished,
     format_bytes,
     has_path,
     listed,
-    parse_quantity,
     quote,
     ref,
     times,
@@ -108,19 +108,12 @@ def _measured(pods: tuple[Pod, ...], cluster: Cluster) -> Iterator[tuple[Ref, in
     for pod in pods:
         metrics = usage.get(_metrics_of(pod))
         if metrics is not None and metrics.containers:
-            amounts = [_amount(usage.usage.get("memory", "0")) for usage in metrics.containers]
+            amounts = [amount_of(usage.usage.get("memory")) or Quantity() for usage in metrics.containers]
             yield ref(pod), sum(amount.value() for amount in amounts)
 
 
 def _metrics_of(pod: Pod) -> Ref:
     return Ref("PodMetrics", pod.namespace, pod.name)
-
-
-def _amount(text: str) -> Quantity:
-    try:
-        return parse_quantity(text)
-    except QuantityError:
-        return Quantity()
 
 
 def was_evicted(pod: Pod, pressure: Pressure, cluster: Cluster) -> bool:
@@ -159,10 +152,10 @@ def _threshold(node: Node, pressure: Pressure, evicted: list[Pod]) -> str:
     """The kubelet's threshold, where it is so high that most of the resource may be free."""
     for pod in evicted:
         low = _LOW.search(pod.status.message)
-        whole = _amount((node.status.capacity or {}).get(pressure.resource, "0")).value()
+        whole = bytes_of((node.status.capacity or {}).get(pressure.resource))
         if low is None or not low[2] or not whole or low[1].lower() != pressure.resource:
             continue
-        if _amount(low[2]).value() * 2 >= whole:
+        if bytes_of(low[2]) * 2 >= whole:
             return f"the kubelet's threshold is {low[2]} of {format_bytes(whole)}, with {low[3]} available"
     return ""
 

@@ -31,12 +31,10 @@ from kubedoctor.cluster import (
     Node,
     NodeMetrics,
     Pod,
-    Quantity,
-    QuantityError,
+    amount_of,
     finished,
     has_path,
     listed,
-    parse_quantity,
     quote,
     ref,
     times,
@@ -69,11 +67,11 @@ def cpu_saturated(node: Node, cluster: Cluster) -> Iterator[Finding]:
         for pod in cluster.pods_at_hand(node.name)
         if not finished(pod) and (events := _timeouts(pod, cluster))
     ]
-    whole = _amount((node.status.capacity or {}).get("cpu", ""))
+    whole = amount_of((node.status.capacity or {}).get("cpu"))
     if len(late) < _SEVERAL or whole is None:
         return
     metrics = next(iter(cluster.measured(NodeMetrics, "", node.name)), None)
-    usage = _amount(metrics.usage.get("cpu", "")) if metrics is not None else None
+    usage = amount_of(metrics.usage.get("cpu")) if metrics is not None else None
     if metrics is None or usage is None or usage.milli_value() < whole.milli_value() * _FULL:
         return
     names = listed((f"{pod.namespace}/{pod.name}" for pod, _ in late), _MOST)
@@ -110,10 +108,3 @@ def _timeouts(pod: Pod, cluster: Cluster) -> list[Event]:
         and event.seen_at is not None
         and cluster.taken_at - event.seen_at <= _LATELY
     ]
-
-
-def _amount(text: str) -> Quantity | None:
-    try:
-        return parse_quantity(text) if text else None
-    except QuantityError:
-        return None

@@ -23,11 +23,12 @@ what the hook should have done.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from diagnostics.pods._hooks import hook_in_words
+from diagnostics.pods.ending._hook_events import REASON, failures_of
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -35,7 +36,6 @@ from kubedoctor.cluster import (
     Event,
     KubernetesObject,
     Pod,
-    ReplicaSet,
     all_containers,
     finished,
     has_pre_stop,
@@ -58,7 +58,6 @@ from kubedoctor.findings import (
     command_line,
     diagnostic,
     fix_by_hand,
-    has_path,
     look_at_pod,
     quote,
     quote_pod_spec,
@@ -68,17 +67,8 @@ from kubedoctor.findings import (
 from kubedoctor.replay.deletion.pre_stop import DEFAULT_GRACE, grace_period, least_duration
 from kubedoctor.replay.kubelet.container_errors import hook_failure
 
-_FAILED: Final = "FailedPreStopHook"
-_LATELY: Final = timedelta(hours=1)
 _LONGEST: Final = 200
 _GRACE: Final = "spec.terminationGracePeriodSeconds"
-_ITS_PODS: Final = {
-    "Deployment": r"-[a-z0-9]{1,10}-[a-z0-9]{5}",
-    "StatefulSet": r"-\d+",
-    "DaemonSet": r"-[a-z0-9]{5}",
-    "ReplicaSet": r"-[a-z0-9]{5}",
-}
-"""How controllers name pods: events are about pods that are gone."""
 
 
 @diagnostic(
@@ -87,14 +77,14 @@ _ITS_PODS: Final = {
     severity=Severity.WARNING,
     reads=(Event, *WORKLOADS),
     when=with_pre_stop_hook,
-    symptoms=(_FAILED, "PreStopHook failed", "exit code 137", "preStop"),
+    symptoms=(REASON, "PreStopHook failed", "exit code 137", "preStop"),
 )
 def pre_stop_slow(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if finished(pod):
         return
     about = workload_of(pod, cluster)
     for container in filter(has_pre_stop, all_containers(pod)):
-        told = _told(pod, container, about, cluster)
+        told = failures_of(pod, container, about, cluster)
         takes, grace = _takes(container), grace_period(pod)
         if takes is not None and grace is not None and takes >= grace:
             yield _too_long(pod, container, about, told, (takes, grace), cluster)
@@ -105,40 +95,6 @@ def pre_stop_slow(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 def _takes(container: Container) -> timedelta | None:
     hook = container.lifecycle.pre_stop if container.lifecycle is not None else None
     return least_duration(hook) if hook is not None else None
-
-
-def _told(pod: Pod, container: Container, about: Ref, cluster: Cluster) -> list[Event]:
-    """The newest events about the hook, of pods of the workload, as far as events were read."""
-    if not cluster.has_all(Event, pod.namespace):
-        return []
-    name = re.compile(re.escape(about.name) + _ITS_PODS.get(about.kind, ""))
-    events = [
-        event
-        for event in cluster.all(Event, pod.namespace)
-        if event.reason == _FAILED
-        and event.involved_object.kind == "Pod"
-        and name.fullmatch(event.involved_object.name)
-        and f"{{{container.name}}}" in event.involved_object.field_path
-        and event.seen_at is not None
-        and cluster.taken_at - event.seen_at <= _LATELY
-        and has_path(event, "message")
-        and _has_the_same_hook(event, pod, container, about, cluster)
-    ]
-    return sorted(events, key=lambda event: (event.seen_at, event.name), reverse=True)
-
-
-def _has_the_same_hook(event: Event, pod: Pod, container: Container, about: Ref, cluster: Cluster) -> bool:
-    """False for a pod of another revision whose hook was corrected since."""
-    owner = event.involved_object.name.rpartition("-")[0]
-    if about.kind != "Deployment" or pod.name.startswith(f"{owner}-"):
-        return True
-    revision = cluster.maybe.get(ReplicaSet, pod.namespace, owner)
-    template = template_of(revision) if revision is not None else None
-    hook = container.lifecycle.pre_stop if container.lifecycle is not None else None
-    if template is None:
-        return hook is None or hook.sleep is None  # It only waits, and needs no program of the image.
-    before = next((one for one in template.spec.containers if one.name == container.name), None)
-    return before is None or before.lifecycle == container.lifecycle
 
 
 def _too_long(
@@ -185,7 +141,7 @@ def _fails(pod: Pod, container: Container, about: Ref, told: list[Event], cluste
     return Finding(
         about=about,
         aspect=container.name,
-        summary=f"preStop hook of container `{container.name}` fails when its pods end{said}",
+        summary=f"preStop hook of container `{container.name}`{hook_in_words(container, 'pre_stop')} fails when its pods end{said}",
         detail=""
         if why
         else "Its error is in the log of the kubelet only. A hook that is still running when the grace"
@@ -204,4 +160,4 @@ def _definition(pod: Pod, container: Container, about: Ref, cluster: Cluster) ->
 
 def _events(told: list[Event]) -> tuple[Evidence, ...]:
     seen = sum(event.times for event in told)
-    return tuple(quote(event, "message", f"{_FAILED}, seen {times(seen)} within the hour") for event in told[:1])
+    return tuple(quote(event, "message", f"{REASON}, seen {times(seen)} within the hour") for event in told[:1])

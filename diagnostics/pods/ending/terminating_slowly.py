@@ -12,10 +12,12 @@ grace period ends. Until then the pod keeps its node, its volumes and its name, 
 ## How to fix it
 1. Make the program exit on SIGTERM: start it with `exec`, or with a small init process such as tini.
 2. Lower `terminationGracePeriodSeconds` in the pod template to what an orderly end needs.
-3. To end this pod sooner, delete it again with a shorter grace period.
+3. To end this pod sooner, kill its containers on the node: `crictl stop --timeout 0 CONTAINER`. Deleting it again with a
+   shorter grace period does not help: the kubelet keeps to the first (kubernetes/kubernetes#83916).
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+- https://github.com/kubernetes/kubernetes/issues/83916
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic, kubectl, look_at_pod
 from kubedoctor.replay.deletion.overdue import deletion_started
-from kubedoctor.replay.deletion.pods import running_containers
+from kubedoctor.replay.deletion.pods import kept_until, running_containers
 
 _ORDINARY = timedelta(minutes=1)
 """A grace period up to this is not worth a word; the default is 30 s."""
@@ -61,7 +63,10 @@ def terminating_slowly(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     started, due = deletion_started(pod.metadata), pod.metadata.deletion_timestamp
     if started is None or due is None or finished(pod):
         return
-    running = running_containers(pod)
+    running, again = running_containers(pod), ""
+    if (first := kept_until(pod)) is not None and cluster.taken_at - due >= _AT_ONCE:
+        again = f", as first requested: a second deletion with {human_duration(due - started)} does not change it"
+        due = first
     grace, elapsed = due - started, cluster.taken_at - started
     if not running or grace <= _ORDINARY or not _AT_ONCE <= elapsed < grace:
         return
@@ -74,7 +79,7 @@ def terminating_slowly(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         aspect="grace period",
         summary=(
             f"Pod {pod.name} has been Terminating for {human_duration(elapsed)}: {names} {have} not exited on SIGTERM{clause}; "
-            f"killed in {human_duration(due - cluster.taken_at)} (grace period {human_duration(grace)})"
+            f"killed in {human_duration(due - cluster.taken_at)} (grace period {human_duration(grace)}{again})"
         ),
         evidence=(
             quote(pod, "metadata.deletionTimestamp", "end of the grace period"),
@@ -89,9 +94,9 @@ def terminating_slowly(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         fixes=(
             Fix("Make the program exit on SIGTERM, or lower terminationGracePeriodSeconds in the pod template"),
             Fix(
-                "Delete the pod again with a shorter grace period, if its open work may be lost",
-                kubectl("delete", "pod", pod.name, "--grace-period=30", namespace=pod.namespace),
-                Effect.DISRUPTS,
+                f"To end it now, kill its containers on node {pod.spec.node_name} (`crictl stop --timeout 0 CONTAINER`), if"
+                " its open work may be lost",
+                effect=Effect.DISRUPTS,
             ),
         ),
         commands=(look_at_pod(pod, "the containers that still run"), _log(pod, running[0])),

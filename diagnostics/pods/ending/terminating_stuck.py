@@ -35,6 +35,7 @@ from kubedoctor.cluster import (
     Event,
     Node,
     Pod,
+    condition,
     human_duration,
     is_missing,
     quote,
@@ -60,7 +61,7 @@ from kubedoctor.findings import (
     remove_finalizers,
 )
 from kubedoctor.replay.deletion.overdue import SOON, overdue, patience
-from kubedoctor.replay.deletion.pods import stopped
+from kubedoctor.replay.deletion.pods import kept_until, stopped
 from kubedoctor.replay.kubelet.container_errors import kill_failure
 
 MOST_LETTERS = 200
@@ -79,8 +80,19 @@ def terminating_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     late = overdue(pod, cluster.taken_at)
     if pod.metadata.finalizers and stopped(pod) and late.total_seconds() >= 0:
         yield _held(pod, cluster)
-    elif late > SOON and pod.spec.node_name and not is_missing(pod.spec.node_name, cluster):
+    elif late <= SOON or not pod.spec.node_name or is_missing(pod.spec.node_name, cluster):
+        return
+    elif not _still_waits(pod, cluster):
         yield _not_confirmed(pod, cluster)
+
+
+def _still_waits(pod: Pod, cluster: Cluster) -> bool:
+    """Whether its kubelet, which works and has not failed to kill a container, may keep to a longer grace period."""
+    end, node = kept_until(pod), cluster.maybe.get(Node, "", pod.spec.node_name)
+    ready = condition(node.status.conditions, "Ready") if node is not None else None
+    if end is None or ready is None or ready.status != "True" or cluster.taken_at > end + SOON:
+        return False
+    return newest_event(pod, cluster, "FailedKillPod") is None
 
 
 def _held(pod: Pod, cluster: Cluster) -> Finding:

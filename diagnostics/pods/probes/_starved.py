@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, Container, Pod, PodMetrics, Quantity, QuantityError, has_path, parse_quantity
+from kubedoctor.cluster import Cluster, Container, Pod, PodMetrics, amount_of, has_path
 from kubedoctor.findings import SETTABLE, Effect, Evidence, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
 from kubedoctor.replay.kubelet.memory.go_collector import busy_collector
 from kubedoctor.replay.kubelet.probes import ProbeAnswer
@@ -24,7 +24,7 @@ def at_its_cpu_limit(
 ) -> Starved | None:
     """Of a probe that timed out: the container's CPU in use is as much as its limit. None where that was not measured."""
     limits = (container.resources.limits if container.resources is not None else None) or {}
-    limit = _amount(str(limits.get("cpu") or ""))
+    limit = amount_of(str(limits.get("cpu") or ""))
     if answer is not ProbeAnswer.TIMEOUT or limit is None or not limit.milli_value():
         return None
     metrics = next((one for one in cluster.measured(PodMetrics, pod.namespace) if one.name == pod.name), None)
@@ -32,7 +32,7 @@ def at_its_cpu_limit(
     if metrics is None or not has_path(metrics, path):
         return None
     used = next(one.usage for one in metrics.containers or () if one.name == container.name)
-    usage = _amount(used["cpu"])
+    usage = amount_of(used["cpu"])
     if usage is None or usage.milli_value() < limit.milli_value() * _AT_THE_LIMIT:
         return None
     now, own = f"{usage.milli_value()}m", f"{limit.milli_value()}m"
@@ -62,10 +62,3 @@ def at_its_cpu_limit(
         (fix_by_hand(about, f"{collector.advice} in container `{container.name}`"), fix),
         (*evidence, *setting),
     )
-
-
-def _amount(text: str) -> Quantity | None:
-    try:
-        return parse_quantity(text) if text else None
-    except QuantityError:
-        return None

@@ -22,8 +22,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
+from diagnostics.pods._hooks import hook_in_words
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
-from kubedoctor.cluster import WORKLOADS, Cluster, Event, LogTail, Pod, human_duration, ref, restarted, visible_end
+from kubedoctor.cluster import (
+    WORKLOADS,
+    Cluster,
+    Event,
+    LogTail,
+    Pod,
+    all_containers,
+    human_duration,
+    ref,
+    restarted,
+    visible_end,
+)
 from kubedoctor.findings import (
     Confidence,
     ContainerWithStatus,
@@ -82,7 +94,9 @@ def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
         evidence.append(
             quote_line(LogTail(ref(pod), end.name, end.log.previous, end.log.lines), -1, "the last log line")
         )
-    summary = f"postStart hook of container `{end.name}` fails, and the kubelet kills the container"
+    summary = (
+        f"postStart hook of container `{end.name}`{_hook(pod, end.name)} fails, and the kubelet kills the container"
+    )
     summary += f": {visible_end(why, LONGEST_REASON)}" if why else ""
     if proof is not Proof.STATED:
         when = f"{human_duration(end.ending.lasted)} after start" if end.ending.lasted is not None else "after start"
@@ -99,3 +113,8 @@ def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
         else "An event `Killing` with another reason; no such event is left.",
         aspect=end.name,
     )
+
+
+def _hook(pod: Pod, name: str) -> str:
+    container = next((one for one in all_containers(pod) if one.name == name), None)
+    return hook_in_words(container, "post_start") if container is not None else ""

@@ -31,10 +31,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from kubedoctor.cluster import Cluster, CustomResource, Evidence, Ref, quote, ref, visible_ends
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
+from kubedoctor.replay.status.stated import stated_conditions
 
 _RESERVED: Final = "status.conditions[type=QuotaReserved]"
 _PATIENCE: Final = timedelta(minutes=1)
@@ -72,15 +73,16 @@ _NEVER: Final = (
     symptoms=("QuotaReserved", "Inadmissible", "Suspended"),
 )
 def job_not_admitted(workload: CustomResource, cluster: Cluster) -> Iterator[Finding]:
-    reserved, finished = _condition(workload, "QuotaReserved"), _condition(workload, "Finished")
+    conditions = stated_conditions(workload)
+    reserved, finished = conditions.get("QuotaReserved"), conditions.get("Finished")
     created = workload.metadata.creation_timestamp
     if reserved is None or workload.metadata.deletion_timestamp is not None:
         return
-    if (finished is not None and finished.get("status") == "True") or (workload.spec or {}).get("active") is False:
+    if (finished is not None and finished.status == "True") or (workload.spec or {}).get("active") is False:
         return  # It is over, or somebody has deactivated it.
-    if reserved.get("status") != "False" or (created is not None and cluster.taken_at - created < _PATIENCE):
+    if reserved.status != "False" or (created is not None and cluster.taken_at - created < _PATIENCE):
         return
-    message = " ".join(str(reserved.get("message") or "").split())
+    message = " ".join(reserved.message.split())
     fix = next((fix for words, fix in _NEVER if words.search(message)), "")
     if not fix or _WAITS.search(message):
         return
@@ -92,14 +94,6 @@ def job_not_admitted(workload: CustomResource, cluster: Cluster) -> Iterator[Fin
         affects=_owners(workload),
         fixes=(Fix(fix),),
         commands=(Command(ref(workload).describe_command, "its conditions and events"),),
-    )
-
-
-def _condition(workload: CustomResource, kind: str) -> dict[str, Any] | None:
-    conditions = (workload.status or {}).get("conditions") or ()
-    return next(
-        (one for one in conditions if isinstance(one, dict) and one.get("type") == kind),
-        None,
     )
 
 

@@ -159,6 +159,20 @@ def parse_quantity(text: str) -> Quantity:
     return Quantity(-nanos if sign == "-" else nanos, form)
 
 
+def amount_of(text: str | None) -> Quantity | None:
+    """As `parse_quantity`; None where there is no text, or none that is an amount."""
+    try:
+        return parse_quantity(text) if text else None
+    except QuantityError:
+        return None
+
+
+def bytes_of(text: str | None) -> int:
+    """As `amount_of`, in bytes; 0 where there is none."""
+    amount = amount_of(text)
+    return amount.value() if amount is not None else 0
+
+
 def _decimal_exponent(text: str, suffix: str) -> tuple[int, Format]:
     scale = _DECIMAL.get(suffix)
     if scale is not None:

@@ -19,6 +19,8 @@ REVISION = "deployment.kubernetes.io/revision"
 """The annotation with the revision of a Deployment, and of its ReplicaSets (`pkg/controller/deployment/util`, v1.37)."""
 TEMPLATE_HASH = "pod-template-hash"
 """The label that a Deployment gives the pods of a revision; the name of their ReplicaSet ends with its value."""
+_SERVICE_OF_K3S, _NAMESPACE_OF_K3S = "svccontroller.k3s.cattle.io/svcname", "svccontroller.k3s.cattle.io/svcnamespace"
+"""The labels by which ServiceLB of k3s names the Service for which it creates a DaemonSet."""
 LONGEST_CHAIN = 10  # Owners may form a circle; no real chain is longer.
 
 
@@ -56,6 +58,15 @@ def workload_of(obj: KubernetesObject, cluster: Cluster) -> Ref:
     """The workload that users know: the topmost owner that creates pods, else the object itself."""
     workloads = [owner for owner in owner_chain(obj, cluster) if owner.kind in WORKLOAD_KINDS]
     return workloads[-1] if workloads else ref(obj)
+
+
+def source_of(workload: KubernetesObject) -> Ref | None:
+    """The object from which a controller writes a workload, so that a change of the workload itself is overwritten: the
+    custom resource that controls it, or the Service of a DaemonSet of k3s."""
+    if name := workload.labels.get(_SERVICE_OF_K3S):
+        return Ref("Service", workload.labels.get(_NAMESPACE_OF_K3S, workload.namespace), name)
+    owner = controller_of(workload)
+    return owner if owner is not None and owner.kind not in (*WORKLOAD_KINDS, "Node") else None
 
 
 def later_run_succeeded(job: Job, cluster: Cluster) -> bool:

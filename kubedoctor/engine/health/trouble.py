@@ -24,6 +24,7 @@ from kubedoctor.cluster.triage import ended_at, finished, ready
 from kubedoctor.engine.health.shortfall import shortfall
 from kubedoctor.findings.deletions import finalizers_in_words
 from kubedoctor.replay.deletion.overdue import patience
+from kubedoctor.replay.deletion.pods import kept_until
 from kubedoctor.replay.gateway.attachment import is_unused_class
 from kubedoctor.replay.status.conditions import ROLLOUT, bad_phase, lasting_conditions
 from kubedoctor.replay.status.extensions import LATELY, bad_states, is_past
@@ -136,7 +137,8 @@ def _lasting(obj: KubernetesObject, now: datetime, *, alone: bool) -> Iterator[t
 def _overdue(obj: KubernetesObject, due: datetime, snapshot: Snapshot) -> Trouble | None:
     """A deletionTimestamp is the moment when the grace period ends (`apimachinery/pkg/apis/meta/v1`, v1.37)."""
     finalizers = obj.metadata.finalizers or ()
-    late = snapshot.taken_at - due
+    end = kept_until(obj) if isinstance(obj, Pod) else None
+    late = snapshot.taken_at - (end or due)
     if late <= patience(obj) or _others_have_grace(obj, snapshot):
         return None
     evidence = [quote(obj, "metadata.deletionTimestamp", "end of the grace period")]

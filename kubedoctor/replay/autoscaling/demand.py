@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kubedoctor.cluster.grammar.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import amount_of
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
 from kubedoctor.replay.autoscaling.replicas import Tolerance
 
@@ -97,7 +97,5 @@ def _replicas(ratio: float, autoscaler: HorizontalPodAutoscaler) -> int:
 def _number(value: Any) -> float | None:
     if isinstance(value, int | float):
         return float(value)
-    try:
-        return parse_quantity(value).milli_value() / 1000 if isinstance(value, str) else None
-    except QuantityError:
-        return None
+    amount = amount_of(value) if isinstance(value, str) else None
+    return amount.milli_value() / 1000 if amount is not None else None

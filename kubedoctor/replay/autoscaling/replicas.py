@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from kubedoctor.cluster.grammar.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import amount_of
 from kubedoctor.cluster.kinds.containers import Container
 from kubedoctor.cluster.kinds.meta import condition
 from kubedoctor.cluster.kinds.pods import Pod
@@ -295,7 +295,5 @@ def _request(container: Container, resource: str) -> str | None:
 
 
 def _milli(text: str) -> int:
-    try:
-        return parse_quantity(text).milli_value()
-    except QuantityError:
-        return 0
+    amount = amount_of(text)
+    return amount.milli_value() if amount is not None else 0

@@ -65,8 +65,12 @@ _KINDS = {"configmap": "ConfigMap", "secret": "Secret", "config": "ConfigMap"}
 _VOLUME = re.compile(r'for volume "([^"]+)"')
 _COMMAND = re.compile(r'exec: \\?"([^"\\]+)\\?"')
 _HOOK = re.compile(
-    r"failed - error: (?:command '.*?' exited with (?P<code>\d+): ?)?(?P<why>.+?)(?:,? message: \".*\")?$", re.DOTALL
+    r"failed - error: (?:command '.*?' exited with (?P<code>\d+): ?)?(?P<why>.*?)(?:,? message: \"(?P<output>.*)\")?$",
+    re.DOTALL,
 )
+"""`pkg/kubelet/lifecycle/handlers.go`, v1.25: the error, which repeats what a command wrote, and what the runtime wrote in the
+form of a string of Go."""
+_ESCAPED = re.compile(r"\\(?:[rnt]|(.))")
 
 _PROBLEMS = {
     MessageClass.START_COMMAND_NOT_FOUND: StartProblem.NOT_FOUND,
@@ -145,8 +149,11 @@ def hook_failure(message: str) -> str:
     match = _HOOK.search(message)
     if match is None:
         return ""
-    code = f"exit code {match['code']}: " if match["code"] else ""
-    return code + " ".join(match["why"].split())
+    code = f"exit code {match['code']}" if match["code"] else ""
+    output = _ESCAPED.sub(lambda escaped: escaped[1] or " ", match["output"] or "")
+    words = (" ".join(text.split()) for text in (match["why"].rstrip(" ,\n"), output))
+    why = without_wrappers(next(filter(None, words), "")).removesuffix(": unknown")
+    return ": ".join(filter(None, (code, why)))
 
 
 def kill_failure(message: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster.grammar.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import bytes_of
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.kubelet.evictions import may_be_evicted
@@ -50,7 +50,7 @@ class MemoryCommitment(NamedTuple):
 
 def memory_commitment(node: Node, pods: Iterable[Pod]) -> MemoryCommitment | None:
     """What the pods that have not ended may use; None where the node's memory is not known."""
-    allocatable = _bytes((node.status.allocatable or {}).get("memory", ""))
+    allocatable = bytes_of((node.status.allocatable or {}).get("memory", ""))
     if not allocatable:
         return None
     shares = [_share(pod) for pod in pods if pod.status.phase not in ("Succeeded", "Failed")]
@@ -68,10 +68,3 @@ def _share(pod: Pod) -> Share:
     bounded = bool(pod_memory_limit(pod)) or all(memory_limit(container) for container in pod.spec.containers)
     limit = limits.value() if bounded and limits is not None else None
     return Share(pod, requests.value() if requests is not None else 0, limit)
-
-
-def _bytes(quantity: str) -> int:
-    try:
-        return parse_quantity(quantity).value() if quantity else 0
-    except QuantityError:
-        return 0

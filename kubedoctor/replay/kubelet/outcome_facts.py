@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster.grammar.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import bytes_of
 from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
 from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.pods import Pod
@@ -124,8 +124,8 @@ def _of_memory_limits(pod: Pod, container: Container) -> Iterator[EndFact]:
     if not whole:
         return
     yield EndFact.POD_LIMIT
-    limits = [_bytes(memory_limit(other)) for other in pod.spec.containers]
-    if len(limits) > 1 and (0 in limits or sum(limits) > _bytes(whole)):
+    limits = [bytes_of(memory_limit(other)) for other in pod.spec.containers]
+    if len(limits) > 1 and (0 in limits or sum(limits) > bytes_of(whole)):
         yield EndFact.POD_LIMIT_FIRST
 
 
@@ -137,13 +137,6 @@ def memory_limit(container: Container) -> str:
 def pod_memory_limit(pod: Pod) -> str:
     """The memory limit of the whole pod (1.34 and later), a quantity; empty without one."""
     return ((pod.spec.resources.limits if pod.spec.resources else None) or {}).get("memory", "")
-
-
-def _bytes(quantity: str) -> int:
-    try:
-        return parse_quantity(quantity).value() if quantity else 0
-    except QuantityError:
-        return 0
 
 
 def _of_the_log(ending: Ending, log: Sequence[str]) -> Iterator[EndFact]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import Quantity, amount_of
 from kubedoctor.cluster.kinds.containers import ResourceRequirements
 from kubedoctor.cluster.kinds.pods import Pod, PodSpec
 from kubedoctor.replay.scheduler.requests import is_pod_level
@@ -39,14 +39,9 @@ def _of(resources: ResourceRequirements | None) -> str:
 
 
 def _of_one(resources: ResourceRequirements, name: str) -> str:
-    request, limit = _amount(resources.requests, name), _amount(resources.limits, name)
+    request, limit = (
+        amount_of((side or {}).get(name)) or Quantity() for side in (resources.requests, resources.limits)
+    )
     if request != limit:
         return BURSTABLE
     return BEST_EFFORT if request.is_zero else GUARANTEED
-
-
-def _amount(amounts: dict[str, str] | None, name: str) -> Quantity:
-    try:
-        return parse_quantity((amounts or {}).get(name, "0"))
-    except QuantityError:
-        return Quantity()

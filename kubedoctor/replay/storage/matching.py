@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from kubedoctor.cluster.grammar.label_requirements import SelectorError
-from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import Quantity, amount_of
 from kubedoctor.cluster.grammar.selectors import selector_of
 from kubedoctor.cluster.kinds.meta import LabelSelector
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
@@ -63,10 +63,7 @@ def capacity(volume: PersistentVolume) -> Quantity:
 
 
 def _storage(amounts: dict[str, str] | None) -> Quantity:
-    try:
-        return parse_quantity((amounts or {}).get("storage", "0"))
-    except QuantityError:
-        return Quantity()
+    return amount_of((amounts or {}).get("storage")) or Quantity()
 
 
 def reserved_for(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:

@@ -12,7 +12,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -107,7 +108,8 @@ class RealCluster:
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
         """What kubectl prints; raises RuntimeError with kubectl's own words when it fails."""
         command = [str(KUBECTL), f"--kubeconfig={self.kubeconfig}", *arguments]
-        done = subprocess.run(command, input=text, capture_output=True, text=True)
+        environment = {**os.environ, "KUBE_EDITOR": "true"}
+        done = subprocess.run(command, input=text, capture_output=True, text=True, env=environment)
         if done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
@@ -164,6 +166,21 @@ class RealCluster:
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
         return done.stdout
+
+    @contextmanager
+    def beside(self, module: str) -> Iterator[None]:
+        """Run a module with the cluster's folder as argument, in the network of the node, until the end."""
+        assert self._process is not None, "the cluster is not running"
+        (supervisor,) = _children(self._process.pid)
+        enter = ["nsenter", f"--target={supervisor}", "--net"]
+        command = ["setpriv", "--pdeathsig", "KILL", *enter, sys.executable, "-m", module, str(self.folder)]
+        with (self.folder / f"{module}.log").open("wb") as log:
+            process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
 
     def end_all_containers(self) -> None:
         """As when the machine is switched off: no program of a container is left, and nobody was told."""

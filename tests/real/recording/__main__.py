@@ -15,31 +15,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.real.cluster.control_plane import RealCluster
-from tests.real.cluster.layout import BINARIES, DEBIAN_ROOT, KUBERNETES_VERSION, PROJECT, RUNS, Document
+from tests.real.cluster.layout import BINARIES, DEBIAN_ROOT, PROJECT, RUNS, Document
 from tests.real.cluster.node import NETWORKS
+from tests.real.metrics import measured
 from tests.real.namespace import Namespace
+from tests.real.recording.autoscalers import AUTOSCALERS, MEASURED
 from tests.real.recording.changes import CHANGES
 from tests.real.recording.containers import CONTAINERS
 from tests.real.recording.fault import Fault
 from tests.real.recording.images import IMAGES
 from tests.real.recording.machines import MACHINES
 from tests.real.recording.nodes import NODES, ready
+from tests.real.recording.pods import PODS
+from tests.real.recording.state import state_of
 from tests.real.recording.strays import STRAYS
 from tests.real.recording.workloads import WORKLOADS
 from tests.real.workloads import cluster_dns, manifest
 
 FOLDER = PROJECT / "tests/captures/recorded"
 AT_ONCE = 12
-PATIENCE = 400.0
-LOG_LINES = 200
-KINDS = (
-    "nodes,pods,events,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,"
-    "persistentvolumeclaims,persistentvolumes,storageclasses,csinodes,configmaps,secrets,serviceaccounts,resourcequotas,"
-    "limitranges,networkpolicies,horizontalpodautoscalers,poddisruptionbudgets,priorityclasses,leases,namespaces,ingresses,"
-    "ingressclasses,controllerrevisions,validatingwebhookconfigurations,mutatingwebhookconfigurations,"
-    "customresourcedefinitions,resourceclaims,deviceclasses,volumeattachments,apiservices,roles,rolebindings,clusterroles,"
-    "clusterrolebindings,certificatesigningrequests"
-)
+PATIENCE = 800.0
 RUN = "recording"
 USUAL_PLACES = {
     str(DEBIAN_ROOT / "usr/lib/cni"): "/opt/cni/bin",
@@ -47,54 +42,6 @@ USUAL_PLACES = {
     str(RUNS / RUN / NETWORKS): "/etc/cni/net.d",
 }
 """Where the programs of this node would lie on another."""
-ALWAYS = {"", "kube-system", "kube-node-lease", "kube-public", "default"}
-
-
-def built_in(item: Document) -> bool:
-    """What every cluster has and what tells nothing."""
-    labels = item["metadata"].get("labels", {})
-    return (
-        labels.get("kubernetes.io/bootstrapping") == "rbac-defaults"
-        or "kube-aggregator.kubernetes.io/automanaged" in labels
-    )
-
-
-def blanked(item: Document) -> Document:
-    """Without the values of Secrets."""
-    if item["kind"] == "Secret":
-        item["data"] = dict.fromkeys(item.get("data") or {}, "")
-        item["metadata"].get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", None)
-    return item
-
-
-def belongs(item: Document, namespace: str) -> bool:
-    """Whether an object is of the namespace's file: what names other namespaces of faults is not."""
-    if item["kind"] == "Namespace":
-        return item["metadata"]["name"] in ALWAYS | {namespace}
-    about = item.get("involvedObject") or item.get("regarding") or {}
-    if about.get("kind") == "Namespace" and about.get("name") != namespace:
-        return False
-    return item["metadata"].get("namespace", "") in ALWAYS | {namespace}
-
-
-def logs_of(cluster: RealCluster, pods: list[Document]) -> dict[str, dict[str, str]]:
-    """The last lines of each container's present and previous run, or why they could not be read."""
-    found: dict[str, dict[str, str]] = {}
-    for pod in pods:
-        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
-        for key in ("initContainerStatuses", "containerStatuses"):
-            for status in pod["status"].get(key, []):
-                if not status.get("containerID") and not status.get("lastState"):
-                    continue
-                entry = found[f"{namespace}/{name}/{status['name']}"] = dict[str, str]()
-                for which in ("current", "previous") if status.get("lastState") else ("current",):
-                    flags = ["--previous"] if which == "previous" else []
-                    command = ["logs", "-n", namespace, name, "-c", status["name"], f"--tail={LOG_LINES}"]
-                    try:
-                        entry[which] = cluster.kubectl(*command, *flags)
-                    except RuntimeError as error:
-                        entry[which], entry["error"] = "", str(error).split(": ", 1)[1]
-    return found
 
 
 def named(culprit: tuple[str, str], own: str, items: list[Document]) -> Iterator[Document]:
@@ -107,20 +54,14 @@ def named(culprit: tuple[str, str], own: str, items: list[Document]) -> Iterator
 
 
 def record(at: Namespace, fault: Fault) -> None:
-    cluster = at.cluster
-    items = json.loads(cluster.kubectl("get", KINDS, "-A", "-o", "json", "--show-managed-fields"))["items"]
-    kept = [blanked(item) for item in items if belongs(item, at.name) and not built_in(item)]
-    pods = [item for item in kept if item["kind"] == "Pod"]
+    seen = state_of(at, datetime.now(UTC))
     state: Document = {
         "name": fault.name,
         "story": fault.story,
-        "kubernetes": KUBERNETES_VERSION,
         "how": "real control plane + real kubelet",
-        "captured_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "objects": kept,
-        "logs": logs_of(cluster, pods),
+        **seen,
         "expect": {
-            "culprit": [one for culprit in fault.culprit for one in named(culprit, at.name, kept)],
+            "culprit": [one for culprit in fault.culprit for one in named(culprit, at.name, seen["objects"])],
             "cause": fault.cause,
             "summary": fault.summary,
         },
@@ -221,17 +162,24 @@ class Recorder:
 
 def main() -> int:
     names = set(sys.argv[1:])
-    of_namespaces = (*CONTAINERS, *IMAGES, *WORKLOADS, *CHANGES, *STRAYS)
-    chosen = [fault for fault in of_namespaces if fault.name in names or not names]
-    of_nodes = [fault for fault in (*NODES, *MACHINES) if fault.name in names or not names]
+    of_namespaces = (*CONTAINERS, *IMAGES, *WORKLOADS, *CHANGES, *STRAYS, *PODS, *AUTOSCALERS)
+    chosen, with_metrics, of_nodes = (
+        [fault for fault in faults if fault.name in names or not names]
+        for faults in (of_namespaces, MEASURED, (*NODES, *MACHINES))
+    )
     with RealCluster(RUN, node=True) as cluster:
         cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))
         cluster.apply(*cluster_dns())
         cluster.kubectl("rollout", "status", "deployment/coredns", "-n", "kube-system", "--timeout=120s")
         recorder = Recorder(cluster)
         recorder.all_at_once(chosen)
+        if with_metrics:
+            with measured(cluster, cpu="400m", memory="60Mi"):
+                recorder.all_at_once(with_metrics)
         recorder.one_by_one(of_nodes)
-    print(f"{len(chosen) + len(of_nodes) - len(recorder.failed)} recorded in {FOLDER.relative_to(Path.cwd())}")
+    print(
+        f"{len(chosen) + len(with_metrics) + len(of_nodes) - len(recorder.failed)} recorded in {FOLDER.relative_to(Path.cwd())}"
+    )
     return bool(recorder.failed)
 
 

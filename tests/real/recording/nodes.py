@@ -10,8 +10,8 @@ from tests.real.cluster.node import NETWORKS, POD_NETWORK
 from tests.real.namespace import Namespace
 from tests.real.recording.fault import Fault, Step, Test, event
 from tests.real.recording.parts import CHECKOUT, phase
-from tests.real.recording.workloads import headless, stateful_set
-from tests.real.workloads import deployment, network_plugin
+from tests.real.recording.workloads import container, headless, stateful_set, template
+from tests.real.workloads import deployment, manifest, network_plugin
 
 NODE = (("Node", f"/{NODE_NAME}"), ("Deployment", "web"))
 NETWORK = f"{NETWORKS}/10-bridge.conflist"
@@ -108,6 +108,20 @@ def taint(at: Namespace) -> None:
 
 def untaint(at: Namespace) -> None:
     at.cluster.kubectl("taint", "node", NODE_NAME, "maintenance-")
+
+
+def agents(namespace: str) -> list[Document]:
+    spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": template("agent", container("serve"))}
+    return [manifest("DaemonSet", "agent", namespace, "apps/v1", spec=spec)]
+
+
+def taint_for_a_team(at: Namespace) -> None:
+    at.cluster.kubectl("rollout", "status", "daemonset/agent", "-n", at.name, "--timeout=60s")
+    at.cluster.kubectl("taint", "node", NODE_NAME, "team=ml:NoSchedule")
+
+
+def untaint_for_all(at: Namespace) -> None:
+    at.cluster.kubectl("taint", "node", NODE_NAME, "team-")
 
 
 def cordon(at: Namespace) -> None:
@@ -223,6 +237,18 @@ NODES = (
         event("FailedScheduling"),
         steps=then_another(cordon),
         repair=uncordon,
+    ),
+    Fault(
+        "daemon-set-no-longer-tolerated",
+        "The only node got a taint NoSchedule that its DaemonSet does not tolerate; its pod runs on.",
+        "daemon-set-misscheduled",
+        "Agent runs on node-1, which has the taint team=ml:NoSchedule: its pod is not created again there.",
+        (("DaemonSet", "agent"), ("Node", f"/{NODE_NAME}")),
+        agents,
+        lambda at: bool(at.cluster.get("daemonset", "agent", at.name)["status"].get("numberMisscheduled")),
+        steps=taint_for_a_team,
+        repair=untaint_for_all,
+        settle=10,
     ),
     Fault(
         "scheduler-dead",

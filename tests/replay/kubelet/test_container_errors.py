@@ -97,6 +97,18 @@ def test_the_wrappers_of_a_reason_are_taken_off(message: str, reason: str) -> No
             'HTTP lifecycle hook (/up) for Container "a" in Pod "p_n(1)" failed - error: Get "http://10.0.0.1:80/up": EOF, message: ""',
             'Get "http://10.0.0.1:80/up": EOF',
         ),
+        (
+            """Exec lifecycle hook ([/bin/sh -c sleep 5]) for Container "a" in Pod "p_n(1)" failed - error: command '/bin/sh -c sleep 5' exited with 126: , message: "OCI runtime exec failed: exec failed: unable to start container process: exec: \\"/bin/sh\\": stat /bin/sh: no such file or directory: unknown\\r\\n\"""",
+            'exit code 126: exec: "/bin/sh": stat /bin/sh: no such file or directory',
+        ),
+        (
+            """Exec lifecycle hook ([/x]) for Container "a" in Pod "p_n(1)" failed - error: command '/x' exited with 1: , message: \"\"""",
+            "exit code 1",
+        ),
+        (
+            """Exec lifecycle hook ([/x]) for Container "a" in Pod "p_n(1)" failed - error: rpc error: code = Unknown desc = failed to exec in container: failed to start exec "9a3": OCI runtime exec failed: exec failed: unable to start container process: exec: "/x": stat /x: no such file or directory: unknown, message: \"\"""",
+            'exec: "/x": stat /x: no such file or directory',
+        ),
     ],
 )
 def test_what_a_hook_answered(message: str, why: str) -> None:

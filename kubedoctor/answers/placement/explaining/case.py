@@ -22,7 +22,6 @@ from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.snapshot import NodeInfo
 from kubedoctor.replay.scheduler.well_known import HOSTNAME
 
-CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 NODE_TROUBLE = frozenset(
     f"node.kubernetes.io/{name}"
     for name in ("not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure", "network-unavailable")

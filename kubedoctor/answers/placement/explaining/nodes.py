@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 
 from kubedoctor.answers.placement.explaining.case import (
-    CONTROL_PLANE,
     NODE_TROUBLE,
     Case,
     Explanation,
@@ -36,6 +35,7 @@ from kubedoctor.replay.scheduler.framework import Reason, Shortage
 from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.plugins.taint_toleration import taint_text
 from kubedoctor.replay.scheduler.requests import counted, pod_requests
+from kubedoctor.replay.scheduler.well_known import CONTROL_PLANE
 
 
 class _Tainted(msgspec.Struct, frozen=True):

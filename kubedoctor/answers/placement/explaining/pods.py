@@ -9,9 +9,9 @@ from kubedoctor.cluster import Pod, has_path, quote
 from kubedoctor.cluster.grammar.selectors import selector_of
 from kubedoctor.cluster.kinds.affinity import PodAffinityTerm, TopologySpreadConstraint
 from kubedoctor.cluster.kinds.control import ResourceClaim, ResourceSlice
-from kubedoctor.cluster.relations.workloads import workload_of
+from kubedoctor.cluster.relations.workloads import source_of, workload_of
 from kubedoctor.cluster.triage import all_containers, finished, terminating
-from kubedoctor.findings import Evidence, Fix
+from kubedoctor.findings import Evidence, Fix, edit_command
 from kubedoctor.replay.scheduler.framework import Reason
 from kubedoctor.replay.scheduler.plugins.inter_pod_affinity import EXISTING_ANTI_AFFINITY, POD_ANTI_AFFINITY
 from kubedoctor.replay.scheduler.plugins.pod_topology_spread import TOPOLOGY_LABEL
@@ -32,8 +32,15 @@ def host_port(case: Case, reason: Reason) -> Explanation:
     users = names(sorted({workload_of(pod, case.cluster).title for pod in holders}), 2)
     text = f"{some(reason.count, 'has', 'have')} host port {ports} in use" + (f" by {users}" if users else "")
     evidence = tuple(quote(case.pod, path, "free for a single pod per node") for _, _, path in host_ports[:2])
-    fix = Fix("Remove the hostPort and use a Service, or run at most one replica per node (a DaemonSet)")
-    return Explanation(text, evidence, (fix,))
+    return Explanation(text, evidence, (_without_the_port(case),))
+
+
+def _without_the_port(case: Case) -> Fix:
+    workload = case.cluster.maybe.get_ref(case.workload)
+    source = source_of(workload) if workload is not None else None
+    if source is not None and source.kind == "Service":
+        return Fix(f"Give {source.title} a port that no other program has on the nodes", edit_command(source))
+    return Fix("Remove the hostPort and use a Service, or run at most one replica per node (a DaemonSet)")
 
 
 def _holds(pod: Pod, host_ports: set[tuple[int, str]]) -> bool:

@@ -16,7 +16,7 @@ from kubedoctor.cluster.kinds.meta import OwnerReference
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.templates import steps_in_template
-from kubedoctor.cluster.relations.workloads import workload_of
+from kubedoctor.cluster.relations.workloads import source_of, workload_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import terminating, unscheduled
 from kubedoctor.findings.commands import command_line, is_recreated
@@ -35,13 +35,13 @@ from kubedoctor.replay.scheduler.memos import Memo
 from kubedoctor.replay.scheduler.pending import PendingAnswer
 from kubedoctor.replay.scheduler.said.self_check import Agreement
 from kubedoctor.replay.scheduler.snapshot import ClusterState
+from kubedoctor.replay.scheduler.well_known import CONTROL_PLANE
 
 MOST_FIXES: Final = 5
 MOST_WAITING: Final = 20
 """The number of other pending pods that are tested for whether a change to a node makes them fit."""
 MOST_NODES: Final = 20_000
 """The search stops after examining this many nodes for different pods; the remaining pods get no proven fixes."""
-_CONTROL_PLANE: Final = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 _ANY_OF: Final = (Kind.ADD_NODE, Kind.DELETE_POD)
 _NAMES_NODE: Final = (Kind.DROP_AFFINITY, Kind.CORRECT_AFFINITY, Kind.DROP_NODE_NAME)
 _OPENS: Final = (Kind.UNCORDON, Kind.REMOVE_TAINT, Kind.ADD_NODE)
@@ -157,7 +157,7 @@ def _chosen(changes: Sequence[Counterfactual]) -> list[tuple[Counterfactual, tup
     plain = [
         change
         for change in changes
-        if not any(edit.arguments[:1] and edit.arguments[0] in _CONTROL_PLANE for edit in change.edits)
+        if not any(edit.arguments[:1] and edit.arguments[0] in CONTROL_PLANE for edit in change.edits)
     ]
     families: dict[object, list[Counterfactual]] = {}
     for change in plain or changes:
@@ -177,6 +177,7 @@ def _family(edit: Edit) -> object:
 def _fix(offer: _Offer, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> Fix:
     change, alike = offer.change, offer.alike
     by_hand = _by_hand(change, own, pod, workload, cluster)
+    source = _source(by_hand, workload, cluster)
     text = capitalised(remedy_words(change))
     if change.kind not in _OPENS and not text.endswith(f" on {_names(change.nodes)})"):
         text += f" → fits {_names(change.nodes)}"
@@ -191,6 +192,9 @@ def _fix(offer: _Offer, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> 
     text += about_data(change, pod, workload, cluster)
     if by_hand is not None and _recreates(by_hand, pod):
         text += "; this deletes and recreates the pod, in which nothing runs yet"
+    if source is not None:
+        by_hand = None
+        text += f"; change it in {source.title}, from which {workload.title} is written"
     disrupts = any(edit.kind not in _HARMLESS for edit in change.edits)
     fix = Fix(
         text,
@@ -199,6 +203,14 @@ def _fix(offer: _Offer, own: Ref, pod: Pod, workload: Ref, cluster: Cluster) -> 
         changes=change.about if len(change.edits) == 1 else None,
     )
     return fix if change.provisioners else proven(fix, offer.trial)
+
+
+def _source(change: Change | None, workload: Ref, cluster: Cluster) -> Ref | None:
+    """Of a change of the workload, the object from which a controller would write it again."""
+    if change is None or workload not in change.objects:
+        return None
+    obj = cluster.maybe.get_ref(workload)
+    return source_of(obj) if obj is not None else None
 
 
 def _names(words: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from kubedoctor.cluster.grammar.quantities import Quantity, QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import Quantity, amount_of
 from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector, SelectorError, selector_of
 from kubedoctor.cluster.kinds.core import Node
 from kubedoctor.cluster.kinds.pods import Pod
@@ -326,10 +326,7 @@ def _limit(storage_capacity: CSIStorageCapacity) -> Quantity | None:
         if storage_capacity.maximum_volume_size is not None
         else storage_capacity.capacity
     )
-    try:
-        return None if text is None else parse_quantity(text)
-    except QuantityError:
-        return None
+    return amount_of(text)
 
 
 def _suffices(storage_capacity: CSIStorageCapacity, size: int) -> bool:

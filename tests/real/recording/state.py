@@ -1,0 +1,81 @@
+"""The state of a real cluster as a recording: the objects of one namespace, those of the cluster, and the logs."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from tests.real.cluster.control_plane import RealCluster
+from tests.real.cluster.layout import KUBERNETES_VERSION, Document
+from tests.real.namespace import Namespace
+
+LOG_LINES = 200
+KINDS = (
+    "nodes,pods,events,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,"
+    "persistentvolumeclaims,persistentvolumes,storageclasses,csinodes,configmaps,secrets,serviceaccounts,resourcequotas,"
+    "limitranges,networkpolicies,horizontalpodautoscalers,poddisruptionbudgets,priorityclasses,leases,namespaces,ingresses,"
+    "ingressclasses,controllerrevisions,validatingwebhookconfigurations,mutatingwebhookconfigurations,"
+    "customresourcedefinitions,resourceclaims,resourceslices,deviceclasses,volumeattachments,apiservices,roles,rolebindings,clusterroles,"
+    "clusterrolebindings,certificatesigningrequests"
+)
+ALWAYS = {"", "kube-system", "kube-node-lease", "kube-public", "default"}
+
+
+def built_in(item: Document) -> bool:
+    """What every cluster has and what tells nothing."""
+    labels = item["metadata"].get("labels", {})
+    return (
+        labels.get("kubernetes.io/bootstrapping") == "rbac-defaults"
+        or "kube-aggregator.kubernetes.io/automanaged" in labels
+    )
+
+
+def blanked(item: Document) -> Document:
+    """Without the values of Secrets."""
+    if item["kind"] == "Secret":
+        item["data"] = dict.fromkeys(item.get("data") or {}, "")
+        item["metadata"].get("annotations", {}).pop("kubectl.kubernetes.io/last-applied-configuration", None)
+    return item
+
+
+def belongs(item: Document, namespace: str) -> bool:
+    """Whether an object is of the namespace's file: what names other namespaces of faults is not."""
+    if item["kind"] == "Namespace":
+        return item["metadata"]["name"] in ALWAYS | {namespace}
+    about = item.get("involvedObject") or item.get("regarding") or {}
+    if about.get("kind") == "Namespace" and about.get("name") != namespace:
+        return False
+    return item["metadata"].get("namespace", "") in ALWAYS | {namespace}
+
+
+def logs_of(cluster: RealCluster, pods: list[Document]) -> dict[str, dict[str, str]]:
+    """The last lines of each container's present and previous run, or why they could not be read."""
+    found: dict[str, dict[str, str]] = {}
+    for pod in pods:
+        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        for key in ("initContainerStatuses", "containerStatuses"):
+            for status in pod["status"].get(key, []):
+                if not status.get("containerID") and not status.get("lastState"):
+                    continue
+                entry = found[f"{namespace}/{name}/{status['name']}"] = dict[str, str]()
+                for which in ("current", "previous") if status.get("lastState") else ("current",):
+                    flags = ["--previous"] if which == "previous" else []
+                    command = ["logs", "-n", namespace, name, "-c", status["name"], f"--tail={LOG_LINES}"]
+                    try:
+                        entry[which] = cluster.kubectl(*command, *flags)
+                    except RuntimeError as error:
+                        entry[which], entry["error"] = "", str(error).split(": ", 1)[1]
+    return found
+
+
+def state_of(at: Namespace, taken_at: datetime, more_kinds: str = "") -> Document:
+    """Also with `more_kinds`, parted by commas."""
+    kinds = f"{KINDS},{more_kinds}" if more_kinds else KINDS
+    items = json.loads(at.cluster.kubectl("get", kinds, "-A", "-o", "json", "--show-managed-fields"))["items"]
+    kept = [blanked(item) for item in items if belongs(item, at.name) and not built_in(item)]
+    return {
+        "kubernetes": KUBERNETES_VERSION,
+        "captured_at": taken_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "objects": kept,
+        "logs": logs_of(at.cluster, [item for item in kept if item["kind"] == "Pod"]),
+    }
