@@ -34,9 +34,8 @@ from kubedoctor.cluster import (
     Evidence,
     PersistentVolumeClaim,
     Pod,
-    QuantityError,
+    amount_of,
     condition,
-    parse_quantity,
     pods_mounting,
     quote,
     ref,
@@ -71,11 +70,8 @@ class _Failure(NamedTuple):
 
 def grows(claim: PersistentVolumeClaim) -> bool:
     """It is bound, and its volume is smaller than it requests."""
-    wanted, has = _sizes(claim)
-    try:
-        return bool(wanted and has) and parse_quantity(wanted) > parse_quantity(has)
-    except QuantityError:
-        return False
+    wanted, has = map(amount_of, _sizes(claim))
+    return wanted is not None and has is not None and wanted > has
 
 
 @diagnostic(

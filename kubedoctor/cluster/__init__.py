@@ -10,12 +10,9 @@ if typing.TYPE_CHECKING:
     from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspellings, nearest_labels, nearest_word
     from kubedoctor.cluster.grammar.quantities import (
         Quantity,
-        QuantityError,
         amount_of,
-        bytes_of,
         format_bytes,
         format_milli,
-        parse_quantity,
     )
     from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
     from kubedoctor.cluster.grammar.selectors import node_selector_matches, selector_from_map, selector_of
@@ -228,7 +225,6 @@ __all__ = [
     "PriorityClass",
     "Probe",
     "Quantity",
-    "QuantityError",
     "Ref",
     "Related",
     "ReplicaSet",
@@ -264,7 +260,6 @@ __all__ = [
     "amount_of",
     "applies_to",
     "autoscalers_of",
-    "bytes_of",
     "capitalised",
     "circle_of",
     "claim_names",
@@ -302,7 +297,6 @@ __all__ = [
     "not_ready",
     "owner_chain",
     "parse_duration",
-    "parse_quantity",
     "placed",
     "pod_that_said",
     "pods_mounting",
@@ -351,7 +345,7 @@ _NAMES = {
     "grammar.durations": "human_duration parse_duration",
     "grammar.label_requirements": "SelectorError",
     "grammar.nearest": "likeness misspelled misspellings nearest_labels nearest_word",
-    "grammar.quantities": "Quantity QuantityError amount_of bytes_of format_bytes format_milli parse_quantity",
+    "grammar.quantities": "Quantity amount_of format_bytes format_milli",
     "grammar.redaction": "REDACTED looks_secret",
     "grammar.selectors": "node_selector_matches selector_from_map selector_of",
     "grammar.text": "capitalised counted listed times visible visible_end visible_ends",

@@ -19,7 +19,6 @@ from kubedoctor.cluster import (
     Quantity,
     Ref,
     amount_of,
-    bytes_of,
     counted,
     ended_at,
     finished,
@@ -116,6 +115,10 @@ def _metrics_of(pod: Pod) -> Ref:
     return Ref("PodMetrics", pod.namespace, pod.name)
 
 
+def _bytes(text: str | None) -> int:
+    return (amount_of(text) or Quantity()).value()
+
+
 def was_evicted(pod: Pod, pressure: Pressure, cluster: Cluster) -> bool:
     if not finished(pod) or pod.status.reason != "Evicted":
         return False
@@ -152,10 +155,10 @@ def _threshold(node: Node, pressure: Pressure, evicted: list[Pod]) -> str:
     """The kubelet's threshold, where it is so high that most of the resource may be free."""
     for pod in evicted:
         low = _LOW.search(pod.status.message)
-        whole = bytes_of((node.status.capacity or {}).get(pressure.resource))
+        whole = _bytes((node.status.capacity or {}).get(pressure.resource))
         if low is None or not low[2] or not whole or low[1].lower() != pressure.resource:
             continue
-        if bytes_of(low[2]) * 2 >= whole:
+        if _bytes(low[2]) * 2 >= whole:
             return f"the kubelet's threshold is {low[2]} of {format_bytes(whole)}, with {low[3]} available"
     return ""
 
