@@ -32,15 +32,13 @@ def host_port(case: Case, reason: Reason) -> Explanation:
     users = names(sorted({workload_of(pod, case.cluster).title for pod in holders}), 2)
     text = f"{some(reason.count, 'has', 'have')} host port {ports} in use" + (f" by {users}" if users else "")
     evidence = tuple(quote(case.pod, path, "free for a single pod per node") for _, _, path in host_ports[:2])
-    return Explanation(text, evidence, (_without_the_port(case),))
-
-
-def _without_the_port(case: Case) -> Fix:
     workload = case.cluster.maybe.get_ref(case.workload)
     source = source_of(workload) if workload is not None else None
     if source is not None and source.kind == "Service":
-        return Fix(f"Give {source.title} a port that no other program has on the nodes", edit_command(source))
-    return Fix("Remove the hostPort and use a Service, or run at most one replica per node (a DaemonSet)")
+        fix = Fix(f"Give {source.title} a port that no other program has on the nodes", edit_command(source))
+        return Explanation(text, evidence, (fix,), settles=True)
+    fix = Fix("Remove the hostPort and use a Service, or run at most one replica per node (a DaemonSet)")
+    return Explanation(text, evidence, (fix,))
 
 
 def _holds(pod: Pod, host_ports: set[tuple[int, str]]) -> bool:
