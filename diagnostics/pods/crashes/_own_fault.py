@@ -10,6 +10,7 @@ from diagnostics.pods._read_only import cannot_write
 from diagnostics.pods.crashes._credentials import no_cloud_identity, refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
 from diagnostics.pods.crashes._missing_file import missing_file
+from diagnostics.pods.crashes._not_served import not_served
 from diagnostics.pods.crashes._resolver import no_nameservers
 from diagnostics.pods.crashes._service_link import taken_from_a_link
 from diagnostics.pods.crashes._story import Story
@@ -66,6 +67,7 @@ _OF_SETTINGS = re.compile(
 _JOINED = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 """Where the words of a name meet: `logLevel`, `LOG_LEVEL`."""
 _OF_AN_IDENTITY = (LogFault.CREDENTIALS, LogFault.NOT_AUTHORIZED)
+_OF_A_TYPE = (LogFault.RESOURCE_NOT_SERVED, LogFault.CACHE_SYNC)
 _IS_A_DIRECTORY = "is a directory"
 _NAMELESS = {LogFault.IMAGE_ARCHITECTURE: "its program", LogFault.MISSING_FILE: "a file"}
 
@@ -115,6 +117,12 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
             return held
         if mine is not None and (used := not_empty(pod, mine, subject, message, about, cluster)) is not None:
             return used
+    if cause.fault in _OF_A_TYPE:
+        served = not_served(
+            message_of(lines, cause), _CLAUSES[LogFault.RESOURCE_NOT_SERVED].format(message=message), cluster
+        )
+        if served is not None:
+            return served
     if cause.fault is LogFault.API_FORBIDDEN and (story := forbidden(message_of(lines, cause), cluster)) is not None:
         return story
     if cause.fault is LogFault.HEAP and (story := _heap(pod, container, about, cluster)) is not None:

@@ -6,6 +6,7 @@ import msgspec
 
 from kubedoctor.cluster import (
     ConfigMap,
+    CustomResourceDefinition,
     DaemonSet,
     EndpointSlice,
     Event,
@@ -24,7 +25,7 @@ from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 STORY_KINDS = (
     *(Event, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy, Node, DaemonSet),
-    *(PersistentVolumeClaim, StorageClass),
+    *(PersistentVolumeClaim, StorageClass, CustomResourceDefinition),
     *ROLE_KINDS,
 )
 """The kinds in which the names of a log's line are looked up."""
