@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import random
 import re
 import shlex
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +15,11 @@ import pytest
 
 import diagnostics
 from diagnostics.pods.crashes._story import STORY_KINDS
-from kubedoctor.cluster import Cluster, CustomResource, Snapshot
+from kubedoctor.cluster import Cluster, CustomResource
 from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.wants import CannotSee, NotCollected
-from kubedoctor.engine import Catalogue, load_catalogue, scan
+from kubedoctor.engine import Catalogue, Report, load_catalogue, scan
 from kubedoctor.engine.catalogue import RETIRED_CODES
 from kubedoctor.findings import HEADINGS, Diagnostic, Effect
 from kubedoctor.findings.diagnostic import EXTENSIONS
@@ -78,17 +76,21 @@ OF_A_LOG = frozenset(kind.__name__ for kind in STORY_KINDS)
 LOG_PATH = re.compile(r"^(previous )?log\[")
 
 
-@cache
-def stories() -> tuple[Scenario, ...]:
-    paths = find_scenarios(ROOT / "scenarios")
-    assert len(paths) > 2 * len(IDS), "each diagnostic has a sick and a healthy scenario"
-    return tuple(map(load_scenario, paths))
+PARTS = 4
+Told = tuple[tuple[Scenario, Report], ...]
 
 
-def reports() -> Iterator[tuple[Scenario, Snapshot, Any]]:
-    for story in stories():
-        snapshot = story.snapshot()
-        yield story, snapshot, scan(CATALOGUE, snapshot, lambda wants: None)
+def paths() -> list[Path]:
+    found = find_scenarios(ROOT / "scenarios")
+    assert len(found) > 2 * len(IDS), "each diagnostic has a sick and a healthy scenario"
+    return found
+
+
+@pytest.fixture(scope="module", params=range(PARTS))
+def told(request: pytest.FixtureRequest) -> Told:
+    """A part of the scenarios, each with its report: made once for all tests that look at reports."""
+    stories = map(load_scenario, paths()[request.param :: PARTS])
+    return tuple((story, story.run(CATALOGUE)) for story in stories)
 
 
 def test_the_catalogue_loads_without_problems() -> None:
@@ -133,20 +135,21 @@ def test_codes_are_unique_and_none_is_retired() -> None:
 def kinds_read() -> tuple[tuple[Diagnostic[Any], str, frozenset[str]], ...]:
     """Which kinds each diagnostic read in which scenario."""
     rows = []
-    for story in stories():
+    for story in map(load_scenario, paths()):
         snapshot = story.snapshot()
         for one in CATALOGUE.diagnostics:
             read: set[str] = set()
             kinds = snapshot.kinds() if EXTENSIONS in one.subject_kinds else one.subject_kinds
-            subjects = itertools.chain.from_iterable(snapshot.of_kind(kind) for kind in kinds)
+            subjects = [obj for kind in kinds for obj in snapshot.of_kind(kind)]
             if EXTENSIONS in one.subject_kinds:
-                subjects = itertools.chain(obj for obj in subjects if isinstance(obj, CustomResource))
+                subjects = [obj for obj in subjects if isinstance(obj, CustomResource)]
             for obj in filter(one.when, subjects):
                 cluster = Cluster(snapshot)
                 with contextlib.suppress(CannotSee, NotCollected):
                     list(one(obj, cluster))
                 read |= cluster.reads
-            rows.append((one, story.path.name, frozenset(read)))
+            if read:
+                rows.append((one, story.path.name, frozenset(read)))
     return tuple(rows)
 
 
@@ -156,16 +159,22 @@ def test_reads_are_what_is_read() -> None:
         assert not extra, f"{one.id} read {sorted(extra)} in {where} and does not say so"
 
 
-@pytest.mark.parametrize("one", CATALOGUE.diagnostics, ids=IDS)
-def test_what_is_declared_is_read_in_some_scenario(one: Diagnostic[Any]) -> None:
+def test_what_is_declared_is_read_in_some_scenario() -> None:
     """A kind that is declared and never read makes a scan list it, and a Role grant it, for nothing."""
-    read = frozenset().union(*(kinds for other, _, kinds in kinds_read() if other is one))
+    read_by = {one.id: set[str]() for one in CATALOGUE.diagnostics}
+    for one, _, kinds in kinds_read():
+        read_by[one.id] |= kinds
+    unread = {one.id: sorted(idle) for one in CATALOGUE.diagnostics if (idle := never_read(one, read_by[one.id]))}
+    assert not unread, "these declare kinds that no scenario reads"
+
+
+def never_read(one: Diagnostic[Any], read: set[str]) -> frozenset[str]:
     idle = one.read_kinds - set(one.subject_kinds) - read - {kind for code, kind in UNREAD if code == one.code}
     if one.read_kinds >= WORKLOAD_KINDS and read & WORKLOAD_KINDS:
         idle -= WORKLOAD_KINDS  # The owner of a pod is of any of them, and read by its name: one relation, not seven.
     if one.read_kinds >= OF_A_LOG and read & OF_A_LOG:
         idle -= OF_A_LOG  # A line of a log may name an object of any of them: one look-up, not seventeen.
-    assert not idle, f"{one.id} declares {sorted(idle)}, and no scenario reads it"
+    return idle
 
 
 def test_the_exceptions_are_needed() -> None:
@@ -174,11 +183,11 @@ def test_the_exceptions_are_needed() -> None:
     assert set(UNREAD) <= declared - read
 
 
-def test_the_predicate_hides_nothing() -> None:
+def test_the_predicate_hides_nothing(told: Told) -> None:
     """Without a shared predicate, and examined whatever the cluster rules out, a check finds nothing more: triage only
     saves time. A guard of a check's own is its."""
     eager = Catalogue(tuple(_without_predicate(one) for one in CATALOGUE.diagnostics))
-    for story, _, report in reports():
+    for story, report in told:
         again = scan(eager, story.snapshot(), lambda wants: None)
         assert again.findings == report.findings, story.path.name
 
@@ -188,9 +197,9 @@ def _without_predicate(one: Diagnostic[Any]) -> Diagnostic[Any]:
     return msgspec.structs.replace(one, when=None if shared else one.when, among=None)
 
 
-def test_the_order_of_objects_changes_nothing() -> None:
+def test_the_order_of_objects_changes_nothing(told: Told) -> None:
     chance = random.Random(1)
-    for story, _, report in reports():
+    for story, report in told:
         objects = list(story.objects)
         chance.shuffle(objects)
         from dataclasses import replace
@@ -198,8 +207,8 @@ def test_the_order_of_objects_changes_nothing() -> None:
         assert replace(story, objects=tuple(objects)).run(CATALOGUE) == report, story.path.name
 
 
-def test_commands_parse_and_say_what_they_do() -> None:
-    for story, _, report in reports():
+def test_commands_parse_and_say_what_they_do(told: Told) -> None:
+    for story, report in told:
         for one in report.findings:
             lines = [(command.line, command.effect) for command in one.commands]
             lines += [(fix.command, fix.effect) for fix in one.fixes if fix.command]
@@ -230,9 +239,9 @@ def _check_command(line: str, effect: Effect, where: str) -> None:
         assert {"-n", "-A", "--namespace", "--all-namespaces"} & set(words), f"no namespace: {where}"
 
 
-def test_nobody_is_told_to_edit_what_cannot_be_edited() -> None:
+def test_nobody_is_told_to_edit_what_cannot_be_edited(told: Told) -> None:
     """The specs of Pods and Jobs are kept for life, but for a container's image (`ValidatePodUpdate`, v1.37)."""
-    for story, _, report in reports():
+    for story, report in told:
         for one in report.findings:
             for fix in one.fixes:
                 fixed = fix.command.startswith(
@@ -241,8 +250,8 @@ def test_nobody_is_told_to_edit_what_cannot_be_edited() -> None:
                 assert not fixed or one.code == "KD1007", f"{story.path.name}: {fix.command}"
 
 
-def test_findings_name_kinds_that_exist() -> None:
-    for story, _, report in reports():
+def test_findings_name_kinds_that_exist(told: Told) -> None:
+    for story, report in told:
         for one in report.findings:
             kind = kind_named(one.about.kind)
             assert kind is None or bool(one.about.namespace) == kind.namespaced, (story.path.name, one.about)
@@ -250,10 +259,10 @@ def test_findings_name_kinds_that_exist() -> None:
             assert "\n" not in one.summary, (story.path.name, one.summary)
 
 
-def test_the_same_input_gives_the_same_bytes() -> None:
+def test_the_same_input_gives_the_same_bytes(told: Told) -> None:
     from kubedoctor.cli.formats import render
 
-    for story, _, report in reports():
+    for story, report in told:
         again = story.run(CATALOGUE)
         assert render(again, "json") == render(report, "json"), story.path.name
 
