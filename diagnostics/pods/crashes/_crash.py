@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from diagnostics.pods.crashes._ends import End, after_start, exit_words
 from diagnostics.pods.crashes._own_fault import own_fault, shortened
 from diagnostics.pods.crashes._proxy import with_proxy
@@ -27,7 +29,12 @@ def story_of(pod: Pod, end: End, about: Ref, cluster: Cluster) -> Story:
     """
     if end.cause is Cause.KILLED:
         return Story(evidence=_last_line(pod, end.name, end.log.lines, end.log.previous))
-    story = story_of_lines(pod, end.name, end.log.lines, end.log.previous, about, cluster, end.ending.exit_code)
+    lines = end.log.lines or tuple(end.ending.terminated.message.splitlines())
+    story = story_of_lines(pod, end.name, lines, end.log.previous, about, cluster, end.ending.exit_code)
+    if not end.log.lines:  # The status has its last words; the message is quoted beside the exit code.
+        story = msgspec.structs.replace(
+            story, evidence=tuple(fact for fact in story.evidence if "log[" not in fact.path)
+        )
     if end.cause is Cause.BUS_ERROR and story.cause is None:
         return huge_pages_refused(pod, end.part.container, about, cluster) or story
     return story

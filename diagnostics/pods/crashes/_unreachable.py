@@ -34,6 +34,14 @@ from kubedoctor.replay.services.hosts import (
 )
 
 MOST_NAMES = 3
+_NO_WAY = {
+    "no route to host": "no route to host",
+    "ehostunreach": "no route to host",
+    "host is unreachable": "no route to host",
+    "enetunreach": "network is unreachable",
+    "network is unreachable": "network is unreachable",
+}
+"""What a machine or a firewall on the way answers at once."""
 CLUSTER_DNS = Ref("Service", "kube-system", "kube-dns")
 
 
@@ -167,6 +175,12 @@ def _denied(pod: Pod, cause: LogCause, host: str, port: int, cluster: Cluster) -
 def _failed(cause: LogCause, target: str) -> str:
     if cause.fault is LogFault.CONNECTION_REFUSED:
         return f"connection refused by {target}" if target else "a connection was refused"
+    if cause.pattern in _NO_WAY:
+        return (
+            f"connection to {target} fails: {_NO_WAY[cause.pattern]}"
+            if target
+            else f"a connection fails: {_NO_WAY[cause.pattern]}"
+        )
     broke = "was reset" if cause.fault is LogFault.CONNECTION_RESET else "timed out"
     return f"connection to {target} {broke}" if target else f"a connection {broke}"
 

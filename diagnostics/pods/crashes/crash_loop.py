@@ -33,6 +33,7 @@ from diagnostics.pods._restarts import restart_words
 from diagnostics.pods.crashes._config_file import broken_config_file
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, states_the_cause, story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
+from diagnostics.pods.crashes._node_proxy import proxy_without_rules
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -62,7 +63,7 @@ from kubedoctor.replay.logs.reading import LINES_READ
     code="KD1003",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(*STORY_KINDS, *WORKLOADS),
+    reads=(Pod, *STORY_KINDS, *WORKLOADS),
     when=restarted,
     explains=CONSEQUENCES,
     symptoms=(
@@ -89,7 +90,7 @@ def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         story = story_of(pod, end, about, cluster)
         if story.cause is not None and story.cause.fault is LogFault.IMAGE_ARCHITECTURE:
             continue  # The program never ran: start-error reports it.
-        broken = broken_config_file(pod, end, story, cluster)
+        broken = broken_config_file(pod, end, story, cluster) or proxy_without_rules(pod, story, cluster)
         if broken is not None:
             yield broken
         yield as_it_matters(_finding(pod, end, about, story, broken, cluster.taken_at), pod, end.part, cluster)

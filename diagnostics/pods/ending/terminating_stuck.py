@@ -62,9 +62,11 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.deletion.overdue import SOON, overdue, patience
 from kubedoctor.replay.deletion.pods import kept_until, stopped
-from kubedoctor.replay.kubelet.container_errors import kill_failure
+from kubedoctor.replay.kubelet.container_errors import kill_failure, volume_named
+from kubedoctor.replay.messages.shown import shown_reason
 
 MOST_LETTERS = 200
+UNMOUNT = ("FailedUnmount", "FailedUnmountDevice", "FailedUnMount", "FailedUnmapDevice")
 
 
 @diagnostic(
@@ -74,7 +76,7 @@ MOST_LETTERS = 200
     reads=(Pod, Node, Event, *WORKLOADS),
     when=terminating,
     also_known_as=("stuck in Terminating", "pod will not delete"),
-    symptoms=("Terminating", "FailedKillPod", "KillContainerError"),
+    symptoms=("Terminating", "FailedKillPod", "KillContainerError", "FailedUnmount"),
 )
 def terminating_stuck(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     late = overdue(pod, cluster.taken_at)
@@ -118,6 +120,9 @@ def _held(pod: Pod, cluster: Cluster) -> Finding:
 def _not_confirmed(pod: Pod, cluster: Cluster) -> Finding:
     """The kubelet has not confirmed that the containers ended."""
     node, late = pod.spec.node_name, overdue(pod, cluster.taken_at)
+    mounted = newest_event(pod, cluster, *UNMOUNT) if stopped(pod) else None
+    if mounted is not None:
+        return _still_mounted(pod, mounted, cluster)
     failed = newest_event(pod, cluster, "FailedKillPod")
     why = f": {visible_end(kill_failure(failed.message), MOST_LETTERS)}" if failed is not None else ""
     careful = (
@@ -149,6 +154,34 @@ def _not_confirmed(pod: Pod, cluster: Cluster) -> Finding:
             Command(kubectl("describe", "node", node), "conditions and events of the node"),
             look_at_pod(pod, "its containers and events"),
         ),
+    )
+
+
+def _still_mounted(pod: Pod, failed: Event, cluster: Cluster) -> Finding:
+    """The containers have ended; the kubelet cannot take a volume away."""
+    node, volume = pod.spec.node_name, volume_named(failed.message)
+    why = shown_reason(failed.message.partition(" : ")[2] or failed.message, MOST_LETTERS).rstrip(".")
+    return Finding(
+        about=workload_of(pod, cluster),
+        aspect=f"node {node}",
+        summary=(
+            f"Pod {pod.name} is Terminating, {human_duration(overdue(pod, cluster.taken_at))} past its grace period: node"
+            f" {node} cannot unmount {f'volume {volume}' if volume else 'a volume'}: {why}"
+        ),
+        evidence=(
+            quote(failed, "message", "the kubelet's last attempt"),
+            quote(pod, "metadata.deletionTimestamp", "end of the grace period"),
+            quote(pod, "spec.nodeName", "where the volume is mounted"),
+        ),
+        confidence=Confidence.CERTAIN,
+        affects=(ref(pod),),
+        fixes=(
+            Fix(
+                f"On {node}, find what still uses the mount point (`findmnt`, `fuser -vm`) and end it, or let its file server"
+                " answer again; the kubelet tries again by itself"
+            ),
+        ),
+        commands=(look_at_pod(pod, "its containers and events"),),
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._ends import End, RunLog, after_start, as_it_matters, exit_words, log_of_the_end
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.probes._refusal import refused_request
 from diagnostics.pods.probes._repairs import (
     ProbeFailure,
     Repair,
     longer_start,
     on_loopback,
     port_elsewhere,
-    refused_host,
     repaired,
     startup_probe_added,
 )
@@ -22,6 +22,7 @@ from kubedoctor.findings import (
     Confidence,
     Evidence,
     Finding,
+    Fix,
     Ref,
     at_fault,
     fix_by_hand,
@@ -74,6 +75,7 @@ def _repair(
     log = LogTail(ref(pod), end.name, run.previous, run.lines)
     where, shown = on_loopback(probe, container, answer, log)
     loopback, elsewhere = bool(where), 0
+    fixes: tuple[Fix, ...] = ()
     if loopback:
         pass  # Neither another port nor more time helps.
     elif elsewhere := port_elsewhere(probe, container, run.lines, answer):
@@ -86,10 +88,11 @@ def _repair(
     elif _never_started(pod, end, probe, answer):
         return run, "", startup_probe_added(pod, end.part, probe, log, about, cluster)
     else:
-        where, shown = refused_host(probe, answer, log)
+        refused = refused_request(f"{which.lower()}Probe", probe, why, about, log, cluster)
+        where, shown, fixes = refused.text, refused.evidence, refused.fixes
     failure = ProbeFailure(why, answer, elsewhere, run.lines, loopback)
     repair = repaired(pod, container, f"{which.lower()}Probe", probe, failure, about, cluster)
-    return run, where, repair._replace(evidence=(*shown, *repair.evidence))
+    return run, where, Repair((*fixes, *repair.fixes), (*shown, *repair.evidence))
 
 
 def _without_its_children(pod: Pod, end: End, run: RunLog, about: Ref, cluster: Cluster) -> tuple[str, Repair] | None:

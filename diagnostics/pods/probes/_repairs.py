@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from diagnostics.pods.probes._words import LONGEST_ANSWER, STATUS
+from diagnostics.pods.probes._words import STATUS
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import (
     Cluster,
@@ -22,7 +22,6 @@ from kubedoctor.cluster import (
     pods_of,
     ref,
     template_of,
-    visible_end,
 )
 from kubedoctor.findings import (
     SETTABLE,
@@ -42,7 +41,6 @@ from kubedoctor.findings import (
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, gives_up_after, port_number
 from kubedoctor.replay.kubelet.starts import finishes, slowest_start, threshold_for, time_allowed
 from kubedoctor.replay.logs.listening import expects_tls, loopback_ports, port_listened_on, refuses_the_host
-from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.replay.logs.start_up import logged_start
 
 _NO_GRPC = re.compile(r"failed to connect service|unknown service|Unimplemented|does not implement")
@@ -167,17 +165,6 @@ def _finishes_in_template(about: Ref, name: str, took: timedelta, cluster: Clust
     return probe is not None and finishes(probe, took)
 
 
-def refused_host(probe: Probe, answer: ProbeAnswer, log: LogTail) -> tuple[str, tuple[Evidence, ...]]:
-    """Whether the program refuses the probe's Host header: the clause, and the line that says so."""
-    index = refuses_the_host(log.lines) if answer is ProbeAnswer.STATUS and probe.http_get is not None else None
-    if index is None:
-        return "", ()
-    line = visible_end(" ".join(parse_line(log.lines[index]).message.split()), LONGEST_ANSWER).rstrip(".")
-    who = "the pod's address" if not _names_a_host(probe) else "the Host header of the probe"
-    text = f"; the program refuses requests for {who}: {line}"
-    return text, (quote_line(log, index, "why it refuses the probe"),)
-
-
 def on_loopback(
     probe: Probe, container: Container, answer: ProbeAnswer, log: LogTail
 ) -> tuple[str, tuple[Evidence, ...]]:
@@ -191,11 +178,6 @@ def on_loopback(
     text = f"; by its log the program listens on port {ports[index]} of the loopback address only"
     text += ", and the kubelet asks the pod's address" if ports[index] == asked else f", not on port {asked}"
     return text, (quote_line(log, index, "where it listens"),)
-
-
-def _names_a_host(probe: Probe) -> bool:
-    headers = (probe.http_get.http_headers or ()) if probe.http_get is not None else ()
-    return any(header.name.lower() == "host" for header in headers)
 
 
 def repaired(

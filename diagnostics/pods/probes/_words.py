@@ -10,6 +10,9 @@ from kubedoctor.findings import has_path
 from kubedoctor.replay.kubelet.container_errors import command_named, reason_in
 from kubedoctor.replay.kubelet.outcome_facts import concerns
 from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, port_number, read_probe_failure
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.log_lines import parse_line
+from kubedoctor.replay.logs.reading import read_log
 
 LONGEST_ANSWER = 160
 UNDECLARED = "the container declares no such port"
@@ -21,12 +24,20 @@ def last_failure(
     pod: Pod, container: str, which: str, cluster: Cluster, counts: Callable[[Event], bool] = lambda _: True
 ) -> tuple[str, Event | None]:
     """The last result of a failing probe (`Liveness`, `Readiness`, `Startup`) and its event; empty if no event is left."""
+    alone = _probed(pod, which) == [container]
     for event in reversed(cluster.events_about(ref(pod))):
-        if event.reason == "Unhealthy" and concerns(event, container) and counts(event):
+        mine = concerns(event, container) or (alone and not event.involved_object.field_path)
+        if event.reason == "Unhealthy" and mine and counts(event):
             probe, why = read_probe_failure(event.message)
             if probe == which and why:
                 return why, event
     return "", None
+
+
+def _probed(pod: Pod, which: str) -> list[str]:
+    """The containers that have such a probe."""
+    parts = (*(pod.spec.init_containers or ()), *pod.spec.containers)
+    return [part.name for part in parts if getattr(part, f"{which.lower()}_probe") is not None]
 
 
 def handler_path(pod: Pod, container: str, kind: str) -> str:
@@ -68,7 +79,18 @@ def failure(probe: Probe, container: Container, why: str) -> str:
         return f"{request}: {visible(program, LONGEST_ANSWER)} not found in image {visible(container.image)}"
     if answer is ProbeAnswer.COMMAND_NOT_RUN:
         return f"the container runtime cannot run {request}: {_first_and_last(reason_in(why))}"
+    if probe.exec is not None and (decides := _deciding_line(why)):
+        return f"{request}: {visible(decides, LONGEST_ANSWER)}"
     return f"{request}: {visible_end(reason_in(why), LONGEST_ANSWER)}"
+
+
+def _deciding_line(output: str) -> str:
+    """Of what a command printed in several lines, the one that states a fault; empty where none does."""
+    lines = output.splitlines()
+    cause = read_log(lines, 1) if len(lines) > 1 else None
+    if cause is None or (cause.fault is LogFault.UNKNOWN and len(output) <= LONGEST_ANSWER):
+        return ""
+    return " ".join(parse_line(lines[cause.index]).message.split()).lstrip("*- ").rstrip(".")
 
 
 def _first_and_last(reason: str) -> str:

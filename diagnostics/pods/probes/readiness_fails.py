@@ -30,7 +30,8 @@ from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from diagnostics.pods.probes._bgp import no_session
 from diagnostics.pods.probes._kubelets import requests_without_certificate
-from diagnostics.pods.probes._repairs import ProbeFailure, Repair, on_loopback, port_elsewhere, refused_host, repaired
+from diagnostics.pods.probes._refusal import refused_request
+from diagnostics.pods.probes._repairs import ProbeFailure, Repair, on_loopback, port_elsewhere, repaired
 from diagnostics.pods.probes._starved import at_its_cpu_limit
 from diagnostics.pods.probes._words import failure, handler_path, last_failure, target
 from kubedoctor.cluster import (
@@ -123,7 +124,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     failed = failure(probe, container, why) if why else _unanswered(probe, container, age)
     summary = f"readiness probe{in_container(pod, container.name)} fails: {failed}"
     story = no_session(pod, why, about, cluster)
-    refused = refused_host(probe, answer, tail) if tail is not None else ("", ())
+    refused = refused_request("readinessProbe", probe, why, about, tail, cluster)
     failing = ProbeFailure(why, answer, elsewhere, lines, bool(loopback[0]))
     repair = repaired(pod, container, "readinessProbe", probe, failing, about, cluster)
     starved = at_its_cpu_limit(pod, container, answer, about, cluster)
@@ -134,8 +135,8 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
         summary += f"; the {'program listens on' if listens else 'container declares'} port {elsewhere}"
     elif answer is ProbeAnswer.STATUS and expects_tls(lines):
         summary += "; the program speaks TLS on that port (HTTPS)"
-    elif refused[0] or loopback[0]:
-        summary += refused[0] or loopback[0]
+    elif refused.text or loopback[0]:
+        summary += refused.text or loopback[0]
     elif story.text:
         summary += f"; {story.text}"
     elif answer not in (ProbeAnswer.COMMAND_MISSING, ProbeAnswer.COMMAND_NOT_RUN):
@@ -152,11 +153,11 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
             *quote_status(pod, container.name, "ready", "state.running.startedAt"),
             *quote_spec(pod, cluster, about, container.name, "ports")[: bool(elsewhere)],
             *repair.evidence,
-            *refused[1],
+            *refused.evidence,
             *loopback[1],
             *story.evidence,
         ),
-        fixes=story.fixes if story.fixes and _comes_first(story) else repair.fixes,
+        fixes=story.fixes if story.fixes and _comes_first(story) else (*refused.fixes, *repair.fixes),
         commands=(
             look_at_pod(pod, "the probe's results, under Events"),
             look_at_log(pod, container.name, previous=False),

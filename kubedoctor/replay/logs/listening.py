@@ -17,6 +17,12 @@ _ON_LOOPBACK: Final = compiled_later(
     r"(?:(?<![\w.])127(?:\.\d{1,3}){3}|\[::1\]|Now listening on: https?://localhost):(\d{2,5})\b", re.IGNORECASE
 )
 """Most programs write `localhost` for any address that they listen on; Kestrel (.NET) means it."""
+_BELOW: Final = compiled_later(
+    r"(?:context[ -]?path|base[ -]?(?:path|url)|path ?prefix|url ?prefix|sub-?path|mounted (?:at|under)|PathBase)\b[^/\n]{0,12}"
+    r"(?P<path>/[\w.~-]+(?:/[\w.~-]+)*)/?(?=[\s'\"`,;)\]]|$)",
+    re.IGNORECASE,
+)
+"""Of Tomcat, Jetty and Undertow under Spring Boot, and as other servers call it."""
 _PLAIN_TO_TLS: Final = compiled_later(
     r"client sent an HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port"
     r"|SSL routines:[^\n]{0,80}http request|HTTP spoken on HTTPS port",
@@ -55,6 +61,16 @@ def ports_listened_on(lines: Sequence[str]) -> dict[int, int]:
         if port and 0 < int(port.group(1)) < 65536:
             ports[index] = int(port.group(1))
     return ports
+
+
+def base_path(lines: Sequence[str]) -> tuple[int, str]:
+    """The path below which the program logs that it serves everything, and the line; an empty path if it logs none."""
+    for index in range(len(lines) - 1, -1, -1):
+        line = lines[index][:LONGEST_LINE]
+        found = _BELOW.search(line) if _LISTENS.search(line) else None
+        if found is not None:
+            return index, found["path"]
+    return 0, ""
 
 
 def expects_tls(lines: Sequence[str]) -> bool:

@@ -11,9 +11,10 @@ import msgspec
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs import talk, traces
 from kubedoctor.replay.logs.continued import block_lines, goes_on, subject_below, whole_message
-from kubedoctor.replay.logs.families import FAMILIES, weights
+from kubedoctor.replay.logs.families import weights
+from kubedoctor.replay.logs.families.known import KnownFault, known_fault
 from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
-from kubedoctor.replay.logs.faults import LogFault, Pattern
+from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.levels import Level
 from kubedoctor.replay.logs.log_lines import LogLine, parse_line
 from kubedoctor.replay.logs.subjects import address
@@ -60,15 +61,9 @@ class _Seen(msgspec.Struct, frozen=True):
     exception: bool = False
 
 
-class _Match(msgspec.Struct, frozen=True):
-    fault: LogFault
-    pattern: Pattern
-    subject: str
-
-
 class _Candidate(msgspec.Struct, frozen=True):
     seen: _Seen
-    match: _Match | None
+    match: KnownFault | None
     weight: float
 
 
@@ -312,45 +307,28 @@ def _candidate(seen: _Seen, everything: Sequence[_Seen], exit_code: int | None) 
         weight += weights.TOOL
     if match is not None and exit_code in weights.EXPECTED.get(match.fault, ()):
         weight += weights.EXPECTED_END
+    if level is Level.WARNING and match is not None and not match.pattern.weak and _repeats(seen, everything):
+        weight += weights.REPEATED
     lived = _lived_through(seen, match, level, everything, exit_code)
     if lived is None:
         return None
     return _Candidate(seen, match, weight + lived)
 
 
-def _known_line(line: LogLine) -> _Match | None:
+def _repeats(seen: _Seen, everything: Sequence[_Seen]) -> bool:
+    """Whether the line is the last of several that say the same: what a program complains of until it gives up."""
+    skeleton = _skeleton(seen.line.message)
+    same = [line.index for line in everything if _skeleton(line.line.message) == skeleton]
+    return len(same) >= weights.OFTEN and same[-1] == seen.index
+
+
+def _known_line(line: LogLine) -> KnownFault | None:
     """By the message; by the whole line where that says more."""
-    match = _known(line.message)
+    match = known_fault(line.message)
     if line.structured or (match is not None and not match.pattern.weak):
         return match
-    whole = _known(line.text)
+    whole = known_fault(line.text)
     return whole if whole is not None and (match is None or not whole.pattern.weak) else match
-
-
-_BELOW_FILES: Final = frozenset({LogFault.TLS, LogFault.CREDENTIALS})
-"""A certificate or password that cannot be read is a fault of its file."""
-_FILE_ERRORS: Final = ("no such file or directory", "system library:fopen", "is a directory")
-
-
-@lru_cache(maxsize=512)
-def _known(message: str) -> _Match | None:
-    """The first pattern that knows a message; those that are weak only where no other does."""
-    lower = message.lower()
-    weak: _Match | None = None
-    for family in FAMILIES:
-        for pattern in family.patterns:
-            if (pattern.weak and weak is not None) or pattern.needle not in lower:
-                continue
-            if family.fault in _BELOW_FILES and any(words in lower for words in _FILE_ERRORS):
-                break
-            subject = pattern.subject_in(message, lower, family.subject)
-            if subject is None:
-                continue
-            match = _Match(family.fault, pattern, subject)
-            if not pattern.weak:
-                return match
-            weak = match
-    return weak
 
 
 _ENDURING: Final = frozenset({LogFault.HEAP, LogFault.PANIC, LogFault.IMAGE_ARCHITECTURE, LogFault.UNSUPPORTED_CPU})
@@ -358,7 +336,7 @@ _ENDURING: Final = frozenset({LogFault.HEAP, LogFault.PANIC, LogFault.IMAGE_ARCH
 
 
 def _lived_through(
-    seen: _Seen, match: _Match | None, level: Level, everything: Sequence[_Seen], exit_code: int | None
+    seen: _Seen, match: KnownFault | None, level: Level, everything: Sequence[_Seen], exit_code: int | None
 ) -> float | None:
     """What the later lines take off the weight of a line; None where they show that the program went on."""
     on_purpose = exit_code is None or exit_code in TOLD_TO_STOP
@@ -394,5 +372,5 @@ def _is_progress(seen: _Seen) -> bool:
     if not seen.own or talk.is_supervisor(line.text):
         return False
     if seen.level is Level.INFO:
-        return not (talk.is_shutting_down(line.message) or talk.is_waiting(line.message) or _known(line.message))
+        return not (talk.is_shutting_down(line.message) or talk.is_waiting(line.message) or known_fault(line.message))
     return seen.level is Level.UNSTATED and not line.indented and talk.is_success(line.message)

@@ -29,7 +29,9 @@ _NOISE: Final = tuple(
         # util-linux, and k8s.io/mount-utils around it
         (r"Mounting command: .{0,1000}? Output: ", ""),
         (r" ?Mounting command: \S+ Mounting arguments: .{0,1000}$", ""),
-        (r"(?:mount failed: )?exit status \d+:? (?:Output: )?(?=mount)", ""),
+        (r"Unmounting arguments: .{0,1000}? Output: ", ""),
+        (r"\bumount(?P<kind>[\w.]*): /var/lib/kubelet/\S+: ", r"umount\g<kind>: "),
+        (r"\b(?:(?:un)?mount failed: )?exit status \d+:? (?:Output: )?(?=u?mount)", ""),
         (r"\bmount: /var/lib/kubelet/\S+: ", "mount: "),
         (r"/var/lib/kubelet/(?:pods|plugins)/[^\s:\"',]+", "/var/lib/kubelet/…"),
         (r",? (?:missing codepage or helper program, or other error|dmesg\(1\) may have more information.*)", ""),

@@ -68,6 +68,13 @@ _KNOWN: Final = {
             " volume first",
         ),
     ),
+    troubles.ADVERTISED: _Known(
+        "the Kafka broker advertises the client's own host as its address: {message}",
+        (
+            "Set advertised.listeners of the broker (KAFKA_ADVERTISED_LISTENERS, KAFKA_CFG_ADVERTISED_LISTENERS) to the name"
+            " of its Service",
+        ),
+    ),
     troubles.LOGIN_AT_VAULT: _Known(
         "Vault refuses its login: {message}",
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.replay.logs.families.troubles import ADVERTISED
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import address, host, port
 
@@ -13,6 +14,17 @@ def _bound(message: str) -> str:
 
 
 FAMILIES: Final = (
+    PatternFamily(
+        LogFault.BAD_SETTING,
+        (
+            # The bootstrap server is node -1: the others are the addresses that the brokers state themselves.
+            Pattern(
+                "connection to node ",
+                r"connection to node \d+ \((?P<subject>(?:localhost|127\.0\.0\.1)(?:/127\.0\.0\.1)?:\d+)\) could not",
+                trouble=ADVERTISED,
+            ),
+        ),
+    ),
     PatternFamily(
         LogFault.ADDRESS_IN_USE,
         (
@@ -53,10 +65,8 @@ FAMILIES: Final = (
             Pattern("can't reach database server", r"at [`\"](?P<subject>[^`\"]+)[`\"]"),
             Pattern("connection to server on socket", r"socket \"(?P<subject>[^\"]+)\" failed"),
             Pattern("is the server running", weak=True),
-            Pattern(
-                "broker may not be available",
-                r"(?:connection to node \S+ )?(?:\((?P<subject>[\w.-]+)[/\w.]*:\d+\))?.*could not be established",
-            ),
+            Pattern("broker may not be available", "could not be established"),
+            Pattern("node may not be available", "could not be established"),
             Pattern("no nodes are available"),
             Pattern("none of the configured nodes are available"),
             Pattern("unable to connect to redis"),
@@ -124,7 +134,11 @@ FAMILIES: Final = (
                 "timed out waiting",
                 r"timed out waiting for (?:connection|a node|\S+:\d+|(?:zookeeper|kafka|redis|mysql|postgres|mongo|database|db)\b)",
             ),
-            Pattern("timeoutexception", r"TimeoutException.*(?:metadata|connect|node|broker|zookeeper|topic)"),
+            Pattern(
+                "timeoutexception",
+                r"TimeoutException.*(?:metadata|connect|node|broker|zookeeper|topic|position)",
+                weak=True,
+            ),
             Pattern("server selection timeout"),
             Pattern("server selection error"),
             Pattern("serverselectiontimeouterror"),

@@ -23,6 +23,9 @@ TOOLS: Final = (
 )  # fmt: skip
 TOOL: Final = -1.05
 """What a tool says weighs a little more than a warning."""
+REPEATED: Final = 0.5
+"""Of a warning, more than a panic or an unknown error that follows it."""
+OFTEN: Final = 3
 LIVED_THROUGH: Final = -2.0
 EXPECTED: Final = {
     LogFault.IMAGE_ARCHITECTURE: {1, 126, 255},
