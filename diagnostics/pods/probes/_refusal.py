@@ -15,7 +15,7 @@ from kubedoctor.replay.logs.log_lines import parse_line
 _NOT_FOUND = "statuscode: 404"
 
 
-class Refusal(NamedTuple):
+class RefusedRequest(NamedTuple):
     """Why a program refuses the request of a probe, by its log. `text`: a clause; empty where the log does not say."""
 
     text: str = ""
@@ -23,27 +23,29 @@ class Refusal(NamedTuple):
     fixes: tuple[Fix, ...] = ()
 
 
-def refused_request(kind: str, probe: Probe, why: str, about: Ref, log: LogTail | None, cluster: Cluster) -> Refusal:
+def refused_request(
+    kind: str, probe: Probe, why: str, about: Ref, log: LogTail | None, cluster: Cluster
+) -> RefusedRequest:
     """Whether the program refuses the Host header, or serves everything below another path. kind: `readinessProbe`."""
     if log is None or probe.http_get is None or answer_of(why, probe) is not ProbeAnswer.STATUS:
-        return Refusal()
+        return RefusedRequest()
     index = refuses_the_host(log.lines)
     if index is None:
         return _elsewhere(kind, probe.http_get.path or "/", why, about, log, cluster)
     line = visible_end(" ".join(parse_line(log.lines[index]).message.split()), LONGEST_ANSWER).rstrip(".")
     who = "the pod's address" if not _names_a_host(probe) else "the Host header of the probe"
     text = f"; the program refuses requests for {who}: {line}"
-    return Refusal(text, (quote_line(log, index, "why it refuses the probe"),))
+    return RefusedRequest(text, (quote_line(log, index, "why it refuses the probe"),))
 
 
-def _elsewhere(kind: str, path: str, why: str, about: Ref, log: LogTail, cluster: Cluster) -> Refusal:
+def _elsewhere(kind: str, path: str, why: str, about: Ref, log: LogTail, cluster: Cluster) -> RefusedRequest:
     line, base = base_path(log.lines)
     if _NOT_FOUND not in why or not base or f"{path}/".startswith(f"{base}/"):
-        return Refusal()
+        return RefusedRequest()
     right = f"{base}{path}".rstrip("/")
     fix = set_probe(about, log.container, (kind, "httpGet", "path"), right, f"Set the probe's path to {right}", cluster)
     shown = (quote_line(log, line, "the path below which it serves"),)
-    return Refusal(f"; by its log the program serves below {base} (context path)", shown, (fix,))
+    return RefusedRequest(f"; by its log the program serves below {base} (context path)", shown, (fix,))
 
 
 def _names_a_host(probe: Probe) -> bool:
