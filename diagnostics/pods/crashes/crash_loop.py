@@ -29,11 +29,11 @@ from datetime import datetime
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods._node_proxy import proxy_without_rules
 from diagnostics.pods._restarts import restart_words
 from diagnostics.pods.crashes._config_file import broken_config_file
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, states_the_cause, story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
-from diagnostics.pods.crashes._node_proxy import proxy_without_rules
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from kubedoctor.cluster import (
     WORKLOADS,
