@@ -15,8 +15,9 @@ _UNANSWERED = frozenset({LogFault.CONNECTION_TIMEOUT, LogFault.CONNECTION_REFUSE
 
 
 def proxy_without_rules(pod: Pod, story: Story, cluster: Cluster) -> Finding | None:
-    """Asked only where the pod could not reach a Service. None where the log of kube-proxy shows no failure."""
-    to_a_service = any(name.kind == "Service" for name in story.because_of)
+    """Asked only where the pod could not reach a Service, or Services cannot be seen. None where the log of kube-proxy shows no failure."""
+    unseen = any(gap.kind == "Service" for gap in cluster.gaps)
+    to_a_service = unseen or any(name.kind == "Service" for name in story.because_of)
     if story.cause is None or story.cause.fault not in _UNANSWERED or not to_a_service or not pod.spec.node_name:
         return None
     here = (one for one in cluster.maybe.labelled(Pod, NAMESPACE, f"{LABEL}={NAME}") if isinstance(one, Pod))
