@@ -5,6 +5,7 @@ import typing
 
 if typing.TYPE_CHECKING:
     from kubedoctor.cluster.changes import Change
+    from kubedoctor.cluster.grammar.certificates import CertificateValidity, certificate_validities
     from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
     from kubedoctor.cluster.grammar.label_requirements import SelectorError
     from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspellings, nearest_labels, nearest_word
@@ -72,6 +73,7 @@ if typing.TYPE_CHECKING:
         ServiceAccount,
         Taint,
     )
+    from kubedoctor.cluster.kinds.flow_control import FlowSchema, PriorityLevelConfiguration
     from kubedoctor.cluster.kinds.meta import (
         Condition,
         CustomResource,
@@ -89,6 +91,7 @@ if typing.TYPE_CHECKING:
         IngressServiceBackend,
         IngressTLS,
         NetworkPolicy,
+        ServiceCIDR,
     )
     from kubedoctor.cluster.kinds.pods import Pod
     from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
@@ -173,6 +176,7 @@ __all__ = [
     "CSINode",
     "CannotSee",
     "CertificateSigningRequest",
+    "CertificateValidity",
     "Change",
     "Cluster",
     "ClusterRole",
@@ -195,6 +199,7 @@ __all__ = [
     "Event",
     "Evidence",
     "Family",
+    "FlowSchema",
     "Gap",
     "HorizontalPodAutoscaler",
     "HostPathSource",
@@ -223,6 +228,7 @@ __all__ = [
     "PodDisruptionBudget",
     "PodMetrics",
     "PriorityClass",
+    "PriorityLevelConfiguration",
     "Probe",
     "Quantity",
     "Ref",
@@ -239,6 +245,7 @@ __all__ = [
     "SelectorError",
     "Service",
     "ServiceAccount",
+    "ServiceCIDR",
     "Snapshot",
     "Source",
     "StatefulSet",
@@ -261,6 +268,7 @@ __all__ = [
     "applies_to",
     "autoscalers_of",
     "capitalised",
+    "certificate_validities",
     "circle_of",
     "claim_names",
     "condition",
@@ -340,54 +348,7 @@ __all__ = [
     "workloads_of",
 ]
 
-_NAMES = {
-    "changes": "Change",
-    "grammar.durations": "human_duration parse_duration",
-    "grammar.label_requirements": "SelectorError",
-    "grammar.nearest": "likeness misspelled misspellings nearest_labels nearest_word",
-    "grammar.quantities": "Quantity amount_of format_bytes format_milli",
-    "grammar.redaction": "REDACTED looks_secret",
-    "grammar.selectors": "node_selector_matches selector_from_map selector_of",
-    "grammar.text": "capitalised counted listed times visible visible_end visible_ends",
-    "grammar.tolerations": "untolerated",
-    "grammar.versions": "Version VersionError",
-    "kinds.affinity": "Toleration",
-    "kinds.apps": "ControllerRevision CronJob DaemonSet Deployment Job ReplicaSet StatefulSet",
-    "kinds.autoscaling": "HorizontalPodAutoscaler",
-    "kinds.certificates": "CertificateSigningRequest",
-    "kinds.containers": "Container ContainerRestartRule ContainerStateTerminated ContainerStateWaiting ContainerStatus Probe VolumeMount",
-    "kinds.control": "APIService ClusterRole ClusterRoleBinding CustomResourceDefinition DeviceClass MutatingWebhookConfiguration PriorityClass ResourceClaim ResourceSlice Role RoleBinding RuntimeClass ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration Webhook",
-    "kinds.coordination": "Lease",
-    "kinds.core": "ConfigMap Event LimitRange Namespace Node ReplicationController ResourceQuota Secret Service ServiceAccount Taint",
-    "kinds.meta": "Condition CustomResource KubernetesObject LabelSelector OwnerReference condition",
-    "kinds.metrics": "NodeMetrics PodMetrics",
-    "kinds.networking": "EndpointSlice Ingress IngressBackend IngressClass IngressServiceBackend IngressTLS NetworkPolicy",
-    "kinds.pods": "Pod",
-    "kinds.policy": "PodDisruptionBudget",
-    "kinds.references": "Ref kind_name ref",
-    "kinds.storage": "DEFAULT_CLASS_ANNOTATIONS CSINode PersistentVolume PersistentVolumeClaim StorageClass VolumeAttachment",
-    "kinds.volumes": "HostPathSource Volume",
-    "relations.autoscalers": "autoscalers_of target_of",
-    "relations.claims": "claim_names pods_mounting",
-    "relations.drivers": "holder_of lease_of pod_that_said provisioning_container",
-    "relations.family": "Family",
-    "relations.ingress_controllers": "controller_pods pods_of_controller pods_of_programs",
-    "relations.missing_nodes": "REMOVALS is_missing",
-    "relations.operators": "OPERATOR_KINDS",
-    "relations.policies": "applies_to",
-    "relations.references": "circle_of depends_on made_for referenced",
-    "relations.related": "Related related",
-    "relations.services": "pods_selected_by ready_endpoints selected_so_far services_selecting",
-    "relations.workloads": "WORKLOAD_KINDS WORKLOADS controller_of controlling_owner foreign_pods later_run_succeeded owner_chain pods_of replica_sets_of selector_of_workload source_of template_of template_path workload_of workloads_of",
-    "seen.quoting": "Evidence has_path quote",
-    "seen.reading": "Cluster",
-    "seen.snapshot": "Snapshot Source",
-    "seen.statuses": "statuses_were_recorded",
-    "seen.wants": "CannotSee Gap LogTail LogWant NotCollected Want",
-    "mirror_pods": "flag_of static_pods",
-    "triage": "all_containers all_statuses container_path ended_at ended_before finished has_pre_stop not_ready placed ready resized restarted status_path terminating troubled unscheduled waiting with_pre_stop_hook",
-}
-"""The modules below with their names: each is imported when its first name is asked for."""
+_NAMES: dict[str, str] = importlib.import_module(f"{__name__}.exported").NAMES
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 if not typing.TYPE_CHECKING:

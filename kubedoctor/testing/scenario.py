@@ -7,6 +7,7 @@ kubernetes: v1.37.2                   # optional
 cluster: [...]                        # manifests; only the fields that matter
 logs: {shop/checkout-1/app: {current: "…", previous: "…"}}
 unreadable: {Pod: pods is forbidden}  # kinds that cannot be listed
+totals: {Job: 41000}                  # how many there are, where the scenario has only some
 expect:
   - {code: KD2001, about: Service/shop/checkout, confidence: certain, says: did you mean app=checkout,
      evidence: {spec.selector: {app: chekout}}, fixes: [verified],
@@ -40,6 +41,7 @@ KEYS = frozenset(
         "cluster",
         "logs",
         "unreadable",
+        "totals",
         "expect",
         "incidents",
         "not_checked",
@@ -83,6 +85,7 @@ class Scenario:
     kubernetes: str = SCENARIO_VERSION
     logs: Mapping[str, Any] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    totals: Mapping[str, int] = field(default_factory=dict)
     expect: tuple[dict[str, Any], ...] = ()
     incidents: int | None = None
     not_checked: tuple[str, ...] = ()
@@ -96,6 +99,8 @@ class Scenario:
         if snapshot.problems:
             raise ScenarioError(f"{self.path}: {snapshot.problems[0]}")
         add_logs(snapshot, self.logs)
+        for kind, total in self.totals.items():
+            snapshot.note_total(kind, total)
         return snapshot
 
     def run(self, catalogue: Catalogue) -> Report:
@@ -156,6 +161,7 @@ def load_scenario(path: Path) -> Scenario:
         kubernetes=str(data.get("kubernetes", SCENARIO_VERSION)),
         logs=data.get("logs") or {},
         unreadable=data.get("unreadable") or {},
+        totals=data.get("totals") or {},
         expect=tuple(expect),
         incidents=data.get("incidents"),
         not_checked=tuple(data.get("not_checked") or ()),

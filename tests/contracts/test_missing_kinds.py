@@ -81,6 +81,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "StatefulSet": "who wrote its number",
         "Event": "that it was written again and again",
     },
+    "KD1232": {"Service": "that it does not exist"},
     "KD1231": {"Pod": "which pod waits, and for which"},
     "KD2001": {"Pod": "what the selector picks"},
     "KD2002": {"Pod": "the ports of the pods"},
@@ -106,6 +107,12 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD2101": {"Pod": "the DNS servers"},
     "KD2102": {"Service": "which pods are the DNS servers", "Event": "which lookup of a probe failed"},
     "KD2203": {"NetworkPolicy": "that there are policies without effect"},
+    "KD2204": {
+        "Node": "its range and its address",
+        "Pod": "which ranges are in use",
+        "ServiceCIDR": "the range of Services",
+        "Service": "its address",
+    },
     "KD2301": {"Service": "that it is missing"},
     "KD2305": {"Event": "controllers write why only there"},
     "KD2306": {"Secret": "that it is missing"},
@@ -158,6 +165,12 @@ NEEDED: dict[str, dict[str, str]] = {
         "NodeMetrics": "how much CPU is in use",
     },
     "KD4103": {"Lease": "when it was renewed"},
+    "KD4111": {"PriorityLevelConfiguration": "its shares"},
+    "KD4108": {"Event": "the API server's refusals"},
+    "KD4110": {
+        "Pod": "how many there are",
+        **dict.fromkeys(("AuthRequest.dex.coreos.com", "Job", "Secret"), "what is counted"),
+    },
     "KD4105": {
         "Lease": "that none is renewed",
         "Node": "that none is called lost",

@@ -32,6 +32,7 @@ from datetime import timedelta
 from diagnostics.nodes._network_plugin import look_at_plugin, network_plugin
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods.starting._addresses import use_of_the_range
 from diagnostics.pods.starting._creation import nothing_created
 from diagnostics.pods.starting._sandbox import BY_THE_PLUGIN, is_of_a_user_namespace, sandbox_fixes, sandbox_words
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Node, Pod, not_ready, ref, times
@@ -111,7 +112,10 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
     by_plugin = at_node is not None and kind in BY_THE_PLUGIN
     network = network_plugin(at_node, cluster, reason) if by_plugin and at_node is not None else None
     stated = sandbox_words(kind, event.message, plugin, network)
-    detail = f"; {network.summary}" if network is not None and network.summary else ""
+    used = use_of_the_range(pod, event.message, cluster) if kind is MessageClass.SANDBOX_NO_ADDRESSES else None
+    detail = (
+        used.clause if used is not None else f"; {network.summary}" if network is not None and network.summary else ""
+    )
     blamed = blamed_node(pod) if reading is None or reading.fault is not Culprit.TEMPLATE else ()
     if at_node is not None:
         blamed = (ref(network.suspect),) if network is not None and network.suspect is not None else ()
@@ -132,8 +136,9 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
             ),
             *([quote(pod, "spec.runtimeClassName", "how its containers run")] if runtime_class else ()),
             *(network.evidence if network is not None else ()),
+            *(used.evidence if used is not None else ()),
         ),
-        fixes=sandbox_fixes(kind, event, node, about, network),
+        fixes=(used.fix,) if used is not None else sandbox_fixes(kind, event, node, about, network),
         commands=(look_at_pod(pod, "the events of the sandbox"), *look_at_plugin(network)),
         because_of=blamed,
     )

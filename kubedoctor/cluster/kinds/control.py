@@ -61,6 +61,8 @@ class WebhookServiceReference(Part):
 
 
 class WebhookClientConfig(Part):
+    """`ca_bundle`: PEM in base64; without it the API server trusts the authorities of its machine."""
+
     service: WebhookServiceReference | None = None
     url: str | None = None
     ca_bundle: str | None = None
@@ -118,11 +120,21 @@ class CustomResourceVersion(Part):
     subresources: dict[str, Any] | None = None
 
 
+class ConversionWebhook(Part):
+    client_config: WebhookClientConfig = WebhookClientConfig()
+
+
+class CustomResourceConversion(Part):
+    strategy: str = ""
+    webhook: ConversionWebhook | None = None
+
+
 class CustomResourceDefinitionSpec(Part):
     group: str = ""
     scope: str = ""
     names: CustomResourceNames = CustomResourceNames()
     versions: tuple[CustomResourceVersion, ...] | None = None
+    conversion: CustomResourceConversion | None = None
 
 
 class CustomResourceDefinitionStatus(Part):
@@ -145,6 +157,8 @@ class APIServiceSpec(Part):
     group: str = ""
     version: str = ""
     service: APIServiceReference | None = None
+    ca_bundle: str | None = None
+    insecure_skip_tls_verify: bool = msgspec.field(default=False, name="insecureSkipTLSVerify")
 
 
 class APIServiceStatus(Part):

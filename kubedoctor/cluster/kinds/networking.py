@@ -156,3 +156,13 @@ class EndpointSlice(KubernetesObject):
     address_type: str = ""
     endpoints: tuple[Endpoint, ...] | None = None
     ports: tuple[EndpointPort, ...] | None = None
+
+
+class ServiceCIDRSpec(Part):
+    cidrs: tuple[str, ...] | None = None
+
+
+class ServiceCIDR(KubernetesObject):
+    """A range from which Services get their addresses (`networking.k8s.io`, v1.33)."""
+
+    spec: ServiceCIDRSpec = ServiceCIDRSpec()

@@ -21,6 +21,7 @@ _MODULES: Final = {
     "certificates.k8s.io": ("certificates",),
     "coordination.k8s.io": ("coordination",),
     "discovery.k8s.io": ("networking",),
+    "flowcontrol.apiserver.k8s.io": ("flow_control",),
     "karpenter.sh": ("karpenter",),
     "metrics.k8s.io": ("metrics",),
     "networking.k8s.io": ("networking",),

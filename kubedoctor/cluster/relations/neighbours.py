@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from kubedoctor.cluster.grammar.selectors import selector_of
 from kubedoctor.cluster.kinds.apps import CronJob, DaemonSet, Deployment, Job, ReplicaSet, StatefulSet
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
+from kubedoctor.cluster.kinds.control import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
 from kubedoctor.cluster.kinds.core import (
     ConfigMap,
     LimitRange,
@@ -49,6 +50,15 @@ def node_of_pod(pod: Pod, cluster: Cluster) -> Iterator[Ref]:
         for node in cluster.maybe.all(Node):
             if any(taint.key.startswith(NODE_STATE) and taint.key != CORDON for taint in node.spec.taints or ()):
                 yield ref(node)
+
+
+@related(ValidatingWebhookConfiguration, MutatingWebhookConfiguration)
+def servers_of_webhooks(
+    configuration: ValidatingWebhookConfiguration | MutatingWebhookConfiguration, _: Cluster
+) -> Iterator[Ref]:
+    for webhook in configuration.webhooks or ():
+        if (service := webhook.client_config.service) is not None and service.name:
+            yield Ref("Service", service.namespace, service.name)
 
 
 @related(Pod, workloads_too=True)

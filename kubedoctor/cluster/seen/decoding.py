@@ -49,6 +49,7 @@ _QUANTITIES = frozenset(
 class ListMeta(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     resource_version: str = ""
     continue_: str = msgspec.field(default="", name="continue")
+    remaining_item_count: int | None = None
 
 
 class _List(msgspec.Struct, Generic[T], frozen=True):
@@ -67,7 +68,7 @@ class _RawList(msgspec.Struct, frozen=True):
 
 class Decoded(msgspec.Struct, frozen=True):
     """Objects of one kind. `continue_token` is empty at the end of a list; `kind` and `api_version` are the list's own,
-    unchanged."""
+    unchanged. `remaining`: how many objects the rest of the list has, as far as the server counts them."""
 
     objects: tuple[KubernetesObject, ...]
     continue_token: str = ""
@@ -75,6 +76,7 @@ class Decoded(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
     kind: Any = None
     api_version: Any = None
+    remaining: int = 0
 
 
 class Unreadable(ValueError):
@@ -121,7 +123,7 @@ def decode_list(kind: str, body: bytes, *, names_only: bool = False) -> Decoded:
         whole = _list_decoder(_Named if names_only else struct_for(kind)).decode(body)
         meta = whole.metadata or ListMeta()
         objects, problems = _of_kind(kind, whole.items or ())
-        return Decoded(objects, meta.continue_, meta.resource_version, problems, whole.kind, whole.api_version)
+        return _part(objects, meta, problems, whole.kind, whole.api_version)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raw = _raw_list(body)
     read: list[KubernetesObject] = []
@@ -140,7 +142,14 @@ def decode_list(kind: str, body: bytes, *, names_only: bool = False) -> Decoded:
         read.extend(decoded_item.objects)
         lost.extend(decoded_item.problems)
     meta = raw.metadata or ListMeta()
-    return Decoded(tuple(read), meta.continue_, meta.resource_version, tuple(lost), raw.kind, raw.api_version)
+    return _part(tuple(read), meta, tuple(lost), raw.kind, raw.api_version)
+
+
+def _part(
+    objects: tuple[KubernetesObject, ...], meta: ListMeta, problems: tuple[str, ...], kind: Any, api_version: Any
+) -> Decoded:
+    left = max(meta.remaining_item_count or 0, 0)
+    return Decoded(objects, meta.continue_, meta.resource_version, problems, kind, api_version, left)
 
 
 def decode_object(kind: str, body: bytes | msgspec.Raw, *, names_only: bool = False) -> Decoded:

@@ -62,6 +62,7 @@ class Snapshot:
         self._refused: dict[Want | LogWant, _Refused] = {}
         self._partial: dict[Want, str] = {}
         self._losses: dict[str, dict[str, None]] = {}
+        self._totals: dict[str, int] = {}
         self._logs: dict[LogWant, LogTail | None] = {}
         self._names_only: set[Ref] = set()
         self._indexes: dict[tuple[str, str], tuple[int, Mapping[Any, tuple[Any, ...]]]] = {}
@@ -99,6 +100,7 @@ class Snapshot:
         )
         if not namespace:
             self._losses.pop(kind, None)
+            self._totals.pop(kind, None)
         objects_kept.update({(obj.metadata.namespace, obj.metadata.name): obj for obj in objects})
         self._objects[kind] = objects_kept
         self._revisions[kind] = self._revisions.get(kind, 0) + 1
@@ -128,6 +130,10 @@ class Snapshot:
         each."""
         for sentence in sentences:
             self._losses.setdefault(kind, {})[sentence] = None
+
+    def note_total(self, kind: str, total: int) -> None:
+        """So many objects of the kind exist, of which only some were read."""
+        self._totals[kind] = total
 
     def add_log(self, want: LogWant, tail: LogTail | None) -> None:
         """A log that was read; None where the container has none."""
@@ -159,6 +165,7 @@ class Snapshot:
         self._covered = {kind: set(wants) for kind, wants in list(other._covered.items())}
         self._refused, self._partial = dict(other._refused), dict(other._partial)
         self._losses = {kind: dict(sentences) for kind, sentences in list(other._losses.items())}
+        self._totals = dict(other._totals)
         self._names_only = set(other._names_only)
         self._logs, self._indexes = other._logs, other._indexes
 
@@ -274,6 +281,10 @@ class Snapshot:
     def count(self) -> int:
         """The number of objects."""
         return sum(len(objects) for objects in self._objects.values())
+
+    def total(self, kind: str) -> int:
+        """The number of objects of a kind, those included that were not read, as far as the server counts them."""
+        return max(len(self._objects.get(kind, ())), self._totals.get(kind, 0))
 
     def revision(self, kind: str) -> int:
         """A number that changes when objects of the kind change."""

@@ -3,57 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import ssl
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.cluster.grammar.certificates import certificate_validities
 from kubedoctor.collect.connecting.kubeconfig import text_of
 from kubedoctor.problems import KubeconfigProblem
 
-_PEM = compiled_later(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
-_UTC_TIME, _GENERALIZED_TIME, _SEQUENCE, _CONTEXT_0 = 0x17, 0x18, 0x30, 0xA0
-
 
 def expiry_of(certificate: bytes) -> datetime | None:
-    """`notAfter` of the first certificate of a PEM text (RFC 5280, 4.1.2.5); None if it cannot be read."""
-    block = _PEM.search(certificate.decode("ascii", "replace"))
-    if not block:
-        return None
-    try:
-        body = _inside(ssl.PEM_cert_to_DER_cert(block[0]), 0)[1]
-        fields = _inside(body, 0)[1]
-        at = 0
-        if fields[0] == _CONTEXT_0:  # the version
-            at = _inside(fields, 0)[2]
-        for _ in range(3):  # serial number, signature algorithm, issuer
-            at = _inside(fields, at)[2]
-        validity = _inside(fields, at)[1]
-        kind, moment, _ = _inside(validity, _inside(validity, 0)[2])
-    except (ValueError, IndexError):
-        return None
-    return _moment(kind, moment.decode("ascii", "replace"))
-
-
-def _inside(data: bytes, at: int) -> tuple[int, bytes, int]:
-    """Tag and content of the DER element at an offset, and the offset after it."""
-    tag, length, start = data[at], data[at + 1], at + 2
-    if length & 0x80:
-        size = length & 0x7F
-        length, start = int.from_bytes(data[start : start + size], "big"), start + size
-    return tag, data[start : start + length], start + length
-
-
-def _moment(kind: int, text: str) -> datetime | None:
-    if kind == _UTC_TIME:  # RFC 5280: years from 50 on are of the last century
-        text = ("19" if text[:2] >= "50" else "20") + text
-    elif kind != _GENERALIZED_TIME:
-        return None
-    try:
-        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    """`notAfter` of the first certificate of a PEM text; None if it cannot be read."""
+    return next((validity.end for validity in certificate_validities(certificate.decode("ascii", "replace"))), None)
 
 
 def tls_settings(

@@ -31,7 +31,8 @@ ReadList = Callable[[ServedResource, Want], Listed]
 
 
 class FetchResult(msgspec.Struct, frozen=True):
-    """The result of some wants. `whole`: `covered` was listed completely, so other objects do not exist."""
+    """The result of some wants. `whole`: `covered` was listed completely, so other objects do not exist. `total`: how many
+    objects a list of all namespaces has of which only the first were read; 0 where that is not known."""
 
     wants: tuple[Want | LogWant, ...]
     objects: tuple[KubernetesObject, ...] = ()
@@ -43,6 +44,7 @@ class FetchResult(msgspec.Struct, frozen=True):
     barrier: Barrier = Barrier.OTHER
     tail: LogTail | None = None
     problems: tuple[str, ...] = ()
+    total: int = 0
     read_at: ReadAt | None = None
     """Of `covered`, where it was listed whole; not of names alone."""
     no_server: NoApiServer | None = None
@@ -64,6 +66,8 @@ def apply(outcome: FetchResult, snapshot: Snapshot) -> None:
         snapshot.add(outcome.objects)
     for kind in {want.kind for want in outcome.wants if isinstance(want, Want)}:
         snapshot.lose(kind, outcome.problems)
+        if outcome.total:
+            snapshot.note_total(kind, outcome.total)
     if outcome.covered:
         snapshot.cover(outcome.covered)
     for want in outcome.wants:
@@ -286,7 +290,9 @@ class Fetcher:
 
     def _outcome(self, resource: ServedResource, want: Want, listed: Listed) -> FetchResult:
         """`whole` only without selectors and for complete lists."""
-        whole = not (want.labels or want.fields or listed.broke_off)
+        selected = bool(want.labels or want.fields)
+        whole = not (selected or listed.broke_off)
+        total = len(listed.objects) + listed.remaining if listed.remaining and not (selected or want.namespace) else 0
         version = "" if resource.names_only else listed.resource_version
         return FetchResult(
             (want,),
@@ -297,6 +303,7 @@ class Fetcher:
             names_only=resource.names_only,
             limited=listed.broke_off,
             problems=tuple(listed.problems),
+            total=total,
         )
 
 

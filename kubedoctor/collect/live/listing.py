@@ -33,12 +33,14 @@ NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
 class Listed(msgspec.Struct):
-    """The result of a list. `broke_off` is a clause if the list is incomplete, empty if it is complete."""
+    """The result of a list. `broke_off` is a clause if the list is incomplete, empty if it is complete. `remaining`: how
+    many objects it has that were not read, as far as the server counts them."""
 
     objects: list[KubernetesObject]
     resource_version: str = ""
     problems: list[str] = msgspec.field(default_factory=list)
     broke_off: str = ""
+    remaining: int = 0
 
     def clear(self) -> None:
         """Forget what was read, to begin the list again."""
@@ -142,6 +144,7 @@ def read_list(
         if not chunk.continue_token:
             return listed
         if most and len(listed.objects) >= most:
+            listed.remaining = chunk.remaining
             listed.broke_off = _only_first(resource, listed)
             return listed
         empty = 0 if chunk.objects else empty + 1
@@ -285,7 +288,8 @@ def _decode(
 
 
 def _only_first(resource: ServedResource, listed: Listed) -> str:
-    return f"only the first {counted(len(listed.objects), 'object')} of {resource.row.resource} were read"
+    of = f"{len(listed.objects) + listed.remaining} " if listed.remaining else ""
+    return f"only the first {counted(len(listed.objects), 'object')} of {of}{resource.row.resource} were read"
 
 
 def _broke(resource: ServedResource, want: Want, listed: Listed, why: str) -> str:

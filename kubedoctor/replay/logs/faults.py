@@ -32,6 +32,7 @@ class LogFault(enum.Enum):
     CREDENTIALS = "credentials"
     NOT_AUTHORIZED = "not-authorized"
     API_FORBIDDEN = "api-forbidden"
+    API_BUSY = "api-busy"
     RESOURCE_NOT_SERVED = "resource-not-served"
     WEBHOOK = "webhook"
     CACHE_SYNC = "cache-sync"

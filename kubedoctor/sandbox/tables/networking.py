@@ -119,11 +119,16 @@ def _network_policy(obj: Object, now: datetime) -> Cells:
     return [name(obj), selector_text(at(obj, "spec", "podSelector", default={})), created(obj, now)]
 
 
+def _service_range(obj: Object, now: datetime) -> Cells:
+    return [name(obj), ",".join(at(obj, "spec", "cidrs", default=[])), created(obj, now)]
+
+
 PRINTERS = {
     "Service": Printer("Name, Type, Cluster-IP, External-IP, Port(s), Age, Selector*", _service),
     "Endpoints": Printer("Name, Endpoints, Age", _endpoints),
     "EndpointSlice": Printer("Name, AddressType, Ports, Endpoints, Age", _endpoint_slice),
     "Ingress": Printer("Name, Class, Hosts, Address, Ports, Age", _ingress),
     "IngressClass": Printer("Name, Controller, Parameters, Age", _ingress_class),
+    "ServiceCIDR": Printer("Name, CIDRs, Age", _service_range),
     "NetworkPolicy": Printer("Name, Pod-Selector, Age", _network_policy),
 }

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from kubedoctor.sandbox.exchange import Object
 from kubedoctor.sandbox.resources import Resource
-from kubedoctor.sandbox.tables import configuration, custom, networking, pods, storage, workloads
+from kubedoctor.sandbox.tables import configuration, custom, flow_control, networking, pods, storage, workloads
 from kubedoctor.sandbox.tables.printing import Cells, Printer
 
 _PRINTERS: dict[str, Printer] = {
     **configuration.PRINTERS,
+    **flow_control.PRINTERS,
     **networking.PRINTERS,
     **pods.PRINTERS,
     **storage.PRINTERS,

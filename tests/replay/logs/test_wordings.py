@@ -90,6 +90,24 @@ WORDINGS: tuple[tuple[str, LogFault, str], ...] = (
     ("Error: '/etc/gunicorn.conf.py' doesn't exist", LogFault.MISSING_FILE, "/etc/gunicorn.conf.py"),
     ("Error: Could not find a production build in the '.next' directory.", LogFault.MISSING_FILE, ".next"),
     ("Caused by: java.lang.IllegalArgumentException: /data/myid file is missing", LogFault.MISSING_FILE, "/data/myid"),
+    (
+        "E0115 10:00:00.000000       1 leaderelection.go:330] error retrieving resource lock ops/operator: the server has "
+        "received too many requests and has asked us to try again later (get leases.coordination.k8s.io operator)",
+        LogFault.API_BUSY,
+        "limit of the API server",
+    ),
+    (
+        '{"level":"error","msg":"Reconciler error","error":"client rate limiter Wait returned an error: context deadline '
+        'exceeded"}',
+        LogFault.API_BUSY,
+        "limit of its own client",
+    ),
+    (
+        '{"level":"error","error":"client rate limiter Wait returned an error: rate: Wait(n=1) would exceed context deadline"}',
+        LogFault.API_BUSY,
+        "limit of its own client",
+    ),
+    ("Error: etcdserver: mvcc: database space exceeded", LogFault.NO_SPACE, "quota of etcd"),
     ('ERROR:    Error loading ASGI app. Could not import module "main".', LogFault.MISSING_LIBRARY, "main"),
 )
 
@@ -99,6 +117,19 @@ def test_wordings(line: str, fault: LogFault, subject: str) -> None:
     cause = read_log((line,), 1)
     assert cause is not None
     assert (cause.fault, cause.subject) == (fault, subject)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "I0115 10:00:00.000000       1 request.go:668] Waited for 1.04s due to client-side throttling, not priority and "
+        "fairness, request: GET:https://10.96.0.1:443/apis/storage.k8s.io/v1?timeout=32s",
+        "E0115 10:00:00.000000       1 reflector.go:147] client rate limiter Wait returned an error: context canceled",
+    ],
+)
+def test_a_client_that_waits_or_stops_is_not_limited(line: str) -> None:
+    cause = read_log((line,), 1)
+    assert cause is None or cause.fault is not LogFault.API_BUSY
 
 
 def test_a_warning_of_the_virtual_machine_is_no_cause() -> None:

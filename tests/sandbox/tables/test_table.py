@@ -25,7 +25,8 @@ AFTER_ALL = datetime(2027, 1, 1, tzinfo=UTC)
 # These have no printer of their own upstream: the API server gives their name and when they were created.
 WITHOUT_PRINTER = {"LimitRange", "Role", "ClusterRole", "CustomResourceDefinition"}
 ELSEWHERE = {"APIService", "PodMetrics", "NodeMetrics"}  # Printed by the aggregator and by the metrics server.
-BY_ITS_RULE = {"CertificateSigningRequest"}  # `printCertificateSigningRequest`; upstream's cells were not recorded.
+BY_ITS_RULE = {"CertificateSigningRequest", "FlowSchema", "PriorityLevelConfiguration", "ServiceCIDR"}
+"""By the rules in `pkg/printers/internalversion`, v1.37; upstream's cells were not recorded."""
 
 
 def _table(obj: dict[str, Any], now: datetime = AFTER_ALL) -> dict[str, Any]:
@@ -125,6 +126,52 @@ def test_signing_requests(spec: dict[str, Any], status: dict[str, Any], cells: l
         NOON,
     )
     assert printed["rows"][0]["cells"] == ["csr-1", "60m", *cells]
+
+
+_QUEUING = {"type": "Queue", "queuing": {"queues": 64, "handSize": 6, "queueLengthLimit": 50}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "spec", "status", "cells"),
+    [
+        (
+            *("FlowSchema", "flowcontrol.apiserver.k8s.io/v1"),
+            {
+                "matchingPrecedence": 9900,
+                "priorityLevelConfiguration": {"name": "global-default"},
+                "distinguisherMethod": {"type": "ByUser"},
+            },
+            {"conditions": [{"type": "Dangling", "status": "False"}]},
+            ["global-default", 9900, "ByUser", "60m", "False"],
+        ),
+        ("FlowSchema", "flowcontrol.apiserver.k8s.io/v1", {}, {}, ["", 0, "<none>", "60m", "?"]),
+        (
+            *("PriorityLevelConfiguration", "flowcontrol.apiserver.k8s.io/v1"),
+            {"type": "Limited", "limited": {"nominalConcurrencyShares": 40, "limitResponse": _QUEUING}},
+            {},
+            ["Limited", 40, 64, 6, 50, "60m"],
+        ),
+        (
+            *("PriorityLevelConfiguration", "flowcontrol.apiserver.k8s.io/v1"),
+            {"type": "Exempt"},
+            {},
+            ["Exempt", "<none>", "<none>", "<none>", "<none>", "60m"],
+        ),
+        (
+            "ServiceCIDR",
+            "networking.k8s.io/v1",
+            {"cidrs": ["10.96.0.0/16", "fd00::/112"]},
+            {},
+            ["10.96.0.0/16,fd00::/112", "60m"],
+        ),
+    ],
+)
+def test_kinds_whose_cells_were_not_recorded(
+    kind: str, version: str, spec: dict[str, Any], status: dict[str, Any], cells: list[Any]
+) -> None:
+    obj = {"apiVersion": version, "kind": kind, "metadata": {"name": "a", "creationTimestamp": "2026-11-23T11:00:00Z"}}
+    printed = _table({**obj, "spec": spec, "status": status}, NOON)
+    assert printed["rows"][0]["cells"] == ["a", *cells]
 
 
 def test_only_the_effective_default_class_is_marked() -> None:

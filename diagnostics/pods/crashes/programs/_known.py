@@ -75,6 +75,25 @@ _KNOWN: Final = {
             " of its Service",
         ),
     ),
+    troubles.LIMITED_BY_THE_SERVER: _Known(
+        "the Kubernetes API server limits its requests (429 Too Many Requests): {message}",
+        (
+            "Find whose requests fill its priority level (metrics apiserver_flowcontrol_rejected_requests_total and"
+            " apiserver_flowcontrol_current_inqueue_requests), and have that program ask less often",
+            "Or give service account {account} a FlowSchema that leads to a priority level of its own",
+        ),
+    ),
+    troubles.LIMITED_BY_ITSELF: _Known(
+        "it sends more requests to the Kubernetes API than its own client allows: {message}",
+        ("Raise its limits (--kube-api-qps and --kube-api-burst, or what it calls them), or let it ask less often",),
+    ),
+    troubles.FULL_STORE: _Known(
+        "etcd refuses to store anything, as its database has reached its quota (NOSPACE): {message}",
+        (
+            "Delete what fills it, then compact and defragment it and disarm the alarm: `etcdctl compact`, `etcdctl defrag"
+            " --cluster`, `etcdctl alarm disarm`",
+        ),
+    ),
     troubles.LOGIN_AT_VAULT: _Known(
         "Vault refuses its login: {message}",
         (

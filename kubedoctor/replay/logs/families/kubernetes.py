@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.replay.logs.families.troubles import LIMITED_BY_ITSELF, LIMITED_BY_THE_SERVER
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import last_path
 
@@ -60,6 +61,22 @@ FAMILIES: Final = (
             Pattern("forbidden", r"kubernetes.*(?:status(?:code)?|code)[\":= ]+403\b"),
         ),
         _refused,
+    ),
+    PatternFamily(
+        LogFault.API_BUSY,
+        (
+            Pattern(
+                "server has received too many",
+                r"server has received too many (?:API )?requests",
+                trouble=LIMITED_BY_THE_SERVER,
+            ),
+            Pattern(
+                "client rate limiter wait returned an error",
+                r"error: (?:context deadline exceeded|rate: Wait\(n=\d+\) would exceed context deadline)",
+                trouble=LIMITED_BY_ITSELF,
+                weak=True,
+            ),
+        ),
     ),
     PatternFamily(
         LogFault.RESOURCE_NOT_SERVED,

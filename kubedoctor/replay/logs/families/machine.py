@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import GPU_DRIVER
+from kubedoctor.replay.logs.families.troubles import FULL_STORE, GPU_DRIVER
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import file
 
@@ -121,7 +121,7 @@ FAMILIES: Final = (
             Pattern("drive is full"),
             Pattern("insufficient storage", weak=True),
             Pattern("database or disk is full"),
-            Pattern("mvcc: database space exceeded"),
+            Pattern("mvcc: database space exceeded", trouble=FULL_STORE),
             Pattern("disk_alarm", r"disk_free_limit|disk_alarm", weak=True),
             Pattern("flood stage disk watermark", weak=True),
             Pattern("there is not enough space on the disk"),

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from diagnostics.autoscaling.limits._limited import idle_use, limited_above
 from kubedoctor.answers.scaling.words import load_line
 from kubedoctor.cluster import (
     Cluster,
@@ -41,17 +42,6 @@ from kubedoctor.replay.autoscaling.demand import Demand, demands
 _LIMITED = "status.conditions[type=ScalingLimited]"
 
 
-def limited_above(autoscaler: HorizontalPodAutoscaler) -> bool:
-    """It runs as many pods as it may, and states that it would have more."""
-    limited = condition(autoscaler.status.conditions, "ScalingLimited")
-    return (
-        limited is not None
-        and limited.status == "True"
-        and limited.reason == "TooManyReplicas"
-        and autoscaler.status.current_replicas >= autoscaler.spec.max_replicas > 0
-    )
-
-
 @diagnostic(
     code="KD1303",
     subject=HorizontalPodAutoscaler,
@@ -61,9 +51,9 @@ def limited_above(autoscaler: HorizontalPodAutoscaler) -> bool:
     also_known_as=("TooManyReplicas",),
     symptoms=("ScalingLimited", "the desired replica count is more than the maximum replica count"),
 )
-def at_maximum(autoscaler: HorizontalPodAutoscaler, _: Cluster) -> Iterator[Finding]:
+def at_maximum(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterator[Finding]:
     active = condition(autoscaler.status.conditions, "ScalingActive")
-    if active is None or active.status != "True":
+    if active is None or active.status != "True" or idle_use(autoscaler, cluster) is not None:
         return
     most = autoscaler.spec.max_replicas
     demanded = next((demand for demand in demands(autoscaler) if demand.replicas > most), None)

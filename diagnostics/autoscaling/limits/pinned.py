@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.autoscaling.at_maximum import limited_above
+from diagnostics.autoscaling.limits._limited import limited_above
 from kubedoctor.cluster import Cluster, HorizontalPodAutoscaler, controlling_owner, has_path, quote, ref, target_of
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 

@@ -1,0 +1,1 @@
+"""Autoscalers that would have another number of pods than they may have."""

@@ -1,0 +1,62 @@
+"""A HorizontalPodAutoscaler that would have more pods than it may, and whether the load can be the reason."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from kubedoctor.cluster import Cluster, HorizontalPodAutoscaler, QuantityError, condition, parse_quantity
+from kubedoctor.replay.autoscaling.demand import Demand, demands
+
+_IDLE: Final = 20
+"""Millicores that a program uses without load: more than most, less than any that has work to do."""
+_ALWAYS: Final = timedelta(hours=1)
+
+
+class IdleUse(NamedTuple):
+    """A metric of CPU whose target is exceeded by almost nothing. used, target: millicores of a pod. field: of the target.
+    since: how long the autoscaler has been at its maximum."""
+
+    demand: Demand
+    used: int
+    target: float
+    field: str
+    since: timedelta
+
+
+def idle_use(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> IdleUse | None:
+    """None where the load may be real, or the autoscaler is pinned."""
+    limited = condition(autoscaler.status.conditions, "ScalingLimited")
+    at = limited.last_transition_time if limited is not None else None
+    pinned = (autoscaler.spec.min_replicas or 1) >= autoscaler.spec.max_replicas
+    if not limited_above(autoscaler) or at is None or cluster.taken_at - at < _ALWAYS or pinned:
+        return None
+    demanded = [demand for demand in demands(autoscaler) if demand.replicas > autoscaler.spec.max_replicas]
+    if len(demanded) != 1 or demanded[0].name != "cpu":
+        return None  # Another metric has a reason of its own.
+    (demand,) = demanded
+    metric = (autoscaler.status.current_metrics or ())[demand.index]
+    current = (metric.get("resource") or metric.get("containerResource") or {}).get("current") or {}
+    used = _millicores(current.get("averageValue"))
+    if used is None or not 0 < used <= _IDLE or demand.ratio <= 0:
+        return None
+    field = "averageUtilization" if demand.target.endswith("%") else "averageValue"
+    return IdleUse(demand, used, used / demand.ratio, field, cluster.taken_at - at)
+
+
+def limited_above(autoscaler: HorizontalPodAutoscaler) -> bool:
+    """It runs as many pods as it may, and states that it would have more."""
+    limited = condition(autoscaler.status.conditions, "ScalingLimited")
+    return (
+        limited is not None
+        and limited.status == "True"
+        and limited.reason == "TooManyReplicas"
+        and autoscaler.status.current_replicas >= autoscaler.spec.max_replicas > 0
+    )
+
+
+def _millicores(value: object) -> int | None:
+    try:
+        return parse_quantity(value).milli_value() if isinstance(value, str) else None
+    except QuantityError:
+        return None

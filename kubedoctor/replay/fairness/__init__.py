@@ -1,0 +1,1 @@
+"""How the API server shares its capacity among requests (API Priority and Fairness)."""

@@ -1,0 +1,161 @@
+"""Ranges of addresses that must not overlap: of pods, of Services and of nodes. An address that two of them have is sent to
+one of the two only, by the routes and rules of each node."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from kubedoctor.cluster.kinds.core import Node, Service
+from kubedoctor.cluster.kinds.pods import Pod
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_SMALL = 12
+"""The prefix length of a range that has at most 16 pairs of first numbers."""
+
+
+class NodeRange(NamedTuple):
+    """A node's part of the pod range. pod: one that has an address in it, so that the range is in use."""
+
+    network: Network
+    node: Node
+    path: str
+    pod: Pod
+
+
+class OwnAddress(NamedTuple):
+    address: Address
+    node: Node
+    path: str
+
+
+class SharedRange(NamedTuple):
+    """Two nodes whose pods get the same addresses."""
+
+    first: NodeRange
+    second: NodeRange
+
+
+class NodeInPods(NamedTuple):
+    """A node whose own address is in the range of pods."""
+
+    address: OwnAddress
+    range: NodeRange
+
+
+def network_of(text: str) -> Network | None:
+    """None where it is none."""
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def address_of(text: str) -> Address | None:
+    """None where it is none."""
+    try:
+        return ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+
+
+def ranges_in_use(nodes: Iterable[Node], pods: Iterable[Pod]) -> tuple[NodeRange, ...]:
+    """The pod ranges of nodes from which pods really have addresses: network plugins that give out addresses by
+    themselves leave them unused. Sorted by their first address."""
+    waiting: dict[str, list[tuple[Network, str, Node]]] = {}
+    for node in nodes:
+        for path, text in _ranges_of(node):
+            if (network := network_of(text)) is not None:
+                waiting.setdefault(node.name, []).append((network, path, node))
+    found: list[NodeRange] = []
+    for pod in pods:
+        left = waiting.get(pod.spec.node_name)
+        if not left or pod.spec.host_network:
+            continue
+        own = [address for text in addresses_of(pod) if (address := address_of(text)) is not None]
+        used = [one for one in left if any(address in one[0] for address in own)]
+        found += [NodeRange(network, node, path, pod) for network, path, node in used]
+        waiting[pod.spec.node_name] = [one for one in left if one not in used]
+    return tuple(sorted(found, key=lambda one: (*_span(one.network), one.node.name)))
+
+
+def node_addresses(nodes: Iterable[Node]) -> tuple[OwnAddress, ...]:
+    """With these they talk to each other; sorted."""
+    found = []
+    for node in nodes:
+        for index, row in enumerate(node.status.addresses or ()):
+            if row.type == "InternalIP" and (address := address_of(row.address)) is not None:
+                found.append(OwnAddress(address, node, f"status.addresses[{index}].address"))
+    return tuple(sorted(found, key=lambda one: (one.address.version, int(one.address), one.node.name)))
+
+
+def shared_ranges(ranges: tuple[NodeRange, ...]) -> Iterator[SharedRange]:
+    """Ranges are sorted: one that overlaps an earlier range overlaps the one that reaches furthest."""
+    furthest: NodeRange | None = None
+    for one in ranges:
+        if furthest is not None and one.node.name != furthest.node.name and one.network.overlaps(furthest.network):
+            yield SharedRange(furthest, one)
+        if furthest is None or _end(one.network) > _end(furthest.network):
+            furthest = one
+
+
+def nodes_in_pods(addresses: tuple[OwnAddress, ...], ranges: tuple[NodeRange, ...]) -> Iterator[NodeInPods]:
+    """The nodes whose addresses are in a range of pods, each once."""
+    at = 0
+    for address in addresses:
+        place = (address.address.version, int(address.address))
+        while at < len(ranges) and _end(ranges[at].network) < place:
+            at += 1
+        if at < len(ranges) and address.address in ranges[at].network:
+            yield NodeInPods(address, ranges[at])
+
+
+def services_in(network: Network, services: Iterable[Service]) -> Iterator[tuple[Service, Address]]:
+    """The Services whose own address is in a range."""
+    for service in services:
+        for text in service.spec.cluster_ips or (service.spec.cluster_ip,):
+            if text and text != "None" and (address := address_of(text)) is not None and address in network:
+                yield service, address
+
+
+def pods_in(network: Network, pods: Iterable[Pod]) -> Iterator[Pod]:
+    """The pods that have an address of their own in a range."""
+    starts = _starts(network)
+    for pod in pods:
+        if pod.spec.host_network:
+            continue
+        for text in addresses_of(pod):
+            if text.startswith(starts) and (address := address_of(text)) is not None and address in network:
+                yield pod
+                break
+
+
+def addresses_of(pod: Pod) -> tuple[str, ...]:
+    """All, of both families."""
+    return tuple(one.ip for one in pod.status.pod_ips or ()) or ((pod.status.pod_ip,) if pod.status.pod_ip else ())
+
+
+def _ranges_of(node: Node) -> Iterator[tuple[str, str]]:
+    if node.spec.pod_cidrs:
+        yield from ((f"spec.podCIDRs[{index}]", text) for index, text in enumerate(node.spec.pod_cidrs))
+    elif node.spec.pod_cidr:
+        yield "spec.podCIDR", node.spec.pod_cidr
+
+
+def _starts(network: Network) -> tuple[str, ...]:
+    """What the addresses of a range begin with: to read those of all pods takes long in a large cluster."""
+    if not isinstance(network, ipaddress.IPv4Network) or network.prefixlen < _SMALL:
+        return ("",)
+    first, last = (int(one) >> 16 for one in (network.network_address, network.broadcast_address))
+    return tuple(f"{pair >> 8}.{pair & 255}." for pair in range(first, last + 1))
+
+
+def _span(network: Network) -> tuple[int, int, int]:
+    return network.version, int(network.network_address), -network.prefixlen
+
+
+def _end(network: Network) -> tuple[int, int]:
+    return network.version, int(network.broadcast_address)
