@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, HorizontalPodAutoscaler, QuantityError, condition, parse_quantity
+from kubedoctor.cluster import Cluster, HorizontalPodAutoscaler, amount_of, condition
 from kubedoctor.replay.autoscaling.demand import Demand, demands
 
 _IDLE: Final = 20
@@ -37,7 +37,9 @@ def idle_use(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> IdleUse |
     (demand,) = demanded
     metric = (autoscaler.status.current_metrics or ())[demand.index]
     current = (metric.get("resource") or metric.get("containerResource") or {}).get("current") or {}
-    used = _millicores(current.get("averageValue"))
+    value = current.get("averageValue")
+    amount = amount_of(value) if isinstance(value, str) else None
+    used = amount.milli_value() if amount is not None else None
     if used is None or not 0 < used <= _IDLE or demand.ratio <= 0:
         return None
     field = "averageUtilization" if demand.target.endswith("%") else "averageValue"
@@ -53,10 +55,3 @@ def limited_above(autoscaler: HorizontalPodAutoscaler) -> bool:
         and limited.reason == "TooManyReplicas"
         and autoscaler.status.current_replicas >= autoscaler.spec.max_replicas > 0
     )
-
-
-def _millicores(value: object) -> int | None:
-    try:
-        return parse_quantity(value).milli_value() if isinstance(value, str) else None
-    except QuantityError:
-        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster.grammar.quantities import QuantityError, parse_quantity
+from kubedoctor.cluster.grammar.quantities import bytes_of
 from kubedoctor.cluster.kinds.containers import Container
 from kubedoctor.replay.kubelet.memory.heaps import Runtime, heap_setting
 
@@ -36,13 +36,9 @@ def busy_collector(container: Container, memory_in_use: str = "") -> BusyCollect
                 f"Remove GOGC={share} (the default is {_USUAL})",
             )
     setting = heap_setting(container)
-    if setting is None or setting.runtime is not Runtime.GO or not setting.size or not memory_in_use:
+    if setting is None or setting.runtime is not Runtime.GO or not setting.size:
         return None
-    try:
-        used = parse_quantity(memory_in_use).milli_value() // 1000
-    except QuantityError:
-        return None
-    if used < setting.size * _NEAR:
+    if bytes_of(memory_in_use) < setting.size * _NEAR:
         return None
     return BusyCollector(
         setting.flag,
