@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -13,6 +14,13 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; text is as wide as in a pipe unless a test says otherwise
 PROJECT = Path(__file__).resolve().parent.parent
+gc.disable()  # ten thousand tests are collected, and none of them is garbage
+
+
+def pytest_collection_finish() -> None:
+    """From now on the collector works as usual, but skips the tests themselves: a search takes a tenth of the time."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

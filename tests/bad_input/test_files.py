@@ -53,7 +53,12 @@ NOT_BUNDLES: dict[str, tuple[str, bytes, str, str]] = {
     ),
     "a refusal": ("x.json", b'{"kind": "Status", "message": "pods is \\u001b[31m"}', r"pods is \x1b[31m", TAKES),
     "a zip archive": ("x.zip", b"PK\x03\x04rest", "is a zip archive", "Unpack it first"),
-    "a gzip bomb": ("x.json.gz", gzip.compress(b" " * (70 << 20)), "more than 200 times its size", "Do not unpack it"),
+    "a gzip bomb": (
+        "x.json.gz",
+        gzip.compress(b" " * (1 << 20)) * 70,
+        "more than 200 times its size",
+        "Do not unpack it",
+    ),
     "an archive cut off at once": (
         "x.tar.gz",
         packed((tarfile.TarInfo("state.json"), CLUSTER))[:3000],
