@@ -92,6 +92,8 @@ def protocol_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
         if _leads_there(other.protocol, port.target_port or port.port, pods[0], cluster):
             continue
         refused = refused_by(service, port, pods, cluster)
+        stated = f"spec.ports[{at}].protocol"
+        shown = stated if has_path(service, stated) else f"spec.ports[{at}].port"
         change = put(ref(service), ("spec", "ports", at, "protocol"), other.protocol)
         yield Finding(
             about=ref(service),
@@ -101,7 +103,7 @@ def protocol_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
             severity=Severity.CRITICAL if refused is not None else None,
             confidence=Confidence.LIKELY if other.probed is not None or refused is not None else Confidence.POSSIBLE,
             evidence=(
-                quote(service, f"spec.ports[{at}].protocol", f"port {port.port}"),
+                quote(service, shown, f"port {port.port} of the Service, {protocol}"),
                 other.declared,
                 *((other.probed,) if other.probed is not None else ()),
                 *((quote_line(refused.tail, refused.index, "log of a client of this Service"),) if refused else ()),

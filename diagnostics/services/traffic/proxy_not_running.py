@@ -66,6 +66,8 @@ def proxy_not_running(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Findi
     pods = [pod for pod in cluster.owned_by(Pod, ref(daemon_set)) if not finished(pod) and not terminating(pod)]
     running = {pod.spec.node_name for pod in pods if ready(pod)}
     down = [pod for pod in pods if not ready(pod) and not still_starting(pod, cluster.taken_at)]
+    # A manifest says nothing of how its pod is.
+    down = [pod for pod in down if has_path(pod, "status.phase")]
     down = [pod for pod in down if pod.spec.node_name and pod.spec.node_name not in running]
     # A node that is not ready has a finding of its own.
     down = [pod for pod in down if _runs(pod.spec.node_name, cluster)]
