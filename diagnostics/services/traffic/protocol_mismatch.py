@@ -92,8 +92,8 @@ def protocol_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
         if _leads_there(other.protocol, port.target_port or port.port, pods[0], cluster):
             continue
         refused = refused_by(service, port, pods, cluster)
-        stated = f"spec.ports[{at}].protocol"
-        shown = stated if has_path(service, stated) else f"spec.ports[{at}].port"
+        # TCP is the default, so that it need not be written.
+        shown = f"spec.ports[{at}].{'port' if protocol == 'TCP' else 'protocol'}"
         change = put(ref(service), ("spec", "ports", at, "protocol"), other.protocol)
         yield Finding(
             about=ref(service),
@@ -139,7 +139,8 @@ def _other_protocol(pod: Pod, number: int, protocol: str) -> _Other | None:
     kind = "containers" if any(row is container for row in pod.spec.containers) else "initContainers"
     path = f"spec.{kind}[name={container.name}]"
     at = next(at for at, row in enumerate(container.ports or ()) if row is declared)
-    shown = quote(pod, f"{path}.ports[{at}].protocol", f"container port {number}")
+    field = "containerPort" if (declared.protocol or "TCP") == "TCP" else "protocol"
+    shown = quote(pod, f"{path}.ports[{at}].{field}", f"container port {number}, {declared.protocol or 'TCP'}")
     probed = None
     for name, probe in zip(
         _PROBES, (container.readiness_probe, container.liveness_probe, container.startup_probe), strict=True
