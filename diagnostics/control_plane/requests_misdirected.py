@@ -31,6 +31,7 @@ from kubedoctor.cluster import (
     FlowSchema,
     PriorityLevelConfiguration,
     condition,
+    counted,
     has_path,
     listed,
     misspelled,
@@ -85,7 +86,7 @@ def requests_misdirected(schema: FlowSchema, cluster: Cluster) -> Iterator[Findi
     taken = _taken(schema, level, cluster)
     if not taken and not is_closed(level):
         return
-    limit = "no shares and may borrow none" if is_closed(level) else f"{shares(level)} shares"
+    limit = "no shares and may borrow none" if is_closed(level) else counted(shares(level), "share")
     callers = listed(list(dict.fromkeys(one.request.caller.title for one in taken)), 3)
     precedence = schema.spec.matching_precedence
     if taken:

@@ -46,6 +46,15 @@ class NodeInPods(NamedTuple):
     range: NodeRange
 
 
+class _Waiting(NamedTuple):
+    """A range of which no pod has been seen yet. starts: what its addresses begin with."""
+
+    network: Network
+    path: str
+    node: Node
+    starts: tuple[str, ...]
+
+
 def network_of(text: str) -> Network | None:
     """None where it is none."""
     try:
@@ -65,20 +74,20 @@ def address_of(text: str) -> Address | None:
 def ranges_in_use(nodes: Iterable[Node], pods: Iterable[Pod]) -> tuple[NodeRange, ...]:
     """The pod ranges of nodes from which pods really have addresses: network plugins that give out addresses by
     themselves leave them unused. Sorted by their first address."""
-    waiting: dict[str, list[tuple[Network, str, Node]]] = {}
+    waiting: dict[str, list[_Waiting]] = {}
     for node in nodes:
         for path, text in _ranges_of(node):
             if (network := network_of(text)) is not None:
-                waiting.setdefault(node.name, []).append((network, path, node))
+                waiting.setdefault(node.name, []).append(_Waiting(network, path, node, _starts(network)))
     found: list[NodeRange] = []
     for pod in pods:
         left = waiting.get(pod.spec.node_name)
         if not left or pod.spec.host_network:
             continue
-        own = [address for text in addresses_of(pod) if (address := address_of(text)) is not None]
-        used = [one for one in left if any(address in one[0] for address in own)]
-        found += [NodeRange(network, node, path, pod) for network, path, node in used]
-        waiting[pod.spec.node_name] = [one for one in left if one not in used]
+        used = [one for one in left if _has_address(pod, one.network, one.starts)]
+        if used:
+            found += [NodeRange(one.network, one.node, one.path, pod) for one in used]
+            waiting[pod.spec.node_name] = [one for one in left if one not in used]
     return tuple(sorted(found, key=lambda one: (*_span(one.network), one.node.name)))
 
 
@@ -125,12 +134,15 @@ def pods_in(network: Network, pods: Iterable[Pod]) -> Iterator[Pod]:
     """The pods that have an address of their own in a range."""
     starts = _starts(network)
     for pod in pods:
-        if pod.spec.host_network:
-            continue
-        for text in addresses_of(pod):
-            if text.startswith(starts) and (address := address_of(text)) is not None and address in network:
-                yield pod
-                break
+        if not pod.spec.host_network and _has_address(pod, network, starts):
+            yield pod
+
+
+def _has_address(pod: Pod, network: Network, starts: tuple[str, ...]) -> bool:
+    return any(
+        text.startswith(starts) and (address := address_of(text)) is not None and address in network
+        for text in addresses_of(pod)
+    )
 
 
 def addresses_of(pod: Pod) -> tuple[str, ...]:
