@@ -28,10 +28,8 @@ CoreDNS answers names of Services from the API server, and forwards all others t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from functools import partial
-from typing import Final
 
+from diagnostics.dns._logs import logs_of_failures
 from diagnostics.dns._server import StatedFault, in_words, looks, quoted, repairs, stated_fault
 from kubedoctor.cluster import (
     Cluster,
@@ -39,18 +37,16 @@ from kubedoctor.cluster import (
     Container,
     Event,
     Evidence,
-    LogTail,
-    LogWant,
     Namespace,
     Pod,
     Service,
-    all_statuses,
     not_ready,
 )
 from kubedoctor.findings import (
     Confidence,
     Explains,
     Finding,
+    Fix,
     Severity,
     diagnostic,
     has_path,
@@ -59,15 +55,13 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.replay.dns.clients.resolv_conf import KubeletDns, resolv_conf_of
 from kubedoctor.replay.dns.server_log import OF_THE_API, ServerTrouble
 from kubedoctor.replay.dns.servers import answering_pods, dns_service, uses_cluster_dns
-from kubedoctor.replay.kubelet.endings import last_ending
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import read_log
 from kubedoctor.replay.services.hosts import is_address, service_named, split_address
-from kubedoctor.replay.status.vocabulary import START
 
-_SIGKILL: Final = 137
 _OF_EVERY_NAME = frozenset({*OF_THE_API, ServerTrouble.LOOP, ServerTrouble.OVERLOADED})
 
 
@@ -83,7 +77,7 @@ _OF_EVERY_NAME = frozenset({*OF_THE_API, ServerTrouble.LOOP, ServerTrouble.OVERL
 def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not uses_cluster_dns(pod):
         return
-    for tail in _logs(pod, cluster):
+    for tail in logs_of_failures(pod, cluster):
         cause = read_log(tail.lines)
         if cause is None or cause.fault is not LogFault.NAME_NOT_RESOLVED or cause.dns_answered:
             continue
@@ -114,34 +108,6 @@ def _is_probed_by_a_command(container: Container) -> bool:
     return any(probe is not None and probe.exec is not None for probe in probes)
 
 
-def _logs(pod: Pod, cluster: Cluster) -> Iterator[LogTail]:
-    """Of containers whose program failed by itself, or has been up for longer than a start takes, without being ready. Other
-    diagnostics say that a log cannot be read."""
-    runs = [LogWant(pod.namespace, pod.name, *run) for run in _runs(pod, cluster.taken_at)]
-    readable = [want for want in runs if _is_at_hand(want, cluster) or not cluster.snapshot.refusal(want)]
-    logs = [partial(cluster.log_tail, pod, want.container, previous=want.previous) for want in readable]
-    cluster.together(*logs)
-    yield from (tail for log in logs if (tail := log()) is not None)
-
-
-def _is_at_hand(want: LogWant, cluster: Cluster) -> bool:
-    try:
-        return cluster.snapshot.log(want) is not None
-    except KeyError:
-        return False
-
-
-def _runs(pod: Pod, now: datetime) -> Iterator[tuple[str, bool]]:
-    for status in all_statuses(pod):
-        ending, running = last_ending(status), status.state.running if status.state is not None else None
-        if status.ready or (ending is not None and (ending.is_out_of_memory or ending.never_ran)):
-            continue
-        if ending is not None and ending.exit_code not in (0, _SIGKILL):
-            yield status.name, ending.place.startswith("last")
-        elif running is not None and running.started_at is not None and now - running.started_at >= START:
-            yield status.name, False
-
-
 def _of_a_server(pod: Pod, host: str, cluster: Cluster) -> StatedFault | None:
     """What a server that the pod may have asked says, about the name or about all names of its kind."""
     spaces = [space.name for space in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
@@ -168,6 +134,19 @@ def _finding(pod: Pod, lookup: Evidence, host: str, stated: StatedFault, cluster
             lookup,
         ),
         affects=(ref(pod),),
-        fixes=repairs(stated, cluster),
+        fixes=(*repairs(stated, cluster), *_fewer_queries(pod, host, stated)),
         commands=looks(stated),
     )
+
+
+def _fewer_queries(pod: Pod, host: str, stated: StatedFault) -> Iterator[Fix]:
+    """Where the server has too many lookups: those that the search list adds to each lookup of the host."""
+    conf = resolv_conf_of(pod, KubeletDns(servers=("the DNS of the cluster",)))
+    ndots = conf.option("ndots") or "1"
+    if stated.fault.trouble is not ServerTrouble.OVERLOADED or "." not in host or host.endswith("."):
+        return
+    if ndots.isdigit() and host.count(".") < int(ndots) and conf.searches:
+        yield Fix(
+            f"Or write {host}. with a final dot, or set ndots to {host.count('.')} in dnsConfig of the pod: with ndots {ndots}"
+            f" each lookup tries {len(conf.searches)} other names first"
+        )

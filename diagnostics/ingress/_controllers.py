@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from kubedoctor.cluster import Cluster, Ingress, IngressClass
+from kubedoctor.cluster import (
+    Cluster,
+    Ingress,
+    IngressClass,
+)
+from kubedoctor.replay.ingress.products import ingress_product
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 DEFAULT_CLASS: Final = "ingressclass.kubernetes.io/is-default-class"
-_OWN_CERTIFICATES: Final = re.compile(r"\balb\b|cloudflare|tailscale|ngrok", re.IGNORECASE)
-"""Controllers whose load balancer or tunnel has certificates of its own and reads no Secret."""
-_SERVE_SECRETS: Final = re.compile(
-    r"nginx|traefik|haproxy|kong|contour|istio|apisix|ambassador|cilium|openshift", re.IGNORECASE
-)
 _OTHER_SOURCES: Final = (
     ("traefik", re.compile(r"^traefik\.ingress\.kubernetes\.io/router\.tls\.certresolver$")),
     ("nginx", re.compile(r"^kubernetes\.azure\.com/tls-cert-keyvault-uri$|/ssl-passthrough$")),
@@ -23,7 +23,7 @@ _OTHER_SOURCES: Final = (
     ("", re.compile(r"^appgw\.ingress\.kubernetes\.io/appgw-ssl-(certificate|passthrough)")),
 )
 """Annotations by which the certificate comes from elsewhere, with the controller that reads them. Without one: those of
-controllers that are not in `_SERVE_SECRETS`."""
+controllers of which it is not known whether they serve Secrets."""
 
 
 def class_of_ingress(ingress: Ingress) -> str:
@@ -52,9 +52,11 @@ def controller_of_ingress(ingress: Ingress, cluster: Cluster) -> str:
 def reads_secrets(ingress: Ingress, cluster: Cluster) -> bool | None:
     """Whether the controller serves the certificates of `spec.tls`; None where that is not known."""
     controller = controller_of_ingress(ingress, cluster)
-    if _OWN_CERTIFICATES.search(controller):
+    product = ingress_product(controller)
+    serves = product.serves_secrets if product is not None else None
+    if serves is False:
         return False
-    known = _SERVE_SECRETS.search(controller) is not None
+    known = serves is True
     for program, telling in _OTHER_SOURCES:
         reads = program in controller.lower() if known and program else not known
         if reads and any(telling.search(key) and value != "false" for key, value in ingress.annotations.items()):

@@ -6,25 +6,22 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from kubedoctor.cluster import Cluster, Ingress, LogTail, Pod, finished
-
-_LIKE: Final = (
-    ("k8s.io/ingress-nginx", "ingress-nginx|nginx-ingress"),
-    ("nginx.org/ingress-controller", "nginx-ingress|nginx-plus-ingress|ingress-nginx"),
-    ("traefik.io/ingress-controller", "traefik"),
-    ("haproxy.org/ingress-controller", "haproxy"),
-    ("haproxy-ingress.github.io/controller", "haproxy"),
-    ("ingress-controllers.konghq.com/kong", "kong"),
-    ("projectcontour.io/", "contour"),
-    ("apisix.apache.org/", "apisix"),
-    ("getambassador.io/ingress-controller", "ambassador|emissary"),
+from kubedoctor.cluster import (
+    Cluster,
+    Ingress,
+    LogTail,
+    Pod,
+    finished,
 )
+from kubedoctor.replay.ingress.products import product_in_clusters
+
 _LABELS: Final = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "app", "k8s-app", "name")
 
 
 def may_run(controller: str, cluster: Cluster) -> bool:
     """Whether a pod has a word of the controller's name in its names, images or arguments: it may be one of a fork."""
-    words = next((words for name, words in _LIKE if controller.startswith(name)), "")
+    product = product_in_clusters(controller)
+    words = product.like if product is not None else ""
     like = re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])")
     return any(not finished(pod) and like.search(" ".join(_words(pod))) for pod in cluster.maybe.all(Pod))
 

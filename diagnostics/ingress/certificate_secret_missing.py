@@ -34,7 +34,6 @@ from kubedoctor.cluster import (
     Pod,
     Secret,
     Service,
-    controller_pods,
     listed,
     misspellings,
 )
@@ -51,6 +50,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.replay.ingress.controllers import controller_pods
 
 _ISSUED = re.compile(r"cert-manager\.io/|kubernetes\.io/tls-acme|certificate\.appscode|gardener\.cloud/purpose")
 """Annotations by which a controller makes the Secret: its Certificate then tells."""

@@ -8,6 +8,7 @@ one that is for other names.
 - The Secret has no keys `tls.crt` and `tls.key`: it was created from files under their own names, or as type Opaque.
 - The certificate is for other hosts: a host was added to the Ingress and not to the certificate. `*.example.com` covers
   `a.example.com`, neither `example.com` nor `a.b.example.com`.
+- The certificate has a common name (CN) only: browsers and most programs look at the alternative names and ignore it.
 - The certificate has expired.
 
 ## How to fix it
@@ -22,7 +23,8 @@ Create the Secret with `kubectl create secret tls NAME --cert=FILE --key=FILE`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 from diagnostics.ingress._controllers import reads_secrets
@@ -32,11 +34,12 @@ from kubedoctor.cluster import (
     Ingress,
     IngressClass,
     IngressTLS,
+    LogTail,
     Pod,
     Ref,
     Secret,
     Service,
-    controller_pods,
+    human_duration,
     listed,
 )
 from kubedoctor.findings import (
@@ -49,19 +52,26 @@ from kubedoctor.findings import (
     diagnostic,
     edit_command,
     has_path,
+    kubectl,
     quote,
     quote_line,
     ref,
 )
 from kubedoctor.replay.gateway.matching import covers
+from kubedoctor.replay.ingress.controllers import controller_pods
 
 _KEYS: Final = ("tls.crt", "tls.key")
 _ALT_NAMES: Final = "cert-manager.io/alt-names"
 _COMMON_NAME: Final = "cert-manager.io/common-name"
+_OTHER_SANS: Final = ("cert-manager.io/ip-sans", "cert-manager.io/uri-sans")
 _CERTIFICATE: Final = "cert-manager.io/certificate-name"
 _OTHER_NAMES: Final = re.compile(
     r"certificate is (?:not )?valid for (?P<names>[\w.*, -]+?)(?:, not (?P<host>[\w.*-]+))?[\"')]*$"
 )
+_EXPIRES: Final = re.compile(
+    r'SSL certificate for server "(?P<host>[^"]+)" is about to expire \((?P<time>[\d-]+ [\d:]+) \+0000 UTC\)'
+)
+"""As ingress-nginx writes it, from ten days before on."""
 _REFUSED: Final = re.compile(r"contains no keypair|no keypair or CA|tls\.(?:crt|key)|certificate is (?:not )?valid for")
 
 
@@ -82,6 +92,7 @@ def certificate_unusable(ingress: Ingress, cluster: Cluster) -> Iterator[Finding
     known = reads_secrets(ingress, cluster)
     if known is False:
         return
+    yield from _expired(ingress, cluster)
     for at, entry in enumerate(ingress.spec.tls):
         secret = cluster.maybe.get(Secret, ingress.namespace, entry.secret_name) if entry.secret_name else None
         if secret is None:
@@ -122,6 +133,9 @@ def _for_other_names(
     ingress: Ingress, at: int, entry: IngressTLS, secret: Secret, known: bool, cluster: Cluster
 ) -> Iterator[Finding]:
     names = _names_of(secret)
+    if not names and (common := secret.annotations.get(_COMMON_NAME, "")) and not _has_other_names(secret):
+        yield _common_name_only(ingress, at, secret, common)
+        return
     hosts = [host for host in entry.hosts or () if host and names and not any(covers(name, host) for name in names)]
     said: tuple[Evidence, ...] = ()
     if not names:
@@ -160,6 +174,77 @@ def _for_other_names(
     )
 
 
+def _has_other_names(secret: Secret) -> bool:
+    return any(secret.annotations.get(key) for key in _OTHER_SANS) or _ALT_NAMES not in secret.annotations
+
+
+def _common_name_only(ingress: Ingress, at: int, secret: Secret, common: str) -> Finding:
+    certificate = secret.annotations.get(_CERTIFICATE, "")
+    return Finding(
+        about=ref(ingress),
+        aspect=secret.name,
+        summary=f"the certificate in Secret {secret.name} has the common name {common} and no alternative names:"
+        " browsers and most programs do not accept it for any host",
+        evidence=(
+            quote(
+                secret, f"metadata.annotations[{_COMMON_NAME}]", "the common name; cert-manager.io/alt-names is empty"
+            ),
+            quote(ingress, f"spec.tls[{at}].secretName", "where the controller looks for the certificate"),
+        ),
+        confidence=Confidence.LIKELY,
+        severity=Severity.WARNING,
+        would_disprove="all clients accept a certificate by its common name",
+        fixes=(
+            Fix(
+                f"Add {common} to spec.dnsNames of Certificate {certificate}",
+                edit_command(Ref("Certificate.cert-manager.io", ingress.namespace, certificate)),
+            )
+            if certificate
+            else Fix(f"Put a certificate into Secret {secret.name} that has {common} among its alternative names"),
+        ),
+        commands=(Command(ref(secret).describe_command, "its annotations and the names of its keys"),),
+    )
+
+
+def _expired(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
+    """By the log of the controller: what Secrets contain is not read."""
+    hosts = {host: at for at, entry in enumerate(ingress.spec.tls or ()) for host in entry.hosts or ()}
+    tail = _line_about_hosts(ingress, hosts, cluster)
+    found = _EXPIRES.search(tail[0].lines[tail[1]]) if tail is not None else None
+    if tail is None or found is None:
+        return
+    ended = datetime.fromisoformat(f"{found['time']}+00:00")
+    if ended > cluster.taken_at:
+        return
+    at = hosts[found["host"]]
+    name = (ingress.spec.tls or ())[at].secret_name
+    yield Finding(
+        about=ref(ingress),
+        aspect=f"expired-{name}",
+        summary=f"the certificate for {found['host']} expired {human_duration(cluster.taken_at - ended)} ago",
+        evidence=(
+            quote(ingress, f"spec.tls[{at}].hosts", f"certificate in Secret {name}" if name else "its hosts"),
+            quote_line(*tail, "the controller tells when it ends"),
+        ),
+        confidence=Confidence.CERTAIN,
+        fixes=(Fix(f"Put a new certificate into Secret {name}, or find out why it is not renewed"),),
+        commands=(
+            Command(kubectl("get", "certificates", namespace=ingress.namespace), "whether cert-manager renews it"),
+        ),
+    )
+
+
+def _line_about_hosts(ingress: Ingress, hosts: Mapping[str, int], cluster: Cluster) -> tuple[LogTail, int] | None:
+    for pod in controller_pods(ingress, cluster)[:2]:
+        for container in pod.spec.containers[:1]:
+            tail = cluster.log_tail(pod, container.name, optional=True)
+            for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
+                found = _EXPIRES.search(tail.lines[index]) if tail is not None else None
+                if tail is not None and found is not None and found["host"] in hosts:
+                    return tail, index
+    return None
+
+
 def _said(ingress: Ingress, cluster: Cluster) -> tuple[Evidence, ...]:
     line = lines_about(ingress, controller_pods(ingress, cluster), _REFUSED, cluster)
     return (quote_line(*line, "the controller cannot use it"),) if line is not None else ()
@@ -167,5 +252,5 @@ def _said(ingress: Ingress, cluster: Cluster) -> tuple[Evidence, ...]:
 
 def _names_of(secret: Secret) -> tuple[str, ...]:
     """As cert-manager writes beside a certificate; empty for others, whose content is not read."""
-    text = secret.annotations.get(_ALT_NAMES) or secret.annotations.get(_COMMON_NAME, "")
+    text = secret.annotations.get(_ALT_NAMES, "")
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())

@@ -24,6 +24,7 @@ from functools import partial
 
 from kubedoctor.answers.reach.connections import AdminDenial, ConnectionTarget, Denial, denial, targets
 from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
+from kubedoctor.answers.reach.meant import rule_meant
 from kubedoctor.cluster import (
     Cluster,
     DaemonSet,
@@ -35,7 +36,6 @@ from kubedoctor.cluster import (
     NetworkPolicy,
     Pod,
     Service,
-    controller_pods,
 )
 from kubedoctor.findings import (
     Command,
@@ -49,6 +49,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.replay.ingress.controllers import controller_pods
 from kubedoctor.replay.network import ADMIN_KINDS
 from kubedoctor.replay.network.enforcers import certainly_enforced
 from kubedoctor.replay.network.seen import admin_policies
@@ -110,22 +111,28 @@ def _finding(
     tried = _tried(found, reached, cluster)
     seen: tuple[Evidence, ...] = (quote_line(*tried, "its connection gets no answer"),) if tried is not None else ()
     service = found.target.service
+    meant = rule_meant(found, cluster) if isinstance(found, Denial) else None
     named = ref(service).title if service is not None else found.target.title
     return Finding(
         about=ref(found.policy),
         aspect=f"{named}-{found.target.port}",
         summary=f"{'blocks' if tried is not None else 'would block'} the ingress controller ({found.source_title}) from {named} of {ref(ingress).title} "
-        f"({found.target.protocol} {found.target.port}): {in_words(found)}",
+        f"({found.target.protocol} {found.target.port}): {in_words(found)}{f'; {meant.clause}' if meant is not None else ''}",
         detail=""
         if tried is not None
         else "The Ingress still works if another kind of policy allows it."
         if certainly_enforced(cluster)
         else "The Ingress still works if the network plugin does not enforce NetworkPolicies, or if another kind of policy allows it.",
-        evidence=(*deciding_parts(found), *seen, quote(ingress, "metadata.name", "sends requests there")),
+        evidence=(
+            *deciding_parts(found),
+            *((meant.evidence,) if meant is not None else ()),
+            *seen,
+            quote(ingress, "metadata.name", "sends requests there"),
+        ),
         confidence=Confidence.CERTAIN if tried is not None else Confidence.LIKELY,
         severity=None if tried is not None else Severity.WARNING,
         affects=(ref(ingress), *((ref(service),) if service is not None else ())),
-        fixes=(allowing_fix(found, cluster),),
+        fixes=(*((meant.fix,) if meant is not None else ()), allowing_fix(found, cluster)),
         commands=(
             Command(
                 kubectl("describe", ref(found.policy).kind.lower(), namespace=found.policy.namespace),

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from diagnostics.services._controllers import cloud_identity, still_counts
+from diagnostics.services._failures import IDENTITY, meanings_for
 from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning
 from kubedoctor.cluster import (
     Cluster,
@@ -32,38 +33,35 @@ from kubedoctor.cluster import (
     Pod,
     Service,
     ServiceAccount,
-    controller_pods,
 )
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, quote, ref
+from kubedoctor.replay.ingress.controllers import controller_pods
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
 from kubedoctor.replay.messages.shown import shown_reason
 
 _C = MessageClass
-_IDENTITY: Final = "Let the cloud role trust the ServiceAccount of the controller, and name the role in its annotation"
-_QUOTA: Final = Meaning(
-    "a quota of the cloud is reached", "Raise the quota that the message names, or delete what is no longer used"
-)
-_DENIED: Final = Meaning(
-    "the cloud refuses the controller", "Give the controller's identity the permission that the message names"
+_OF_BALANCERS: Final = meanings_for("Ingress")
+_TOLD: Final = (
+    _C.LOADBALANCER_DENIED,
+    _C.LOADBALANCER_QUOTA,
+    _C.LOADBALANCER_SUBNETS,
+    _C.LOADBALANCER_SECURITY_GROUPS,
+    _C.LOADBALANCER_SETTING_MISSING,
+    _C.LOADBALANCER_UNSUPPORTED,
 )
 _MEANINGS: Final = {
-    _C.CLOUD_IDENTITY_TRUST_POLICY: Meaning("the cloud role does not trust the controller's ServiceAccount", _IDENTITY),
+    _C.CLOUD_IDENTITY_TRUST_POLICY: Meaning("the cloud role does not trust the controller's ServiceAccount", IDENTITY.repair),
     _C.CLOUD_IDENTITY_NO_PROVIDER: Meaning("the cloud does not know the cluster's identity provider", "Register the cluster's OIDC issuer at the cloud"),
-    _C.CLOUD_IDENTITY_FEDERATION: Meaning("the cloud does not accept the controller's token", _IDENTITY),
-    _C.CLOUD_IDENTITY_POD_IDENTITY: Meaning("the controller gets no cloud identity", _IDENTITY),
-    _C.CLOUD_IDENTITY_DENIED: Meaning("the controller may not act as its cloud account", _IDENTITY),
-    _C.INGRESS_DENIED: _DENIED,
-    _C.LOADBALANCER_DENIED: _DENIED,
-    _C.LOADBALANCER_QUOTA: _QUOTA,
-    _C.LOADBALANCER_SUBNETS: Meaning("no subnet fits", "Tag the subnets for load balancers, or name them in the annotation"),
-    _C.LOADBALANCER_SECURITY_GROUPS: Meaning("its security groups cannot be used", "Correct the security groups of the annotation or of the nodes"),
+    _C.CLOUD_IDENTITY_FEDERATION: Meaning("the cloud does not accept the controller's token", IDENTITY.repair),
+    _C.CLOUD_IDENTITY_POD_IDENTITY: Meaning("the controller gets no cloud identity", IDENTITY.repair),
+    _C.CLOUD_IDENTITY_DENIED: Meaning("the controller may not act as its cloud account", IDENTITY.repair),
+    **{known: _OF_BALANCERS[known] for known in _TOLD},
+    _C.INGRESS_DENIED: _OF_BALANCERS[_C.LOADBALANCER_DENIED],
     _C.INGRESS_SERVICE_TYPE: Meaning("a backend has the wrong type of Service", "Set the Service's type to NodePort, or the annotation of the target type to ip"),
     _C.INGRESS_CERTIFICATE: Meaning("its certificate cannot be used", "Correct the certificate that the message names"),
     _C.INGRESS_INVALID: Meaning("the controller rejects it", "Correct what the message names"),
-    _C.LOADBALANCER_SETTING_MISSING: Meaning("a setting is missing", "Set what the message names"),
-    _C.LOADBALANCER_UNSUPPORTED: Meaning("the load balancer does not support it", "Change what the message names"),
 }  # fmt: skip
 
 

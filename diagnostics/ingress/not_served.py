@@ -33,7 +33,6 @@ from kubedoctor.cluster import (
     Pod,
     flag_of,
     listed,
-    pods_of_controller,
     quote,
     ready,
     ref,
@@ -51,6 +50,7 @@ from kubedoctor.findings import (
     edit_command,
     quote_line,
 )
+from kubedoctor.replay.ingress.controllers import pods_of_controller
 from kubedoctor.replay.status.vocabulary import START
 
 _IGNORED: Final = re.compile(r"ignoring ingress", re.IGNORECASE)

@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from kubedoctor.answers.reach.attempts import failed_attempts
 from kubedoctor.answers.reach.connections import Denial, denial, is_ready
 from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
+from kubedoctor.answers.reach.meant import rule_meant
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -71,13 +72,15 @@ def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             continue  # Of lookups at the DNS servers that NetworkPolicies deny, another diagnostic tells.
         certain = all(is_ready(target) for target in attempt.targets) and not attempt.refused
         policy = ref(found.policy)
+        meant = rule_meant(found, cluster) if isinstance(found, Denial) else None
         yield Finding(
             about=policy,
             aspect=f"{found.direction}-{found.target.title}-{found.target.port}",
             summary=f"blocks the connection of {at_fault(pod, cluster).title} to {found.target.title} "
-            f"({found.target.protocol} {found.target.port}): {in_words(found)}",
+            f"({found.target.protocol} {found.target.port}): {in_words(found)}{f'; {meant.clause}' if meant is not None else ''}",
             evidence=(
                 *deciding_parts(found),
+                *((meant.evidence,) if meant is not None else ()),
                 quote_line(
                     attempt.tail,
                     attempt.line,
@@ -86,7 +89,7 @@ def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             ),
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             affects=(ref(pod),),
-            fixes=(allowing_fix(found, cluster),),
+            fixes=(*((meant.fix,) if meant is not None else ()), allowing_fix(found, cluster)),
             commands=(
                 Command(
                     kubectl("describe", policy.kind.lower(), namespace=found.policy.namespace),

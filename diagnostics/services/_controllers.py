@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from kubedoctor.cluster import Cluster, Event, Evidence, Pod, ServiceAccount, has_path, pods_of_programs, quote
+from kubedoctor.cluster import (
+    Cluster,
+    Event,
+    Evidence,
+    Pod,
+    ServiceAccount,
+    has_path,
+    quote,
+)
+from kubedoctor.replay.ingress.controllers import pods_of_programs
 
 FRESH: Final = timedelta(minutes=30)
 """Controllers try again at least every quarter of an hour."""

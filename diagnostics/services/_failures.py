@@ -22,19 +22,30 @@ IDENTITY: Final = Meaning(
     "the cloud does not accept the identity of the controller",
     "Let the cloud role trust the ServiceAccount of the controller, and name the role in its annotation",
 )
-_MEANINGS: Final = {
+_OF_EVERY_KIND: Final = {
     _C.LOADBALANCER_DENIED: Meaning("the cloud refuses the controller", "Give the controller's identity the permission that the message names"),
     _C.LOADBALANCER_QUOTA: Meaning("a quota of the cloud is reached", "Raise the quota that the message names, or delete what is no longer used"),
-    _C.LOADBALANCER_SUBNETS: Meaning("no subnet fits", "Tag the subnets for load balancers, or name them in an annotation of the Service"),
-    _C.LOADBALANCER_SECURITY_GROUPS: Meaning("its security groups cannot be used", "Correct the security groups of the Service's annotation or of the nodes"),
+    _C.LOADBALANCER_SUBNETS: Meaning("no subnet fits", "Tag the subnets for load balancers, or name them in an annotation of the {kind}"),
+    _C.LOADBALANCER_SECURITY_GROUPS: Meaning("its security groups cannot be used", "Correct the security groups of the {kind}'s annotation or of the nodes"),
     _C.LOADBALANCER_NO_ADDRESS: Meaning("no address is left for it", "Add addresses to the pool, or free one"),
     _C.LOADBALANCER_ADDRESS_TAKEN: Meaning("the requested address cannot be used", "Request another address, or let the two Services share it"),
-    _C.LOADBALANCER_SETTING_MISSING: Meaning("an annotation, or a setting of the controller, is missing", "Set the annotation on the Service, or the setting of the controller, that the message names"),
+    _C.LOADBALANCER_SETTING_MISSING: Meaning("an annotation, or a setting of the controller, is missing", "Set the annotation on the {kind}, or the setting of the controller, that the message names"),
     _C.LOADBALANCER_NO_NODES: Meaning("no node can take its traffic", "Make nodes ready, or remove the label node.kubernetes.io/exclude-from-external-load-balancers"),
-    _C.LOADBALANCER_UNSUPPORTED: Meaning("the load balancer does not support it", "Change what the message names: protocols, ports or annotations of the Service"),
+    _C.LOADBALANCER_UNSUPPORTED: Meaning("the load balancer does not support it", "Change what the message names: protocols, ports or annotations of the {kind}"),
     _C.LOADBALANCER_TIMEOUT: Meaning("the cloud has not finished it", "See the state of the load balancer at the cloud"),
     _C.LOADBALANCER_CLOUD_ERROR: Meaning("load balancer failed", "Correct what the message names"),
 }  # fmt: skip
+"""`{kind}`: that of the object that requests the load balancer."""
+
+
+def meanings_for(kind: str) -> dict[MessageClass, Meaning]:
+    """What the words of a controller mean for a Service or an Ingress."""
+    return {
+        known: Meaning(meaning.clause, meaning.repair.format(kind=kind)) for known, meaning in _OF_EVERY_KIND.items()
+    }
+
+
+_MEANINGS: Final = meanings_for("Service")
 
 
 class BalancerFailure(NamedTuple):

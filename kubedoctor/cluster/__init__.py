@@ -110,7 +110,6 @@ if typing.TYPE_CHECKING:
     from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
     from kubedoctor.cluster.relations.drivers import holder_of, lease_of, pod_that_said, provisioning_container
     from kubedoctor.cluster.relations.family import Family
-    from kubedoctor.cluster.relations.ingress_controllers import controller_pods, pods_of_controller, pods_of_programs
     from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
     from kubedoctor.cluster.relations.operators import OPERATOR_KINDS
     from kubedoctor.cluster.relations.policies import applies_to
@@ -274,7 +273,6 @@ __all__ = [
     "condition",
     "container_path",
     "controller_of",
-    "controller_pods",
     "controlling_owner",
     "counted",
     "depends_on",
@@ -309,8 +307,6 @@ __all__ = [
     "pod_that_said",
     "pods_mounting",
     "pods_of",
-    "pods_of_controller",
-    "pods_of_programs",
     "pods_selected_by",
     "provisioning_container",
     "quote",

@@ -33,7 +33,6 @@ NAMES = {
     "relations.claims": "claim_names pods_mounting",
     "relations.drivers": "holder_of lease_of pod_that_said provisioning_container",
     "relations.family": "Family",
-    "relations.ingress_controllers": "controller_pods pods_of_controller pods_of_programs",
     "relations.missing_nodes": "REMOVALS is_missing",
     "relations.operators": "OPERATOR_KINDS",
     "relations.policies": "applies_to",

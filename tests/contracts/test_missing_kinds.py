@@ -132,6 +132,9 @@ NEEDED: dict[str, dict[str, str]] = {
         "BaselineAdminNetworkPolicy.policy.networking.k8s.io": "that it denies",
         "ClusterNetworkPolicy.policy.networking.k8s.io": "that it denies",
     },
+    "KD2103": {"Event": "the kubelet writes what it leaves out only there"},
+    "KD2311": {"IngressClass": "which controller serves it"},
+    "KD2312": {"IngressClass": "which controller serves it"},
     "KD2304": {
         "NetworkPolicy": "that it denies",
         "Service": "where a backend leads",

@@ -12,14 +12,16 @@ from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.networking import HTTPIngressPath, Ingress, IngressBackend
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.relations.ingress_controllers import controller_pods
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished
 from kubedoctor.replay.gateway.attachment import GROUP, hostnames_of, parents
 from kubedoctor.replay.gateway.matching import covers, covers_below, rank
+from kubedoctor.replay.ingress.controllers import controller_pods
 
 _GATEWAY_LABELS: Final = ("gateway.networking.k8s.io/gateway-name", "gateway.envoyproxy.io/owning-gateway-name")
 """Of the proxies that implementations of the Gateway API make for a Gateway."""
+
+_CANARY: Final = "nginx.ingress.kubernetes.io/canary"
 
 
 class Front(NamedTuple):
@@ -59,8 +61,13 @@ def _front_among(ingresses: Sequence[Ingress], host: str, path: str, cluster: Cl
     ]
     if not fitting:
         return None
-    _, ingress, row = max(fitting, key=itemgetter(0))
+    _, ingress, row = max(fitting, key=lambda fit: (fit[0], not _is_canary(fit[1])))
     return _front(ref(ingress), row.path or "/", row.backend, controller_pods(ingress, cluster))
+
+
+def _is_canary(ingress: Ingress) -> bool:
+    """It takes a share of the requests of another Ingress with the same host and path."""
+    return ingress.annotations.get(_CANARY, "").lower() == "true"
 
 
 def _age(obj: Ingress | CustomResource) -> tuple[float, str, str]:

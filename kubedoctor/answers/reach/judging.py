@@ -18,6 +18,7 @@ from kubedoctor.answers.reach.connections import (
     policies_between,
 )
 from kubedoctor.answers.reach.denials import allowing_change, allowing_fix
+from kubedoctor.answers.reach.meant import rule_meant
 from kubedoctor.answers.reach.way import API_SERVER_NAME, ReachSource
 from kubedoctor.cluster.changes import apply_to_object
 from kubedoctor.cluster.kinds.apps import DaemonSet
@@ -160,6 +161,9 @@ def allowing_fixes(
         def allowed(after: Cluster, found: Denial = found) -> bool:
             return _direction_allowed(found, source, after)
 
+        meant = rule_meant(found, cluster, allowed)
+        if meant is not None:
+            yield msgspec.structs.replace(meant.fix, summary=f"{meant.fix.summary}: {meant.clause}")
         if is_only_named(found.target) and not (found.miss.rule is not None and found.miss.peer):
             where = f"the addresses of {found.target.address} on {found.target.protocol} {found.target.port}"
             yield Fix(f"Allow egress to {where} (ipBlock)", changes=ref(found.policy))

@@ -92,7 +92,9 @@ def test_rules_of_several_ingresses_of_a_host_are_one_table(path: str, service_n
         rules = [{"host": "shop.example", "http": {"paths": paths}}]
         return {**ingress(), "metadata": {"name": name, "namespace": "data"}, "spec": {"rules": rules}}
 
-    rows = (only("web", "/"), only("api", "/api"), only("exact", "/api/exact", "Exact"))
+    canary = only("canary", "/")
+    canary["metadata"]["annotations"] = {"nginx.ingress.kubernetes.io/canary": "true"}
+    rows = (canary, only("web", "/"), only("api", "/api"), only("exact", "/api/exact", "Exact"))
     snapshot = complete(*PLACES, CLASS, PROXY, *rows)
     found = front_of("shop.example", path, Cluster(snapshot))
     assert found is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from kubedoctor.cluster.kinds.core import Service
@@ -10,38 +11,15 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished
+from kubedoctor.replay.ingress.products import product_in_clusters
 
 _NAME_LABELS: Final = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 _EVERY: Final = frozenset({"k8s", "ingress-controller", "ingress", "controller", "io", "www"})
 """Parts of a controller's name that name no program."""
 _PROGRAMS: Final = {"ingress.k8s.aws": "aws-load-balancer-controller", "azure": "ingress-azure"}
 """Programs that the domain of their controller's name does not name."""
-_IN_CLUSTERS: Final = (
-    (
-        "k8s.io/ingress-nginx",
-        frozenset({"ingress-nginx", "nginx-ingress", "nginx-ingress-controller", "nginx-ingress-microk8s"})
-        | {"rke2-ingress-nginx"},
-    ),
-    (
-        "nginx.org/ingress-controller",
-        frozenset({"nginx-ingress", "nginx-ingress-controller", "nginx-plus-ingress", "nginx-ic"}),
-    ),
-    ("traefik.io/ingress-controller", frozenset({"traefik", "traefik-ingress-lb"})),
-    (
-        "haproxy.org/ingress-controller",
-        frozenset({"kubernetes-ingress", "haproxy-ingress", "haproxy-kubernetes-ingress"}),
-    ),
-    ("haproxy-ingress.github.io/controller", frozenset({"haproxy-ingress"})),
-    (
-        "ingress-controllers.konghq.com/kong",
-        frozenset({"kong", "ingress-kong", "proxy-kong", "kubernetes-ingress-controller"}),
-    ),
-    ("projectcontour.io/", frozenset({"contour"})),
-    ("apisix.apache.org/", frozenset({"apisix", "apisix-ingress-controller"})),
-    ("getambassador.io/ingress-controller", frozenset({"ambassador", "emissary", "emissary-ingress"})),
-)
-"""Controllers that run as pods of the cluster, by the beginning of their names, with the labels and images of their
-pods. Those of clouds may run elsewhere."""
+_HELPERS: Final = re.compile(r"default-?backend|webhook|cainjector", re.IGNORECASE)
+"""Components of a controller's chart that serve no Ingress."""
 
 
 def controller_pods(ingress: Ingress, cluster: Cluster) -> tuple[Pod, ...]:
@@ -83,14 +61,18 @@ def pods_of_programs(programs: frozenset[str], cluster: Cluster) -> tuple[Pod, .
 
 def pods_of_controller(controller: str, cluster: Cluster) -> tuple[Pod, ...] | None:
     """The pods of an ingress controller that runs in clusters, by a label or an image; None for other controllers."""
-    programs = next((programs for name, programs in _IN_CLUSTERS if controller.startswith(name)), None)
-    if programs is None:
+    product = product_in_clusters(controller)
+    if product is None:
         return None
     return tuple(
         pod
         for pod in cluster.maybe.all(Pod)
         if not finished(pod)
-        and (_is_labelled(pod, programs) or any(_program(row.image) in programs for row in pod.spec.containers))
+        and not _HELPERS.search(pod.labels.get("app.kubernetes.io/component", ""))
+        and (
+            _is_labelled(pod, product.programs)
+            or any(_program(row.image) in product.programs for row in pod.spec.containers)
+        )
     )
 
 

@@ -22,11 +22,15 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from diagnostics.ingress._controllers import class_of_ingress, controller_of_ingress, default_class
-from kubedoctor.cluster import Cluster, Ingress, IngressBackend, IngressClass
+from kubedoctor.cluster import (
+    Cluster,
+    Ingress,
+    IngressBackend,
+    IngressClass,
+)
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, edit_command, quote, ref
+from kubedoctor.replay.ingress.products import ingress_product
 
-_ONE_ENTRANCE: Final = re.compile(r"ingress-nginx|nginx\.org|traefik|haproxy|kong|contour|apisix", re.IGNORECASE)
-"""Controllers whose Ingresses share one proxy. A cloud may make a load balancer for each."""
 _SHARED_ON_PURPOSE: Final = re.compile(
     r"/canary$|nginx\.org/mergeable-ingress-type$|/canary-by-|router\.(priority|rule)|/route-priority|/affinity-canary"
 )
@@ -47,11 +51,13 @@ class _Claim(NamedTuple):
     symptoms=("host and path already defined", "404", "wrong backend"),
 )
 def path_conflict(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
-    if not _counts(ingress) or not _ONE_ENTRANCE.search(controller := controller_of_ingress(ingress, cluster)):
-        return
+    product = ingress_product(controller := controller_of_ingress(ingress, cluster))
+    if not _counts(ingress) or product is None or not product.one_entrance:
+        return  # A cloud may make a load balancer for each.
+    by_name = "k8s.io/ingress-nginx" in controller
     mine = {claim.key: claim for claim in _claims(ingress)}
     for other in cluster.all(Ingress):
-        if ref(other) == ref(ingress) or not _counts(other) or not _is_older(other, ingress):
+        if ref(other) == ref(ingress) or not _counts(other) or not _is_first(other, ingress, by_name=by_name):
             continue
         if controller_of_ingress(other, cluster) != controller or not _may_share_a_class(ingress, other, cluster):
             continue
@@ -59,7 +65,7 @@ def path_conflict(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
             own = mine.get(claim.key)
             if own is not None and own.backend != claim.backend:
                 del mine[claim.key]
-                yield _finding(ingress, own, other, claim)
+                yield _finding(ingress, own, other, claim, by_name=by_name)
 
 
 def _may_share_a_class(one: Ingress, other: Ingress, cluster: Cluster) -> bool:
@@ -73,12 +79,14 @@ def _counts(ingress: Ingress) -> bool:
     return created and not any(_SHARED_ON_PURPOSE.search(key) for key in ingress.annotations)
 
 
-def _is_older(other: Ingress, ingress: Ingress) -> bool:
-    """Of two that were created at once, the first by name."""
+def _is_first(other: Ingress, ingress: Ingress, *, by_name: bool) -> bool:
+    """The older one. Of two that were created in one second ingress-nginx takes the last by name; which of them others
+    take is not known, and the finding is about the last."""
     then, now = other.metadata.creation_timestamp, ingress.metadata.creation_timestamp
     if then is None or now is None:
         return False
-    return (then, other.namespace, other.name) < (now, ingress.namespace, ingress.name)
+    first, own = (other.namespace, other.name), (ingress.namespace, ingress.name)
+    return then < now or (then == now and (first > own if by_name else first < own))
 
 
 def _claims(ingress: Ingress) -> Iterator[_Claim]:
@@ -97,16 +105,24 @@ def _backend(namespace: str, backend: IngressBackend) -> tuple[str, str, str]:
     return namespace, service.name, service.port.name or str(service.port.number)
 
 
-def _finding(ingress: Ingress, own: _Claim, other: Ingress, claim: _Claim) -> Finding:
+def _finding(ingress: Ingress, own: _Claim, other: Ingress, claim: _Claim, *, by_name: bool) -> Finding:
     host, path, _ = own.key
+    same_age = other.metadata.creation_timestamp == ingress.metadata.creation_timestamp
+    chance = same_age and not by_name
+    why = "is older" if not same_age else "comes first by name (both were created at once)"
+    outcome = (
+        "was created at the same moment: only one of the two is served"
+        if chance
+        else f"{why} and is served in its place"
+    )
     return Finding(
         about=ref(ingress),
         aspect=f"{host}{path}",
-        summary=f"{host}{path} is claimed by {ref(other).title} too, which is older and is served in its place",
+        summary=f"{host}{path} is claimed by {ref(other).title} too, which {outcome}",
         evidence=(
-            quote(ingress, own.path, "gets no requests of this path"),
-            quote(other, claim.path, "gets them"),
-            quote(other, "metadata.creationTimestamp", "the older one counts"),
+            quote(ingress, own.path, "one of the two gets no requests" if chance else "gets no requests of this path"),
+            quote(other, claim.path, "claims the same path" if chance else "gets them"),
+            quote(other, "metadata.creationTimestamp", "of the same moment" if same_age else "the older one counts"),
         ),
         confidence=Confidence.LIKELY,
         fixes=(

@@ -1,0 +1,1 @@
+"""Which requests the rules and annotations of an Ingress are for."""

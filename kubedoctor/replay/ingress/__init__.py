@@ -1,0 +1,1 @@
+"""Ingresses: the controllers that serve them."""
