@@ -109,7 +109,7 @@ def restarted_and_policy(at: Namespace) -> bool:
 
 
 MEASURED = {
-    "at-its-maximum": Case("autoscaling/at-maximum", HPA, ("Raise maxReplicas to 10",), limited, with_room, stays=True),
+    "at-its-maximum": Case("autoscaling/at-maximum", HPA, ("Raise maxReplicas to 20",), limited, with_room, stays=True),
     "no-request": Case(
         "autoscaling/no-metrics",
         HPA,

@@ -88,7 +88,7 @@ def each_minute(at: Namespace) -> None:
 def hangs_longer_than_ever(at: Namespace) -> None:
     at.apply(*nightly(at.name))
     two_runs_then_one_that_hangs(at)
-    at.cluster.wait_for("it waits", lambda: at.running_for("report-3") > timedelta(seconds=8))
+    at.cluster.wait_for("it waits", lambda: at.running_for("report") > timedelta(seconds=8))
 
 
 def ended_in_time(at: Namespace) -> bool:

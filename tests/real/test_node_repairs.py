@@ -125,6 +125,7 @@ CASES = {
         ("Only if the machine is off",),
         lost_with_a_volume,
         another_pod,
+        later=timedelta(minutes=6),
         stays=True,
         undo=back,
     ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,11 +98,9 @@ def hook_without_its_program(at: Namespace) -> None:
 
 
 def hook_that_sleeps(at: Namespace) -> None:
-    web({"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}})(at)
-    at.cluster.kubectl("delete", "events", "--all", "-n", at.name)
+    sleeps = {"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}}
+    web(sleeps, {"terminationGracePeriodSeconds": 10})(at)
     at.wait_until_available("web")
-    time.sleep(2)
-    at.cluster.kubectl("delete", "events", "--all", "-n", at.name)
 
 
 CASES = {

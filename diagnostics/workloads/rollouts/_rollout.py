@@ -51,7 +51,20 @@ def wait_of(pod: Pod) -> tuple[str, Evidence] | None:
                 pod, path, "of its controller"
             )
     path = "status.conditions[type=Ready].message"
-    return ("a new pod is not ready", quote(pod, path, "")) if has_path(pod, path) else None
+    if not has_path(pod, path):
+        return None
+    unset = next((gate for gate in pod.spec.readiness_gates or () if not _is_set(pod, gate.condition_type)), None)
+    words = (
+        f"nothing has set the readiness gate {unset.condition_type} of a new pod" if unset else "a new pod is not ready"
+    )
+    return words, quote(pod, path, "what the kubelet says" if unset else "")
+
+
+def _is_set(pod: Pod, gate: str) -> bool:
+    """A gate waits for its controller; before the containers are ready, they are what the pod waits for."""
+    containers = condition(pod.status.conditions, "ContainersReady")
+    waits_for_them = containers is None or containers.status != "True"
+    return waits_for_them or condition(pod.status.conditions, gate) is not None
 
 
 def before_containers(pod: Pod, cluster: Cluster) -> Event | None:

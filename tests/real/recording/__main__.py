@@ -34,7 +34,7 @@ from tests.real.workloads import cluster_dns, manifest
 
 FOLDER = PROJECT / "tests/captures/recorded"
 AT_ONCE = 12
-PATIENCE = 800.0
+PATIENCE = 400.0
 RUN = "recording"
 USUAL_PLACES = {
     str(DEBIAN_ROOT / "usr/lib/cni"): "/opt/cni/bin",
@@ -125,7 +125,7 @@ class Recorder:
                 if since and now - since >= fault.settle:
                     record(at, fault)
                     self.tell(fault, began)
-                elif now - began > PATIENCE:
+                elif not since and now - began > PATIENCE:
                     self.tell(
                         fault, began, "not shown: " + self.cluster.kubectl("get", "pods,events", "-n", at.name)[:1500]
                     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from tests.real.cluster.layout import NODE_NAME, Document
 from tests.real.namespace import Namespace
 from tests.real.recording.fault import Fault, event
@@ -17,13 +15,6 @@ RESOURCES = "resource.k8s.io/v1"
 
 def one(namespace: str) -> list[Document]:
     return [deployment("checkout", namespace)]
-
-
-def resized(at: Namespace) -> None:
-    at.wait_until_available("checkout")
-    more = {"name": "app", "resources": {"requests": {"cpu": "1950m"}}}
-    patch = ("--subresource=resize", "-p", json.dumps({"spec": {"containers": [more]}}))
-    at.cluster.kubectl("patch", "pod", at.pod_name("checkout"), *patch, "-n", at.name)
 
 
 def with_a_device(namespace: str) -> list[Document]:
@@ -55,7 +46,15 @@ def restarted(at: Namespace) -> None:
 
 
 def gated(namespace: str) -> list[Document]:
-    return [deployment("checkout", namespace, pod={"readinessGates": [{"conditionType": "acme.example/registered"}]})]
+    gates = {"readinessGates": [{"conditionType": "acme.example/registered"}]}
+    item = deployment("checkout", namespace, pod=gates)
+    item["spec"]["progressDeadlineSeconds"] = 60
+    return [item]
+
+
+def past_its_deadline(at: Namespace) -> bool:
+    conditions = at.cluster.get("deployment", "checkout", at.name).get("status", {}).get("conditions", [])
+    return any(row["reason"] == "ProgressDeadlineExceeded" for row in conditions)
 
 
 def waits_for_its_peer(namespace: str) -> list[Document]:
@@ -86,17 +85,6 @@ def back_and_forth(at: Namespace) -> None:
 
 PODS = (
     Fault(
-        "resize-above-what-is-free",
-        "Somebody resized a running pod to more CPU than its node has free.",
-        "resize-deferred",
-        "The pod requests 1950m CPU, and other pods of the node leave less; it runs on with 50m.",
-        (("Pod", "checkout-*"), *CHECKOUT),
-        one,
-        event("ResizeDeferred"),
-        steps=resized,
-        settle=620,
-    ),
-    Fault(
         "driver-of-devices-missing",
         "A claimed device is allocated on the node, and the driver's plug-in is not there any more.",
         "devices-not-prepared",
@@ -123,8 +111,8 @@ PODS = (
         "Nothing sets the condition acme.example/registered, so the pod is never ready, although its containers are.",
         CHECKOUT,
         gated,
-        old_enough("checkout", 20),
-        settle=330,
+        past_its_deadline,
+        settle=10,
     ),
     Fault(
         "peers-created-in-order",
