@@ -62,6 +62,11 @@ _PRESSURES = {
         "Find and stop the pod that starts too many processes",
     ),
 }
+_INODES = (
+    "free inodes are below the kubelet's eviction threshold",
+    "Remove directories of very many small files (caches, logs, unused images): `df -i` shows the file system that has no"
+    " inodes left, however much space is free",
+)
 _NETWORK = "NetworkUnavailable"
 
 
@@ -115,6 +120,8 @@ def node_pressure(node: Node, cluster: Cluster) -> Iterator[Finding]:
 def _pressure(node: Node, pressure: Pressure, state: Condition, pods: tuple[Pod, ...], cluster: Cluster) -> Finding:
     meaning, fix = _PRESSURES[pressure]
     short = shortage(node, pressure, pods, cluster)
+    if pressure is Pressure.DISK and any("inodes" in fact.text for fact in short.evidence):
+        meaning, fix = _INODES
     fixes = [Fix(fix)]
     if short.threshold:
         meaning = short.threshold

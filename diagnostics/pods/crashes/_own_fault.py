@@ -31,7 +31,7 @@ from kubedoctor.replay.logs.continued import whole_message
 from kubedoctor.replay.logs.families.machine import SHARED_MEMORY
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.log_lines import parse_line
-from kubedoctor.replay.logs.reading import LogCause
+from kubedoctor.replay.logs.reading import LogCause, read_log
 from kubedoctor.replay.logs.traces import crash_message
 
 LONGEST_MESSAGE = 200
@@ -157,12 +157,14 @@ _NOT_EXECUTED = re.compile(r"exec /\S+: no such file or directory$")
 _RUBY_PLACE = re.compile(r"^\S+\.rb:\d+:in [`'][^']*': ")
 """Ruby writes the place before the message of an uncaught exception."""
 _LONG_URL = re.compile(r"(https?://[^/\s\"]+/)[^\s\"]{40,}")
+_ESCAPED_END = re.compile(r"(?:\\+r)?\\+n")
 _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
 
 
 def shortened(message: str) -> str:
     """A long message: of several sentences the first, where the fault stands; else the end, as of an error that wraps
     others."""
+    message = _of_inner_lines(message)
     message = _LONG_URL.sub(r"\1…", message) if len(message) > LONGEST_MESSAGE else message
     ends = [end.start() + 1 for end in _NEXT_SENTENCE.finditer(message)]
     whole = max((end for end in ends if end <= LONGEST_MESSAGE), default=0)
@@ -170,6 +172,17 @@ def shortened(message: str) -> str:
         message = message[:whole]
     shown = visible if ends else visible_end
     return shown(message, LONGEST_MESSAGE).rstrip(".")
+
+
+def _of_inner_lines(message: str) -> str:
+    """Of a long message that has the output of another program in it, the line of it that decides and the one before."""
+    inner = [line.strip(' "{}') for line in _ESCAPED_END.split(message)] if len(message) > LONGEST_MESSAGE else []
+    cause = read_log(inner, 1) if len(inner) > 1 else None
+    if cause is None:
+        return message
+    before = inner[cause.index - 1].rpartition('"')[2] if cause.index else ""
+    decides = inner[cause.index] if cause.index else inner[0].rpartition('"')[2] or inner[0]
+    return " ".join(filter(None, (before, decides)))
 
 
 def message_of(lines: tuple[str, ...], cause: LogCause) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._ends import End, RunLog, after_start, as_it_matters, exit_words, log_of_the_end
 from diagnostics.pods.crashes._story import Story
@@ -48,6 +50,14 @@ _NOT_UP = frozenset(
 """What a program that has not started yet answers."""
 
 
+_LOADS = re.compile(
+    r"\bLOADING\b|loading (?:the )?(?:dataset|data|database|model|index)|still (?:starting|loading|initiali[sz]ing|recovering)"
+    r"|(?:is|are) (?:starting up|in recovery|recovering)|not (?:yet )?(?:fully )?(?:started|initiali[sz]ed|booted)",
+    re.IGNORECASE,
+)
+"""What a program answers that is not done with its start."""
+
+
 def _never_started(pod: Pod, end: End, probe: Probe, answer: ProbeAnswer) -> bool:
     """Whether the liveness probe failed from the start, because nothing listened yet."""
     lasted = end.ending.lasted
@@ -85,7 +95,7 @@ def _repair(
         where = "; the program listens on that port, but does not answer gRPC"
     elif which == "Startup" and answer in _NOT_UP:
         return run, "", longer_start(pod, end.part, probe, log, about, cluster)
-    elif _never_started(pod, end, probe, answer):
+    elif _never_started(pod, end, probe, answer) or (which == "Liveness" and _LOADS.search(why)):
         return run, "", startup_probe_added(pod, end.part, probe, log, about, cluster)
     else:
         refused = refused_request(f"{which.lower()}Probe", probe, why, about, log, cluster)

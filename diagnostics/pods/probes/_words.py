@@ -85,8 +85,10 @@ def failure(probe: Probe, container: Container, why: str) -> str:
 
 
 def _deciding_line(output: str) -> str:
-    """Of what a command printed in several lines, the one that states a fault; empty where none does."""
+    """Of what a command printed in several lines, the one that states a fault, of a line of JSON its message; else empty."""
     lines = output.splitlines()
+    if len(lines) == 1 and (line := parse_line(output)).structured:
+        return line.message
     cause = read_log(lines, 1) if len(lines) > 1 else None
     if cause is None or (cause.fault is LogFault.UNKNOWN and len(output) <= LONGEST_ANSWER):
         return ""

@@ -26,6 +26,7 @@ from datetime import timedelta
 from functools import partial
 
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods._own_events import own_warning
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._story import STORY_KINDS, Story
 from diagnostics.pods.probes._bgp import no_session
@@ -142,6 +143,8 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     elif answer not in (ProbeAnswer.COMMAND_MISSING, ProbeAnswer.COMMAND_NOT_RUN):
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
         summary += f"; its log: {story.text}" if story.text else ""
+    words, shown = own_warning(pod, cluster) if not story.text else ("", ())
+    summary += f"; {words}" if words else ""
     handler = handler_path(pod, container.name, "readinessProbe")
     yield Finding(
         about=about,
@@ -155,6 +158,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
             *repair.evidence,
             *refused.evidence,
             *loopback[1],
+            *shown,
             *story.evidence,
         ),
         fixes=story.fixes if story.fixes and _comes_first(story) else (*refused.fixes, *repair.fixes),

@@ -42,10 +42,10 @@ _GOES_ON: Final = compiled_later(
 """No property of a printed object."""
 
 
-def goes_on(text: str, timed: bool) -> bool:
-    """Whether a line without time and level belongs to the line above it. timed: that line begins with a time, so that
-    each record does; else only words that continue a sentence, or white space in front, show it."""
-    return timed or _GOES_ON.match(text) is not None
+def goes_on(text: str) -> bool:
+    """Whether a line without time and level belongs to the line above it: words that continue a sentence, or white space
+    in front, show it; a wrapper of the program may write plain lines too."""
+    return _GOES_ON.match(text) is not None
 
 
 LONGEST: Final = 10

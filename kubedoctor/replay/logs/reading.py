@@ -219,7 +219,7 @@ def _below(best: _Seen, seen: Sequence[_Seen]) -> tuple[int, ...]:
         text = line.line.text
         if not text.strip() or line.line.time or (line.line.level is not Level.UNSTATED and not line.exception):
             break
-        if line.exception or (line.own and goes_on(text, bool(best.line.time))):
+        if line.exception or (line.own and goes_on(text)):
             found.append(line.index)
         elif line.own:
             break

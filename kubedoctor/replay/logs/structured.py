@@ -115,7 +115,7 @@ def _errors(fields: Mapping[str, Any]) -> Iterator[str]:
         value = fields.get(key)
         if isinstance(value, Mapping):
             lower = {str(name).lower(): inner for name, inner in value.items()}
-            text = next((text for name in (*_MESSAGES, *_ERRORS) if (text := _text(lower.get(name)))), "")
+            text = next((text for name in (*_MESSAGES, *_ERRORS, "errmsg") if (text := _text(lower.get(name)))), "")
             text = ": ".join(filter(None, (_text(lower.get("type")), text, _text(lower.get("error_str")))))
         else:
             text = _of_trace(_text(value)) if key in _TRACES else _text(value)

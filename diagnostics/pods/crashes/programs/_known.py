@@ -94,6 +94,19 @@ _KNOWN: Final = {
             " --cluster`, `etcdctl alarm disarm`",
         ),
     ),
+    troubles.FILE_TOO_OPEN: _Known(
+        "it refuses a key file that others may read: {message}",
+        (
+            "Mount the Secret with defaultMode 0400 (or 0440 where the pod sets fsGroup), or copy the file in an init"
+            " container and set its owner and mode there",
+        ),
+    ),
+    troubles.HOST_KEY: _Known(
+        "it does not know the SSH host key of the server: {message}",
+        (
+            "Put the server's host key into the known_hosts file that the container reads (ssh-keyscan HOST shows it: compare it)",
+        ),
+    ),
     troubles.LOGIN_AT_VAULT: _Known(
         "Vault refuses its login: {message}",
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import ADVERTISED
+from kubedoctor.replay.logs.families.troubles import ADVERTISED, HOST_KEY
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import address, host, port
 
@@ -17,6 +17,10 @@ FAMILIES: Final = (
     PatternFamily(
         LogFault.BAD_SETTING,
         (
+            Pattern("host key is known for", r"host key is known for \[?(?P<subject>[\w.-]+)", trouble=HOST_KEY),
+            Pattern("host key verification failed", trouble=HOST_KEY),
+            Pattern("remote host identification has changed", trouble=HOST_KEY),
+            Pattern("knownhosts: key", r"key (?:is unknown|mismatch)", trouble=HOST_KEY),
             # The bootstrap server is node -1: the others are the addresses that the brokers state themselves.
             Pattern(
                 "connection to node ",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kubedoctor.replay.logs.families.troubles import FILE_TOO_OPEN
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import address, file, port
 
@@ -80,7 +81,13 @@ FAMILIES: Final = (
             Pattern("insecure permissions"),
             Pattern("unprotected private key file"),
             Pattern("bad permissions"),
-            Pattern("permissions 0", r"Permissions 0\d+ for '(?P<subject>[^']+)' are too open"),
+            Pattern("permissions 0", r"Permissions 0\d+ for '(?P<subject>[^']+)' are too open", trouble=FILE_TOO_OPEN),
+            Pattern(
+                "too open",
+                r"permissions (?:on|of|for) (?:file )?['\"]?(?P<subject>/[^\s'\"]+)['\"]? are too open",
+                at_any_level=True,
+                trouble=FILE_TOO_OPEN,
+            ),
             Pattern("could not open error log file"),
             Pattern("dubious ownership", r"repository at '(?P<subject>[^']+)'"),
             Pattern("unable to open database file", r"(?P<subject>/[\w./-]+)?"),

@@ -1,0 +1,30 @@
+"""Warnings that a program writes as events about its own pod, where no kubelet, scheduler or controller has said why."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from diagnostics.pods.crashes._own_fault import shortened
+from kubedoctor.cluster import Cluster, Event, Evidence, Pod, quote, ref, times
+from kubedoctor.replay.messages.shown import shown_reason
+
+RECENT = timedelta(minutes=30)
+LONGEST = 1000
+_OF_KUBERNETES = re.compile(r"kubelet|scheduler|controller|autoscaler|karpenter|taint|descheduler|kube-|^$")
+
+
+def own_warning(pod: Pod, cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:
+    """The newest such warning: `event REASON of COMPONENT: message`, and the event; empty where there is none."""
+    for event in reversed(cluster.events_about(ref(pod))):
+        if _counts(event, cluster):
+            component = event.reporting_component or event.source.component
+            words = f"event {event.reason} of {component}: {shortened(shown_reason(event.message, LONGEST))}"
+            return words, (quote(event, "message", f"{event.reason}, seen {times(event.times)}"),)
+    return "", ()
+
+
+def _counts(event: Event, cluster: Cluster) -> bool:
+    component = event.reporting_component or event.source.component
+    fresh = event.seen_at is not None and cluster.taken_at - event.seen_at <= RECENT
+    return event.type == "Warning" and bool(event.message) and fresh and not _OF_KUBERNETES.search(component)
