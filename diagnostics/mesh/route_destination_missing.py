@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.mesh._config import Seen, is_for, proxies_of, registry, requests_seen, settling
-from kubedoctor.cluster import CannotSee, Cluster, CustomResource, Pod, Service, listed, misspellings
+from kubedoctor.cluster import CannotSee, Cluster, CustomResource, Gap, Pod, Service, listed, misspellings
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -61,7 +61,7 @@ def route_destination_missing(service: CustomResource, cluster: Cluster) -> Iter
         return
     known_hosts, told = registry(cluster), set()
     found: list[Finding] = []
-    blind: CannotSee | None = None
+    blind: Gap | None = None  # not the exception: it would keep this frame, and the whole snapshot, until a collection
     for target in destinations(service):
         if not target.gets_traffic or (target.host, target.subset, target.port) in told:
             continue
@@ -69,9 +69,9 @@ def route_destination_missing(service: CustomResource, cluster: Cluster) -> Iter
         try:
             found += _of_target(service, target, known_hosts, cluster)
         except CannotSee as unseen:
-            blind = unseen
+            blind = Gap(unseen.kind, unseen.why)
     if blind is not None and not found:
-        raise blind
+        raise CannotSee(blind.kind, blind.why)
     yield from found
 
 

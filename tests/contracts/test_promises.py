@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import random
 import re
 import shlex
+import weakref
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -195,6 +197,22 @@ def test_the_predicate_hides_nothing(told: Told) -> None:
 def _without_predicate(one: Diagnostic[Any]) -> Diagnostic[Any]:
     shared = one.when is not None and one.when.__module__ == "kubedoctor.cluster.triage"
     return msgspec.structs.replace(one, when=None if shared else one.when, among=None)
+
+
+def test_a_scan_leaves_nothing_for_the_collector() -> None:
+    """A check that keeps an exception keeps its own frame and all that was seen: with each scan one more copy."""
+    stories = [load_scenario(path) for path in paths() if "\nunreadable:" in path.read_text(encoding="utf-8")]
+    assert len(stories) > 20
+    gc.disable()
+    try:
+        for story in stories:
+            snapshot = story.snapshot()
+            left = weakref.ref(snapshot)
+            scan(CATALOGUE, snapshot, lambda wants: None)
+            del snapshot
+            assert left() is None, story.path.name
+    finally:
+        gc.enable()
 
 
 def test_the_order_of_objects_changes_nothing(told: Told) -> None:

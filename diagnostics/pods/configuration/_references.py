@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 
 from diagnostics.pods.configuration._creators import creator_of, only_merges, state_of
-from kubedoctor.cluster import CannotSee, Cluster, ConfigMap, Event, Pod, Secret, misspellings, workload_of
+from kubedoctor.cluster import CannotSee, Cluster, ConfigMap, Event, Gap, Pod, Secret, misspellings, workload_of
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -141,7 +141,7 @@ def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *,
     if stuck.volumes:
         stuck.reported += _mount_events(pod, cluster.events_about(ref(pod)))
     seen: set[tuple[str, str]] = set()
-    unseen: CannotSee | None = None
+    unseen: Gap | None = None  # not the exception: it would keep this frame, and the whole snapshot, until a collection
     any_absent = False
     for reference in needed:
         place = (reference.name, reference.key * keys)
@@ -151,7 +151,7 @@ def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *,
         try:
             source = cluster.get(kind, pod.namespace, reference.name)
         except CannotSee as blind:
-            unseen = blind
+            unseen = Gap(blind.kind, blind.why)
             if not stated:
                 continue
         else:
@@ -164,7 +164,7 @@ def _absent(pod: Pod, cluster: Cluster, kind: type[ConfigMap] | type[Secret], *,
         where = quote_pod_spec(pod, cluster, about, reference.path, "the reference in the spec")
         yield Absent(reference, about, bool(stated), (*where, *stated[:2]))
     if unseen is not None and not any_absent:
-        raise unseen
+        raise CannotSee(unseen.kind, unseen.why)
 
 
 def _may_be_stuck(pod: Pod) -> bool:
