@@ -21,7 +21,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, Pod, Service, finished, pods_selected_by, ready, selected_so_far, terminating
+from kubedoctor.cluster import (
+    Cluster,
+    EndpointSlice,
+    Pod,
+    Service,
+    finished,
+    pods_selected_by,
+    ready,
+    selected_so_far,
+    terminating,
+)
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -40,6 +50,7 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.services import find_port, unknown_name
 from kubedoctor.replay.services.refusals import may_listen, refused_by, wrong_number
+from kubedoctor.replay.services.slices import CONTROLLER, MANAGED_BY
 
 MOST_PORTS = 4
 
@@ -52,7 +63,7 @@ def _selects(service: Service) -> bool:
     code="KD2002",
     subject=Service,
     severity=Severity.CRITICAL,
-    reads=(Service, Pod),
+    reads=(Service, Pod, EndpointSlice),
     when=_selects,
     symptoms=("targetPort", "connection refused", "no endpoints"),
 )
@@ -64,11 +75,21 @@ def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding
     if not pods:
         return
     lost = [at for at, port in enumerate(ports) if all(find_port(pod, port) is None for pod in pods)]
+    lost = [at for at in lost if not _has_endpoints(service, ports[at].name, cluster)]
     for at in lost:
         yield _unknown_name(service, at, pods, cluster, nothing_left=len(lost) == len(ports))
     for at, port in enumerate(ports):
         if at not in lost and isinstance(port.target_port or port.port, int):
             yield from _wrong_number(service, at, pods, cluster)
+
+
+def _has_endpoints(service: Service, port: str, cluster: Cluster) -> bool:
+    """Whether another controller keeps addresses for the port: then connections are answered all the same."""
+    return any(
+        slice_.endpoints and any((entry.name or "") == port and entry.port for entry in slice_.ports or ())
+        for slice_ in cluster.maybe.slices_of(service.namespace, service.name)
+        if slice_.labels.get(MANAGED_BY, CONTROLLER) != CONTROLLER
+    )
 
 
 def _served(service: Service, cluster: Cluster) -> bool:

@@ -61,6 +61,10 @@ def unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
         cluster.maybe.get(Service, meant.namespace, meant.name)
         return Story(f"cannot resolve host {host}", because_of=blamed)
     if service is not None:
+        if service.spec.type == "ExternalName":
+            alias = f"cannot resolve {host}: Service {meant.namespace}/{meant.name} is an alias of {service.spec.external_name}"
+            stands_for = quote(service, "spec.externalName", "the name that is looked up instead")
+            return Story(alias, because_of=(ref(service), *blamed), evidence=(stands_for,))
         about = at_fault(pod, cluster)
         found = why_not_resolved(pod, host, service, about, cluster, answered=cause.dns_answered)
         if found is not None:
@@ -153,8 +157,14 @@ def unreachable(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> St
         target += f", which has {endpoints}{'' if cause.fault is LogFault.CONNECTION_REFUSED else ','}"
     text = f"{_failed(cause, target)}{blocked}"
     path = "spec.selector" if service.spec.selector else "metadata.name"
-    ports = sorted({entry.port for entry in service.spec.ports or ()})
+    entries = service.spec.ports or ()
+    ports = sorted({entry.port for entry in entries})
     fixes: tuple[Fix, ...] = ()
+    over = {entry.protocol or "TCP" for entry in entries if entry.port == port}
+    if over and "TCP" not in over:
+        text += f"; port {port} of the Service is {listed(sorted(over), 2)} only: it takes no TCP connections"
+        path = "spec.ports"
+        fixes = (Fix(f"Set protocol: TCP for port {port} of the Service, or connect over {listed(sorted(over), 2)}"),)
     if port and ports and port not in ports:
         text += f"; the Service has no port {port}, only {', '.join(map(str, ports))}"
         path = "spec.ports"
