@@ -30,6 +30,7 @@ from typing import Final
 
 import msgspec
 
+from diagnostics.ingress._grants import not_granted
 from kubedoctor.answers.statements import Meaning, stated_finding, troubles_of
 from kubedoctor.cluster import (
     CannotSee,
@@ -59,6 +60,7 @@ from kubedoctor.replay.gateway.attachment import (
     refused,
     selected_listeners,
 )
+from kubedoctor.replay.gateway.grants import GRANT
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.status.messages import StatedTrouble
 from kubedoctor.replay.status.vocabulary import START
@@ -92,7 +94,7 @@ _MOST: Final = 3
     subject=_ROUTES[0],
     also_subjects=(*_ROUTES[1:], GATEWAY, GATEWAY_CLASS),
     severity=Severity.CRITICAL,
-    reads=(Event, Namespace),
+    reads=(Event, Namespace, GRANT),
     symptoms=("NotAllowedByListeners", "NoMatchingParent", "BackendNotFound", "RefNotPermitted", "404", "500"),
 )
 def route_not_accepted(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
@@ -109,7 +111,11 @@ def route_not_accepted(obj: CustomResource, cluster: Cluster) -> Iterator[Findin
     )
     if troubles:
         finding = stated_finding(obj, troubles, _MEANINGS, cluster)
-        replayed = _replayed(obj, cluster) if _is_about_attaching(troubles[0].reading.message_class) else None
+        replayed = None
+        if _is_about_attaching(troubles[0].reading.message_class):
+            replayed = _replayed(obj, cluster)
+        elif troubles[0].reading.message_class is _C.GATEWAY_REFERENCE_GRANT:
+            replayed = not_granted(obj, cluster)
         yield _joined(finding, replayed) if replayed is not None else finding
     elif not (obj.status or {}).get("parents") and not (obj.status or {}).get("conditions"):
         unanswered = _nobody_answers(obj, cluster)
@@ -144,6 +150,7 @@ def _joined(finding: Finding, replayed: Finding) -> Finding:
         summary=replayed.summary,
         evidence=(*replayed.evidence, *finding.evidence),
         fixes=replayed.fixes,
+        commands=(*finding.commands, *replayed.commands),
     )
 
 

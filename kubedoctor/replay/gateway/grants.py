@@ -1,0 +1,72 @@
+"""Whether a route or a Gateway may refer to an object of another namespace (gateway-api, `apis/v1beta1/referencegrant_types.go`,
+v1.3): only where a ReferenceGrant of that namespace lets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from kubedoctor.cluster.kinds.meta import CustomResource
+from kubedoctor.replay.gateway.attachment import GROUP
+
+GRANT: Final = f"ReferenceGrant.{GROUP}"
+
+
+class Crossing(NamedTuple):
+    """A reference into another namespace. path: of its name. group, kind: of the object that is referred to."""
+
+    path: str
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+def crossings(obj: CustomResource) -> Iterator[Crossing]:
+    """Backends of a route, certificates of the listeners of a Gateway."""
+    spec = obj.spec or {}
+    for at, rule in _rows(spec.get("rules")):
+        yield from _crossing(obj, rule.get("backendRefs"), f"spec.rules[{at}].backendRefs", "Service")
+    for at, listener in _rows(spec.get("listeners")):
+        tls = listener.get("tls")
+        if isinstance(tls, dict):
+            yield from _crossing(obj, tls.get("certificateRefs"), f"spec.listeners[{at}].tls.certificateRefs", "Secret")
+
+
+def is_granted(obj: CustomResource, crossing: Crossing, grants: Iterable[CustomResource]) -> bool:
+    """Whether one grant of the namespace has both ends."""
+    return any(allows_source(grant, obj) and allows_target(grant, crossing) for grant in grants)
+
+
+def allows_source(grant: CustomResource, obj: CustomResource) -> bool:
+    """Whether it is for objects of this kind and namespace."""
+    return any(
+        (row.get("group"), row.get("kind"), row.get("namespace")) == (GROUP, obj.kind, obj.metadata.namespace)
+        for _, row in _rows((grant.spec or {}).get("from"))
+    )
+
+
+def allows_target(grant: CustomResource, crossing: Crossing) -> bool:
+    """Whether it lets others refer to this object; without a name to all of the kind."""
+    return grant.metadata.namespace == crossing.namespace and any(
+        (row.get("group") or "", row.get("kind")) == (crossing.group, crossing.kind)
+        and row.get("name") in (None, "", crossing.name)
+        for _, row in _rows((grant.spec or {}).get("to"))
+    )
+
+
+def _crossing(obj: CustomResource, refs: Any, path: str, usual: str) -> Iterator[Crossing]:
+    for at, row in _rows(refs):
+        namespace, name = row.get("namespace"), row.get("name")
+        if isinstance(namespace, str) and isinstance(name, str) and namespace not in ("", obj.metadata.namespace):
+            yield Crossing(f"{path}[{at}].name", row.get("group") or "", row.get("kind") or usual, namespace, name)
+
+
+def _rows(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    for at, row in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(row, dict):
+            yield at, row
