@@ -135,6 +135,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD2103": {"Event": "the kubelet writes what it leaves out only there"},
     "KD2311": {"IngressClass": "which controller serves it"},
     "KD2312": {"IngressClass": "which controller serves it"},
+    "KD2313": {"ConfigMap": "whether the authority is there", "Service": "whether the target is there"},
     "KD2304": {
         "NetworkPolicy": "that it denies",
         "Service": "where a backend leads",

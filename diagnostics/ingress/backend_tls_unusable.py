@@ -1,0 +1,118 @@
+"""Gateway API: BackendTLSPolicy cannot be used.
+
+## What it means
+A BackendTLSPolicy makes the proxies of a Gateway speak TLS with a Service. While it cannot be used, they must not fall back to
+plain HTTP: requests for this Service get a 5xx.
+
+## Why it happens
+- The ConfigMap with the certificate of the authority does not exist, or has no key `ca.crt`.
+- The Service, or the port that `sectionName` names, does not exist in the namespace of the policy.
+- Another BackendTLSPolicy is for the same Service: the older one counts.
+
+## How to fix it
+Create the ConfigMap with the key `ca.crt` (`kubectl create configmap NAME --from-file=ca.crt`), or correct the reference.
+
+## References
+- https://gateway-api.sigs.k8s.io/api-types/backendtlspolicy/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kubedoctor.cluster import Cluster, ConfigMap, CustomResource, Service, has_path, listed, misspellings, quote, ref
+from kubedoctor.findings import Command, Confidence, Evidence, Finding, Fix, Severity, diagnostic, edit_command
+from kubedoctor.replay.gateway.attachment import GROUP
+from kubedoctor.replay.status.vocabulary import START
+
+_KEY: Final = "ca.crt"
+_CONDITIONS: Final = ("Accepted", "ResolvedRefs")
+
+
+@diagnostic(
+    code="KD2313",
+    subject=f"BackendTLSPolicy.{GROUP}",
+    severity=Severity.CRITICAL,
+    reads=(ConfigMap, Service),
+    symptoms=("BackendTLSPolicy", "InvalidCACertificateRef", "NoValidCACertificate", "TLS error", "502", "503"),
+)
+def backend_tls_unusable(policy: CustomResource, cluster: Cluster) -> Iterator[Finding]:
+    created = policy.metadata.creation_timestamp
+    if policy.metadata.deletion_timestamp is not None or (created and cluster.taken_at - created < START):
+        return
+    stated = tuple(_stated(policy))
+    faults = [*_authorities(policy, cluster), *_targets(policy, cluster)]
+    for text, path, fix in faults:
+        yield Finding(
+            about=ref(policy),
+            aspect=path,
+            summary=text,
+            evidence=(quote(policy, path, "what the policy refers to"), *stated),
+            confidence=Confidence.CERTAIN,
+            fixes=(fix,),
+            commands=(Command(ref(policy).describe_command, "its conditions"),),
+        )
+    if stated and not faults:
+        yield Finding(
+            about=ref(policy),
+            summary=f"the controller of the Gateway does not use it: {stated[-1].text}",
+            evidence=stated,
+            confidence=Confidence.CERTAIN,
+            fixes=(Fix("Correct what the message names", edit_command(ref(policy))),),
+            commands=(Command(ref(policy).describe_command, "its conditions"),),
+        )
+
+
+def _authorities(policy: CustomResource, cluster: Cluster) -> Iterator[tuple[str, str, Fix]]:
+    validation = (policy.spec or {}).get("validation")
+    refs = validation.get("caCertificateRefs") if isinstance(validation, dict) else None
+    for at, row in _rows(refs):
+        name = row.get("name")
+        if row.get("kind", "ConfigMap") != "ConfigMap" or row.get("group") or not isinstance(name, str):
+            continue
+        path = f"spec.validation.caCertificateRefs[{at}].name"
+        found = cluster.get(ConfigMap, policy.namespace, name)
+        create = Fix(f"Create ConfigMap {policy.namespace}/{name} with the certificate of the authority as {_KEY}")
+        if found is None:
+            near = misspellings(name, [row.name for row in cluster.maybe.all(ConfigMap, policy.namespace)], 1)
+            guess = f"; did you mean {near[0]}?" if near else ""
+            correct = Fix(f"Change the reference to {near[0]}", edit_command(ref(policy))) if near else create
+            yield f"ConfigMap {policy.namespace}/{name} with the authority does not exist{guess}", path, correct
+        elif _KEY not in (found.data or {}) and _KEY not in (found.binary_data or {}):
+            there = listed(sorted({**(found.data or {}), **(found.binary_data or {})}), 3) or "none"
+            yield f"ConfigMap {policy.namespace}/{name} has no key {_KEY}, only {there}", path, create
+
+
+def _targets(policy: CustomResource, cluster: Cluster) -> Iterator[tuple[str, str, Fix]]:
+    for at, row in _rows((policy.spec or {}).get("targetRefs")):
+        name, section = row.get("name"), row.get("sectionName")
+        if row.get("kind") != "Service" or row.get("group") or not isinstance(name, str):
+            continue
+        service = cluster.get(Service, policy.namespace, name)
+        fix = Fix("Correct targetRefs: the Service has to be in the namespace of the policy", edit_command(ref(policy)))
+        if service is None:
+            near = misspellings(name, [one.name for one in cluster.maybe.all(Service, policy.namespace)], 1)
+            guess = f"; did you mean {near[0]}?" if near else ""
+            yield f"Service {policy.namespace}/{name} does not exist{guess}", f"spec.targetRefs[{at}].name", fix
+            continue
+        names = [port.name for port in service.spec.ports or ()]
+        if isinstance(section, str) and section and section not in names:
+            has = listed([port or "one without a name" for port in names], 3)
+            text = f"Service {policy.namespace}/{name} has no port named {section}, only {has}"
+            yield text, f"spec.targetRefs[{at}].sectionName", fix
+
+
+def _stated(policy: CustomResource) -> Iterator[Evidence]:
+    """The conditions of its Gateways that are False."""
+    for at, ancestor in _rows((policy.status or {}).get("ancestors")):
+        for _, row in _rows(ancestor.get("conditions")):
+            path = f"status.ancestors[{at}].conditions[type={row.get('type')}]"
+            if row.get("type") in _CONDITIONS and row.get("status") == "False" and has_path(policy, f"{path}.message"):
+                yield quote(policy, f"{path}.message", str(row.get("reason") or ""))
+
+
+def _rows(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    for at, row in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(row, dict):
+            yield at, row
