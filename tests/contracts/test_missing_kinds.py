@@ -136,6 +136,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD2311": {"IngressClass": "which controller serves it"},
     "KD2312": {"IngressClass": "which controller serves it"},
     "KD2313": {"ConfigMap": "whether the authority is there", "Service": "whether the target is there"},
+    "KD2104": {"Service": "which names are hidden"},
     "KD2304": {
         "NetworkPolicy": "that it denies",
         "Service": "where a backend leads",
