@@ -12,6 +12,10 @@ from kubedoctor.replay.messages.shown import shown_reason
 RECENT = timedelta(minutes=30)
 LONGEST = 1000
 _OF_KUBERNETES = re.compile(r"kubelet|scheduler|controller|autoscaler|karpenter|taint|descheduler|kube-|^$")
+_REASONS = frozenset(
+    {"Unhealthy", "ProbeWarning", "BackOff", "Failed", "FailedMount", "FailedCreatePodSandBox", "FailedScheduling"}
+)
+"""Of Kubernetes, whoever passes them on."""
 
 
 def own_warning(pod: Pod, cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:
@@ -27,4 +31,5 @@ def own_warning(pod: Pod, cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:
 def _counts(event: Event, cluster: Cluster) -> bool:
     component = event.reporting_component or event.source.component
     fresh = event.seen_at is not None and cluster.taken_at - event.seen_at <= RECENT
-    return event.type == "Warning" and bool(event.message) and fresh and not _OF_KUBERNETES.search(component)
+    foreign = event.reason not in _REASONS and not _OF_KUBERNETES.search(component)
+    return event.type == "Warning" and bool(event.message) and fresh and foreign
