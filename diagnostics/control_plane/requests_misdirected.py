@@ -1,4 +1,4 @@
-"""FlowSchema leads requests to a priority level that holds them back, or that does not exist.
+"""FlowSchema leads requests to a priority level that blocks them or does not exist.
 
 ## What it means
 The API server shares its capacity among priority levels. Flow schemas decide which level a request belongs to: the first one

@@ -12,7 +12,7 @@ program, and which ones changes with each new pod or Service.
 - Two nodes have the same `spec.podCIDR`: it was set by hand or restored from a backup, or two controllers give out ranges.
 
 ## How to fix it
-1. Compare: `kubectl get nodes -o custom-columns=NAME:.metadata.name,RANGE:.spec.podCIDR,ADDRESS:.status.addresses[0].address`
+1. Compare: `kubectl get nodes -o 'custom-columns=NAME:.metadata.name,RANGE:.spec.podCIDR,ADDRESS:.status.addresses[0].address'`
    and `kubectl get servicecidrs`.
 2. Services can be moved to another range with a second ServiceCIDR (Kubernetes 1.33). The range of pods belongs to the
    cluster: move the nodes to another network, or build the cluster with another range.
@@ -61,7 +61,7 @@ _MOST: Final = 3
 _NOT_MACHINES: Final = ("type", "liqo.io/type", "vcluster.loft.sh/fake-node")
 """Labels of nodes that stand for something else than a machine: their address is that of a pod or of a Service."""
 _COMPARE: Final = Command(
-    "kubectl get nodes -o custom-columns=NAME:.metadata.name,RANGE:.spec.podCIDR,ADDRESS:.status.addresses[0].address",
+    "kubectl get nodes -o 'custom-columns=NAME:.metadata.name,RANGE:.spec.podCIDR,ADDRESS:.status.addresses[0].address'",
     "the ranges and addresses of all nodes",
 )
 _RANGES: Final = Command("kubectl get servicecidrs", "the ranges of Services")
