@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import random
 import re
 import shlex
@@ -243,6 +244,11 @@ def _check_command(line: str, effect: Effect, where: str) -> None:
     if words[0] == "kubedoctor":
         assert effect is Effect.READS, where
         return
+    if words[:2] == ["printf", "%s"]:  # An object that is created stands in the command.
+        created, words = json.loads(words[2]), words[words.index("|") + 1 :]
+        assert created["kind"], where
+        kind = kind_named(created["kind"])
+        assert kind is None or bool(created["metadata"].get("namespace")) == kind.namespaced, where
     assert words[0] == "kubectl", where
     verb = words[1]
     assert verb in READING | CHANGING, where
