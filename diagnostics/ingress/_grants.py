@@ -37,10 +37,7 @@ def _finding(obj: CustomResource, crossing: Crossing, grants: tuple[CustomResour
             clause = f"{ref(almost).title} is for {source}, but not for {crossing.kind} {crossing.name}"
             evidence.append(quote(almost, "spec.to", "what they may refer to"))
         change = _grant(obj, crossing)
-        fix = Fix(
-            f"Create a ReferenceGrant in namespace {crossing.namespace}: from {obj.kind} (group {GROUP}) of namespace"
-            f" {obj.metadata.namespace}, to {crossing.kind} {crossing.name}"
-        )
+        fix = Fix(f"Create a ReferenceGrant in namespace {crossing.namespace} for {source}", command_line(change))
     return Finding(
         about=ref(obj),
         summary=f"it may not refer to {crossing.title}: {clause}",
