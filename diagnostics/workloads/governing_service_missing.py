@@ -22,10 +22,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from kubedoctor.cluster import Cluster, Container, Evidence, Service, StatefulSet, misspelled, quote, ref
-from kubedoctor.cluster.changes import create
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -34,7 +33,6 @@ from kubedoctor.findings import (
     Finding,
     Fix,
     Severity,
-    command_line,
     diagnostic,
     kubectl,
 )
@@ -70,20 +68,13 @@ def governing_service_missing(stateful_set: StatefulSet, cluster: Cluster) -> It
     if any(service.name == name for service in services):
         return
     near = next((service.name for service in services if misspelled(name, service.name)), "")
-    change = _service(stateful_set)
     yield Finding(
         about=ref(stateful_set),
         summary=f"its Service {name} (serviceName) does not exist, so the names of its pods do not resolve:"
         f" {stateful_set.name}-0.{name}" + (f"; there is a Service {near}" if near else ""),
         evidence=(quote(stateful_set, "spec.serviceName"), used),
         confidence=Confidence.CERTAIN,
-        fixes=(
-            Fix(
-                f"Create headless Service {name}",
-                command_line(create(change)) if change is not None else "",
-                Effect.CHANGES,
-            ),
-        ),
+        fixes=(Fix(f"Create headless Service {name}", _creation(stateful_set), Effect.CHANGES),),
         commands=(Command(kubectl("get", "services", namespace=stateful_set.namespace), "the Services that exist"),),
     )
 
@@ -108,20 +99,21 @@ def _path_of(container: Container, named: re.Pattern[str]) -> str:
     return next((field for field in ("command", "args") if named.search(" ".join(getattr(container, field) or ()))), "")
 
 
-def _service(stateful_set: StatefulSet) -> dict[str, Any] | None:
-    """As the StatefulSet needs it; None where its pods have no labels to select."""
-    selector = stateful_set.spec.selector
+def _creation(stateful_set: StatefulSet) -> str:
+    """The line that creates it; empty where its pods have no labels to select."""
+    selector, name, namespace = stateful_set.spec.selector, stateful_set.spec.service_name, stateful_set.namespace
     labels = (selector.match_labels if selector is not None else None) or {}
     ports = [
-        {"name": port.name or f"port-{port.container_port}", "port": port.container_port}
+        f"--tcp={port.container_port}:{port.container_port}"
         for container in stateful_set.spec.template.spec.containers
         for port in container.ports or ()
+        if port.protocol in (None, "", "TCP")
     ]
     if not labels:
-        return None
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": stateful_set.spec.service_name, "namespace": stateful_set.namespace},
-        "spec": {"clusterIP": "None", "selector": dict(labels), **({"ports": ports} if ports else {})},
-    }
+        return ""
+    selected = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    lines = (
+        kubectl("create", "service", "clusterip", name, "--clusterip=None", *ports, namespace=namespace),
+        kubectl("set", "selector", f"service/{name}", selected, namespace=namespace),
+    )
+    return " && ".join(lines)
