@@ -89,6 +89,6 @@ def _by_its_log(
             continue
         message = visible_end(" ".join(parse_line(tail.lines[error.index]).message.split()), _LONGEST_LINE)
         line = quote_line(tail, error.index, "the newest error of what should fill it")
-        fix = Fix(f"Correct what the log of {name.title} says")
-        return CaInjector(f"{words}; its log says: {message}", (*evidence, line), (fix,), commands, ())
+        fix = Fix(f"Fix the cause that the log of {name.title} names")
+        return CaInjector(f"{words}; its newest error is: {message}", (*evidence, line), (fix,), commands, ())
     return CaInjector(words, evidence, (Fix(source),), commands, ())

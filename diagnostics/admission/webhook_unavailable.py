@@ -23,7 +23,8 @@ refuses those objects.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from datetime import timedelta
+from typing import Final, NamedTuple
 
 from diagnostics.admission._injectors import CaInjector, injector_of
 from kubedoctor.cluster import (
@@ -31,6 +32,7 @@ from kubedoctor.cluster import (
     Cluster,
     EndpointSlice,
     Evidence,
+    KubernetesObject,
     MutatingWebhookConfiguration,
     Pod,
     Ref,
@@ -59,6 +61,7 @@ from kubedoctor.findings import (
 from kubedoctor.replay.services import backends
 
 WebhookConfiguration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration
+_PATIENCE: Final = timedelta(minutes=2)
 
 
 class UncalledWebhook(NamedTuple):
@@ -87,8 +90,10 @@ class UncalledWebhook(NamedTuple):
 )
 def webhook_unavailable(configuration: WebhookConfiguration, cluster: Cluster) -> Iterator[Finding]:
     faults: dict[str, tuple[UncalledWebhook, list[Webhook]]] = {}
+    if _is_new(configuration, cluster):
+        return
     for webhook in configuration.webhooks or ():
-        if webhook.failure_policy == "Ignore":
+        if webhook.failure_policy == "Ignore" or not webhook.rules:
             continue  # Nothing is refused: some leave such a configuration behind on purpose.
         fault = _fault(configuration, webhook, cluster)
         if fault is not None:
@@ -118,16 +123,27 @@ def webhook_unavailable(configuration: WebhookConfiguration, cluster: Cluster) -
 
 
 def _calls(webhook: Webhook) -> str:
-    """`CREATE and UPDATE of pods`, `all calls of certificates.cert-manager.io`."""
-    rule = next(iter(webhook.rules or ()), None)
-    if rule is None:
-        return "the calls of its rules"
+    """`CREATE, UPDATE on pods that its selectors match`, `every operation on all resources of cert-manager.io`, of its
+    first rule."""
+    rule = (webhook.rules or ())[0]
     operations = "every operation" if "*" in (rule.operations or ()) else listed(rule.operations or (), 4)
     group = next((group for group in rule.api_groups or () if group), "")
     names = [name for name in rule.resources or () if "/" not in name or name == "*/*"] or list(rule.resources or ())
     everything = any(name in ("*", "*/*") for name in names)
     whose = "" if not group else " in all API groups" if group == "*" else f" of {group}"
-    return f"{operations or 'every operation'} on {'all resources' if everything else listed(names, 3)}{whose}"
+    selected = any(
+        (one.match_labels or one.match_expressions)
+        for one in (webhook.namespace_selector, webhook.object_selector)
+        if one is not None
+    )
+    where = " that its selectors match" if selected or webhook.match_conditions else ""
+    return f"{operations or 'every operation'} on {'all resources' if everything else listed(names, 3)}{whose}{where}"
+
+
+def _is_new(obj: KubernetesObject, cluster: Cluster) -> bool:
+    """Its Service and its pods may still be created."""
+    created = obj.metadata.creation_timestamp
+    return created is not None and cluster.taken_at - created < _PATIENCE
 
 
 def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Cluster) -> UncalledWebhook | None:
@@ -159,7 +175,9 @@ def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Clust
             (Command(kubectl("get", "service", namespace=target.namespace), "the Services there"),),
             (),
         )
-    if not behind.served and len(behind.failing) == len(behind.live) and not behind.leaving and _is_selected(service):
+    if behind.served or _is_new(service, cluster):
+        return _untrusted(name, evidence, injector) if injector is not None else None
+    if len(behind.failing) == len(behind.live) and not behind.leaving and _is_selected(service):
         state = f"none of its {counted(len(behind.live), 'pod')} is ready" if behind.live else "it has no pods"
         return UncalledWebhook(
             f"{name.title} has no ready endpoints, {state}",

@@ -193,6 +193,7 @@ def test_the_predicate_hides_nothing(told: Told) -> None:
     for story, report in told:
         again = scan(eager, story.snapshot(), lambda wants: None)
         assert again.findings == report.findings, story.path.name
+        assert again.unexplained == report.unexplained, story.path.name
 
 
 def _without_predicate(one: Diagnostic[Any]) -> Diagnostic[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.cluster import Cluster, CustomResourceDefinition, condition, has_path, listed, quote, ref
+from kubedoctor.cluster import APIService, Cluster, CustomResourceDefinition, condition, has_path, listed, quote, ref
 from kubedoctor.findings import Evidence, Fix
 
 _TYPES: Final = tuple(
@@ -20,8 +20,16 @@ _TYPES: Final = tuple(
     )
 )
 """As apimachinery's NoKindMatchError, NoResourceMatchError (`pkg/api/meta/errors.go`) and StatusError write it."""
-_OWN: Final = (".k8s.io",)
-"""Groups of Kubernetes itself: they have no definitions."""
+_OWN: Final = frozenset(
+    f"{group}.k8s.io"
+    for group in (
+        *("admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization"),
+        *("certificates", "coordination", "discovery", "events", "extensions", "flowcontrol.apiserver"),
+        *("internal.apiserver", "networking", "node", "rbac.authorization", "resource", "scheduling", "storage"),
+        "storagemigration",
+    )
+)
+"""Groups that the API server serves itself (`pkg/controlplane`): they have no definitions."""
 
 
 class _Wanted(NamedTuple):
@@ -35,7 +43,7 @@ class _Wanted(NamedTuple):
 def not_served(message: str, clause: str, cluster: Cluster) -> Story | None:
     """None where the message names no type, and for types of Kubernetes itself. clause: what the log says."""
     wanted = _wanted(message)
-    if wanted is None or wanted.group.endswith(_OWN):
+    if wanted is None or wanted.group in _OWN or _is_aggregated(wanted.group, cluster):
         return None
     definitions = [one for one in cluster.maybe.all(CustomResourceDefinition) if one.spec.group == wanted.group]
     if any(gap.kind == "CustomResourceDefinition" for gap in cluster.gaps):
@@ -49,6 +57,11 @@ def not_served(message: str, clause: str, cluster: Cluster) -> Story | None:
         fix = Fix(f"Install the CustomResourceDefinitions of {wanted.group} that this version of the program needs")
         return Story(f"{clause}; no CustomResourceDefinition of {wanted.group} defines {wanted.kind}", fixes=(fix,))
     return _of_definition(found, wanted, definitions, clause)
+
+
+def _is_aggregated(group: str, cluster: Cluster) -> bool:
+    """Whether an extension API server has the group, without definitions."""
+    return any(one.spec.group == group and one.spec.service is not None for one in cluster.maybe.all(APIService))
 
 
 def _of_definition(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kubedoctor.cluster import (
+    APIService,
     ConfigMap,
     CustomResourceDefinition,
     DaemonSet,
@@ -25,7 +26,7 @@ from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
 STORY_KINDS = (
     *(Event, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy, Node, DaemonSet),
-    *(PersistentVolumeClaim, StorageClass, CustomResourceDefinition),
+    *(PersistentVolumeClaim, StorageClass, CustomResourceDefinition, APIService),
     *ROLE_KINDS,
 )
 """The kinds in which the names of a log's line are looked up."""

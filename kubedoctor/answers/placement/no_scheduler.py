@@ -147,24 +147,24 @@ def _places_nothing(evidence: list[Evidence], outcome: str, cluster: Cluster) ->
     )
 
 
-_COURSES: Final[WeakKeyDictionary[Snapshot, tuple[object, _Course]]] = WeakKeyDictionary()
+_COURSES: Final[WeakKeyDictionary[Snapshot, tuple[object, object, _Course]]] = WeakKeyDictionary()
 
 
 def _course(cluster: Cluster) -> _Course:
     """Computed once for all pods of a scan."""
     pods = cluster.maybe.all(Pod)
+    events = cluster.all(Event) if cluster.has_all(Event, "") else ()
     known = _COURSES.get(cluster.snapshot)
-    if known is not None and known[0] is pods:
-        return known[1]
+    if known is not None and known[0] is pods and known[1] is events:
+        return known[2]
     own = [pod for pod in pods if (pod.spec.scheduler_name or DEFAULT_SCHEDULER) == DEFAULT_SCHEDULER]
     waiting = [since for pod in own if (since := _untried_since(pod, cluster)) is not None]
-    events = cluster.all(Event) if cluster.has_all(Event, "") else ()
     placed = [
         *filter(None, map(_placed_at, own)),
         *(event.seen_at for event in events if event.reason == "Scheduled" and event.seen_at is not None),
     ]
     course = _Course(min(waiting, default=None), len(waiting), max(placed, default=None))
-    _COURSES[cluster.snapshot] = (pods, course)
+    _COURSES[cluster.snapshot] = (pods, events, course)
     return course
 
 
