@@ -134,19 +134,31 @@ def _finding(pod: Pod, lookup: Evidence, host: str, stated: StatedFault, cluster
             lookup,
         ),
         affects=(ref(pod),),
-        fixes=(*repairs(stated, cluster), *_fewer_queries(pod, host, stated)),
+        fixes=(*repairs(stated, cluster), *_fewer_queries(pod, host, stated, cluster)),
         commands=looks(stated),
     )
 
 
-def _fewer_queries(pod: Pod, host: str, stated: StatedFault) -> Iterator[Fix]:
+def _fewer_queries(pod: Pod, host: str, stated: StatedFault, cluster: Cluster) -> Iterator[Fix]:
     """Where the server has too many lookups: those that the search list adds to each lookup of the host."""
     conf = resolv_conf_of(pod, KubeletDns(servers=("the DNS of the cluster",)))
     ndots = conf.option("ndots") or "1"
     if stated.fault.trouble is not ServerTrouble.OVERLOADED or "." not in host or host.endswith("."):
+        return
+    if _needs_the_search_list(host, pod, cluster):
         return
     if ndots.isdigit() and host.count(".") < int(ndots) and conf.searches:
         yield Fix(
             f"Or write {host}. with a final dot, or set ndots to {host.count('.')} in dnsConfig of the pod: with ndots {ndots}"
             f" each lookup tries {len(conf.searches)} other names first"
         )
+
+
+def _needs_the_search_list(host: str, pod: Pod, cluster: Cluster) -> bool:
+    """Whether it is a short name of a Service, or of a pod of a Service: with a final dot it does not resolve."""
+    parts = host.split(".")
+    if "svc" in parts[1:]:
+        return parts[-1] == "svc"
+    spaces = [space.name for space in cluster.maybe.all(Namespace)]
+    services = ((parts[-1], parts[-2]), (pod.namespace, parts[-1]))
+    return parts[-1] in spaces or any(cluster.maybe.get(Service, space, name) is not None for space, name in services)

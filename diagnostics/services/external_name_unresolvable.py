@@ -5,7 +5,8 @@ The Service is an alias: the cluster's DNS answers its name with a CNAME record 
 nothing, so clients get "no such host", although the Service exists.
 
 ## Why it happens
-- `externalName` is an IP address: a CNAME record points to a name, and no server knows an address as a name.
+- `externalName` is an IP address: a CNAME record points to a name, and no server knows an address as a name. Some Ingress
+  controllers (ingress-nginx) connect to it all the same: the backend of an Ingress is not judged.
 - It is a short name, such as `db` or `db.shop`: the search list of the pod does not complete the target of a CNAME record.
 - It names a Service of the cluster that does not exist, or the Service itself.
 
@@ -27,7 +28,7 @@ from typing import NamedTuple
 from diagnostics.services._triage import is_alias
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.answers.resolve.lookup_setting import USUAL_DOMAIN, cluster_domain
-from kubedoctor.cluster import Cluster, ConfigMap, Service, misspellings
+from kubedoctor.cluster import Cluster, ConfigMap, Ingress, Service, misspellings
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -59,7 +60,7 @@ class _Fault(NamedTuple):
     code="KD2006",
     subject=Service,
     severity=Severity.WARNING,
-    reads=(Service, ConfigMap),
+    reads=(Service, ConfigMap, Ingress),
     when=is_alias,
     symptoms=("ExternalName", "no such host", "NXDOMAIN"),
 )
@@ -95,6 +96,8 @@ def _fix(service: Service, right: str, cluster: Cluster) -> Fix:
 def _fault(service: Service, cluster: Cluster) -> _Fault | None:
     target = service.spec.external_name.rstrip(".").lower()
     if is_address(target):
+        if _behind_an_ingress(service, cluster):
+            return None
         return _Fault("it is an IP address, and a CNAME record needs a name")
     parts = target.split(".")
     if len(parts) >= _OF_A_SERVICE and parts[2] == "svc" and ".".join(parts[3:]) in ("", _domain(cluster)):
@@ -111,6 +114,17 @@ def _fault(service: Service, cluster: Cluster) -> _Fault | None:
         text = f"it is short for Service {parts[1]}/{parts[0]}, and the target of a CNAME record has to be a full name"
         return _Fault(text, _full(parts[0], parts[1], cluster), Confidence.LIKELY)
     return None
+
+
+def _behind_an_ingress(service: Service, cluster: Cluster) -> bool:
+    """Its controller connects to the address itself, without a lookup."""
+    for ingress in cluster.maybe.all(Ingress, service.namespace):
+        backends = [ingress.spec.default_backend]
+        for rule in ingress.spec.rules or ():
+            backends += [path.backend for path in (rule.http.paths if rule.http else None) or ()]
+        if any(backend and backend.service and backend.service.name == service.name for backend in backends):
+            return True
+    return False
 
 
 def _of_a_service(parts: list[str], service: Service, cluster: Cluster) -> _Fault | None:

@@ -50,7 +50,7 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.services import find_port, unknown_name
 from kubedoctor.replay.services.refusals import may_listen, refused_by, wrong_number
-from kubedoctor.replay.services.slices import CONTROLLER, MANAGED_BY
+from kubedoctor.replay.services.staleness import kept_by_controller, ready_addresses
 
 MOST_PORTS = 4
 
@@ -84,11 +84,11 @@ def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding
 
 
 def _has_endpoints(service: Service, port: str, cluster: Cluster) -> bool:
-    """Whether another controller keeps addresses for the port: then connections are answered all the same."""
+    """Whether somebody else keeps ready addresses for the port: then connections are answered all the same."""
     return any(
-        slice_.endpoints and any((entry.name or "") == port and entry.port for entry in slice_.ports or ())
+        ready_addresses((slice_,)) and any((entry.name or "") == port and entry.port for entry in slice_.ports or ())
         for slice_ in cluster.maybe.slices_of(service.namespace, service.name)
-        if slice_.labels.get(MANAGED_BY, CONTROLLER) != CONTROLLER
+        if not kept_by_controller(slice_)
     )
 
 

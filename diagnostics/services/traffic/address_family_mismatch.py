@@ -10,8 +10,9 @@ although the pods are ready: connections to its address are refused.
 - The pods were created before their node had dual stack: a pod keeps the addresses of its start.
 
 ## How to fix it
-Create the Service again with the family of the pods (the first family of a Service cannot be changed), or restart the
-workload if new pods get both families.
+- The pods lack the second family: set `ipFamilyPolicy` to `SingleStack`.
+- They lack the first one, which cannot be changed: create the Service again with the family of the pods.
+- Or restart the workload, if new pods get both families.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/dual-stack/
@@ -23,7 +24,19 @@ from collections.abc import Iterator
 
 from diagnostics.services._triage import states_families
 from kubedoctor.cluster import Cluster, Pod, Service, finished, pods_selected_by, ready, selected_so_far, terminating
-from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, kubectl, quote, ref
+from kubedoctor.cluster.changes import put
+from kubedoctor.findings import (
+    Command,
+    Confidence,
+    Finding,
+    Fix,
+    Severity,
+    command_line,
+    diagnostic,
+    kubectl,
+    quote,
+    ref,
+)
 from kubedoctor.replay.services.staleness import addresses_of
 
 
@@ -47,24 +60,41 @@ def address_family_mismatch(service: Service, cluster: Cluster) -> Iterator[Find
         return
     at, family, other = wanted.index(lacking[0]), lacking[0], next(iter(has))
     alone = len(lacking) == len(wanted)
-    again = Fix(f"Create the Service again with ipFamilies: [{other}]")
+    if service.spec.is_headless and not alone:
+        return  # It has no address: its name resolves to the addresses that there are.
+    whose = "the Service has endpoints of this family only"
+    if not service.spec.is_headless:
+        whose = "the Service has an address of this family"
     yield Finding(
         about=ref(service),
         summary=f"no {family} endpoints: its pods have {other} addresses only"
         f"{'' if alone else f'; its {other} address works'}",
         severity=None if alone else Severity.WARNING,
         evidence=(
-            quote(service, f"spec.ipFamilies[{at}]", "the Service has an address of this family"),
+            quote(service, f"spec.ipFamilies[{at}]", whose),
             quote(pods[0], "status.podIP", "address of a ready pod"),
         ),
         confidence=Confidence.CERTAIN,
-        fixes=(again, Fix(f"Or restart the workload, if new pods of these nodes get {family} addresses")),
+        fixes=(
+            _fix(service, at, other),
+            Fix(f"Or restart the workload, if new pods of these nodes get {family} addresses"),
+        ),
         commands=(
             Command(
                 kubectl("get", "pod", pods[0].name, "-o", "jsonpath={.status.podIPs}", namespace=service.namespace),
                 "all addresses of a pod",
             ),
         ),
+    )
+
+
+def _fix(service: Service, at: int, other: str) -> Fix:
+    """The first family cannot be changed; the API server drops the second with the policy."""
+    if at == 0:
+        return Fix(f"Create the Service again with ipFamilies: [{other}]")
+    change = put(ref(service), ("spec", "ipFamilyPolicy"), "SingleStack")
+    return Fix(
+        f"Set ipFamilyPolicy to SingleStack: the Service keeps its {other} address", command_line(change, service)
     )
 
 

@@ -53,7 +53,16 @@ from kubedoctor.findings import (
     quote,
     ref,
 )
-from kubedoctor.replay.services.staleness import StaleEndpoint, addresses_of, left_out, of_no_pod, ready_addresses
+from kubedoctor.replay.services.slices import MANAGED_BY
+from kubedoctor.replay.services.staleness import (
+    MIRRORING,
+    StaleEndpoint,
+    addresses_of,
+    left_out,
+    of_no_pod,
+    other_keeper,
+    ready_addresses,
+)
 
 _SHOWN: Final = 3
 _READY: Final = "status.conditions[type=Ready].lastTransitionTime"
@@ -112,18 +121,30 @@ def _of_no_pod(service: Service, slices: list[EndpointSlice], own: set[str], clu
             quote(row.slice, row.path, "in the pod range of a node; no pod has it") for row in stale[:_SHOWN]
         ),
         would_disprove="something that is no pod has this address and answers",
-        fixes=(
-            _CONTROLLER if all(row.by_controller for row in stale) else _by_hand(service, stale, cluster, alone=alone),
-        ),
+        fixes=tuple(_fixes(service, stale, cluster, alone=alone)),
         commands=(_slices(service), Command(kubectl("get", "pods", "-A", "-o", "wide"), "the addresses of the pods")),
     )
+
+
+def _fixes(service: Service, stale: tuple[StaleEndpoint, ...], cluster: Cluster, *, alone: bool) -> Iterator[Fix]:
+    """By who keeps the slices: a controller would write a deleted slice again."""
+    if any(row.by_controller for row in stale):
+        yield _CONTROLLER
+    kept = {row.slice.name: other_keeper(row.slice) for row in stale}
+    for keeper in sorted(set(filter(None, kept.values()))):
+        names = sorted(name for name, other in kept.items() if other == keeper)
+        yield Fix(f"Find out why {keeper} does not update EndpointSlice {listed(names, _SHOWN)}")
+    by_hand = tuple(row for row in stale if not row.by_controller and not kept[row.slice.name])
+    if by_hand:
+        yield _by_hand(service, by_hand, cluster, alone=alone)
 
 
 def _by_hand(service: Service, stale: tuple[StaleEndpoint, ...], cluster: Cluster, *, alone: bool) -> Fix:
     lost = {row.address for row in stale}
     slices = list({ref(row.slice): row.slice for row in stale}.values())
     whole = all(ready_addresses([row]) <= lost for row in slices)
-    if not service.spec.selector or alone or not whole:
+    copied = any(row.labels.get(MANAGED_BY) == MIRRORING for row in slices)
+    if not service.spec.selector or alone or copied or not whole:
         return Fix("Give the Service a selector for its pods, or write the present addresses of the pods")
     change = delete(*map(ref, slices))
 

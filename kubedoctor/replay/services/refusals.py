@@ -109,7 +109,7 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
 
 def lost_by(service: Service, port: ServicePort, nodes: set[str], cluster: Cluster) -> ConnectionRefusal | None:
     """A log line about a connection to this Service that failed, from a pod in trouble that runs on another node than
-    these, of any namespace."""
+    these, of any namespace. In another namespace the bare name means another Service."""
     clients = [pod for pod in cluster.maybe.all(Pod) if pod.spec.node_name and pod.spec.node_name not in nodes]
     return _failure(service, port, clients, _FAILED, cluster)
 
@@ -117,18 +117,17 @@ def lost_by(service: Service, port: ServicePort, nodes: set[str], cluster: Clust
 def _failure(
     service: Service, port: ServicePort, clients: Sequence[Pod], words: re.Pattern[str], cluster: Cluster
 ) -> ConnectionRefusal | None:
-    word = re.compile(rf"(?<![\w.-]){re.escape(service.name)}(?=[.:/\s\"']|$)")
-    spots = _spots(service, port)
     troubled = [pod for pod in clients if not ready(pod) and not finished(pod) and not terminating(pod)]
     logs = [
         (pod, container.name, previous)
-        for pod in [client for client in troubled if _mentions(client, word)][:MOST_LOGS]
+        for pod in [client for client in troubled if _mentions(client, service)][:MOST_LOGS]
         for container in pod.spec.containers
         for previous in (True, False)
     ]
     cluster.together(*(partial(cluster.log_tail, pod, name, previous=previous) for pod, name, previous in logs))
     for pod, name, previous in logs:
         tail = cluster.log_tail(pod, name, previous=previous)
+        spots = _spots(service, port, pod.namespace)
         for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
             line = tail.lines[index] if tail is not None else ""
             if tail is not None and words.search(line) and spots.search(line):
@@ -136,17 +135,30 @@ def _failure(
     return None
 
 
-def _spots(service: Service, port: ServicePort) -> re.Pattern[str]:
-    """Patterns for the port of the Service as a client writes it: by an address or a name, and not as a part of another
-    (`web:8080`)."""
-    addresses = service.spec.cluster_ips or (service.spec.cluster_ip,)
-    hosts = [f"[{address}]" if ":" in address else address for address in addresses if address not in ("", "None")]
-    names = [service.name, f"{service.name}.{service.namespace}", f"{service.name}.{service.namespace}.svc"]
-    spots = "|".join(re.escape(host) for host in (*hosts, *names, f"{names[-1]}.cluster.local"))
+def _spots(service: Service, port: ServicePort, namespace: str) -> re.Pattern[str]:
+    """Patterns for the port of the Service as a client in this namespace writes it: by an address or a name, and not as a
+    part of another (`web:8080`)."""
+    name = _name_from(service, namespace)
+    full = f"{service.name}.{service.namespace}"
+    hosts = (*_addresses(service), name, full, f"{full}.svc", f"{full}.svc.cluster.local")
+    spots = "|".join(re.escape(host) for host in hosts)
     return re.compile(rf"(?<![\w.-])(?:{spots}):{port.port}(?!\d)")
 
 
-def _mentions(pod: Pod, word: re.Pattern[str]) -> bool:
+def _addresses(service: Service) -> list[str]:
+    """As a client writes them before a port."""
+    addresses = service.spec.cluster_ips or (service.spec.cluster_ip,)
+    return [f"[{address}]" if ":" in address else address for address in addresses if address not in ("", "None")]
+
+
+def _name_from(service: Service, namespace: str) -> str:
+    """The shortest name of the Service in a pod of this namespace."""
+    return service.name if namespace == service.namespace else f"{service.name}.{service.namespace}"
+
+
+def _mentions(pod: Pod, service: Service) -> bool:
+    hosts = "|".join(map(re.escape, (_name_from(service, pod.namespace), *_addresses(service))))
+    word = re.compile(rf"(?<![\w.-])(?:{hosts})(?=[.:/\s\"']|$)")
     return any(
         word.search(text)
         for container in pod.spec.containers

@@ -11,11 +11,16 @@ from kubedoctor.cluster.kinds.core import Node, Service
 from kubedoctor.cluster.kinds.meta import condition
 from kubedoctor.cluster.kinds.networking import Endpoint, EndpointSlice
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.services.slices import CONTROLLER, MANAGED_BY, planned_slices
 
 SETTLING: Final = timedelta(minutes=2)
 """The controller writes a change within seconds; pods and slices are not read at the same moment."""
+MIRRORING: Final = "endpointslicemirroring-controller.k8s.io"
+"""It copies Endpoints that were written by hand."""
+_PEOPLE: Final = frozenset({"staff", "cluster-admins", "manual", "manually", "kubectl"})
+"""Values of the label for slices that people keep: the documentation of EndpointSlices recommends such."""
 _LAST_CHANGE: Final = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
@@ -35,6 +40,15 @@ class StaleEndpoint(NamedTuple):
 def kept_by_controller(slice_: EndpointSlice) -> bool:
     """Whether Kubernetes' own controller keeps the slice by the selector of the Service."""
     return slice_.labels.get(MANAGED_BY) == CONTROLLER
+
+
+def other_keeper(slice_: EndpointSlice) -> str:
+    """The program, other than Kubernetes' own, that keeps the slice and would create it again; empty where people do."""
+    label = slice_.labels.get(MANAGED_BY, "")
+    if label and label not in (CONTROLLER, MIRRORING, *_PEOPLE):
+        return label
+    owner = controller_of(slice_)
+    return owner.title if owner is not None and owner.kind not in ("Service", "Endpoints") else ""
 
 
 def addresses_of(pod: Pod) -> tuple[str, ...]:
