@@ -19,11 +19,12 @@ Create the ConfigMap with the key `ca.crt` (`kubectl create configmap NAME --fro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from kubedoctor.cluster import Cluster, ConfigMap, CustomResource, Service, has_path, listed, misspellings, quote, ref
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Fix, Severity, diagnostic, edit_command
 from kubedoctor.replay.gateway.attachment import GROUP
+from kubedoctor.replay.gateway.grants import numbered_rows
 from kubedoctor.replay.status.vocabulary import START
 
 _KEY: Final = "ca.crt"
@@ -67,7 +68,7 @@ def backend_tls_unusable(policy: CustomResource, cluster: Cluster) -> Iterator[F
 def _authorities(policy: CustomResource, cluster: Cluster) -> Iterator[tuple[str, str, Fix]]:
     validation = (policy.spec or {}).get("validation")
     refs = validation.get("caCertificateRefs") if isinstance(validation, dict) else None
-    for at, row in _rows(refs):
+    for at, row in numbered_rows(refs):
         name = row.get("name")
         if row.get("kind", "ConfigMap") != "ConfigMap" or row.get("group") or not isinstance(name, str):
             continue
@@ -85,7 +86,7 @@ def _authorities(policy: CustomResource, cluster: Cluster) -> Iterator[tuple[str
 
 
 def _targets(policy: CustomResource, cluster: Cluster) -> Iterator[tuple[str, str, Fix]]:
-    for at, row in _rows((policy.spec or {}).get("targetRefs")):
+    for at, row in numbered_rows((policy.spec or {}).get("targetRefs")):
         name, section = row.get("name"), row.get("sectionName")
         if row.get("kind") != "Service" or row.get("group") or not isinstance(name, str):
             continue
@@ -105,14 +106,8 @@ def _targets(policy: CustomResource, cluster: Cluster) -> Iterator[tuple[str, st
 
 def _stated(policy: CustomResource) -> Iterator[Evidence]:
     """The conditions of its Gateways that are False."""
-    for at, ancestor in _rows((policy.status or {}).get("ancestors")):
-        for _, row in _rows(ancestor.get("conditions")):
+    for at, ancestor in numbered_rows((policy.status or {}).get("ancestors")):
+        for _, row in numbered_rows(ancestor.get("conditions")):
             path = f"status.ancestors[{at}].conditions[type={row.get('type')}]"
             if row.get("type") in _CONDITIONS and row.get("status") == "False" and has_path(policy, f"{path}.message"):
                 yield quote(policy, f"{path}.message", str(row.get("reason") or ""))
-
-
-def _rows(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    for at, row in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(row, dict):
-            yield at, row

@@ -29,9 +29,9 @@ class Crossing(NamedTuple):
 def crossings(obj: CustomResource) -> Iterator[Crossing]:
     """Backends of a route, certificates of the listeners of a Gateway."""
     spec = obj.spec or {}
-    for at, rule in _rows(spec.get("rules")):
+    for at, rule in numbered_rows(spec.get("rules")):
         yield from _crossing(obj, rule.get("backendRefs"), f"spec.rules[{at}].backendRefs", "Service")
-    for at, listener in _rows(spec.get("listeners")):
+    for at, listener in numbered_rows(spec.get("listeners")):
         tls = listener.get("tls")
         if isinstance(tls, dict):
             yield from _crossing(obj, tls.get("certificateRefs"), f"spec.listeners[{at}].tls.certificateRefs", "Secret")
@@ -46,7 +46,7 @@ def allows_source(grant: CustomResource, obj: CustomResource) -> bool:
     """Whether it is for objects of this kind and namespace."""
     return any(
         (row.get("group"), row.get("kind"), row.get("namespace")) == (GROUP, obj.kind, obj.metadata.namespace)
-        for _, row in _rows((grant.spec or {}).get("from"))
+        for _, row in numbered_rows((grant.spec or {}).get("from"))
     )
 
 
@@ -55,18 +55,19 @@ def allows_target(grant: CustomResource, crossing: Crossing) -> bool:
     return grant.metadata.namespace == crossing.namespace and any(
         (row.get("group") or "", row.get("kind")) == (crossing.group, crossing.kind)
         and row.get("name") in (None, "", crossing.name)
-        for _, row in _rows((grant.spec or {}).get("to"))
+        for _, row in numbered_rows((grant.spec or {}).get("to"))
     )
 
 
 def _crossing(obj: CustomResource, refs: Any, path: str, usual: str) -> Iterator[Crossing]:
-    for at, row in _rows(refs):
+    for at, row in numbered_rows(refs):
         namespace, name = row.get("namespace"), row.get("name")
         if isinstance(namespace, str) and isinstance(name, str) and namespace not in ("", obj.metadata.namespace):
             yield Crossing(f"{path}[{at}].name", row.get("group") or "", row.get("kind") or usual, namespace, name)
 
 
-def _rows(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+def numbered_rows(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a list, with their places in it; what is no list or no object is left out."""
     for at, row in enumerate(value if isinstance(value, list) else ()):
         if isinstance(row, dict):
             yield at, row
