@@ -34,8 +34,10 @@ from kubedoctor.cluster import (
     Evidence,
     KubernetesObject,
     MutatingWebhookConfiguration,
+    Namespace,
     Pod,
     Ref,
+    SelectorError,
     Service,
     ValidatingWebhookConfiguration,
     Webhook,
@@ -44,6 +46,7 @@ from kubedoctor.cluster import (
     listed,
     quote,
     ref,
+    selector_of,
 )
 from kubedoctor.cluster.changes import delete
 from kubedoctor.findings import (
@@ -80,7 +83,7 @@ class UncalledWebhook(NamedTuple):
     subject=ValidatingWebhookConfiguration,
     also_subjects=(MutatingWebhookConfiguration,),
     severity=Severity.WARNING,
-    reads=(EndpointSlice, Pod, Service, *WORKLOADS),
+    reads=(EndpointSlice, Namespace, Pod, Service, *WORKLOADS),
     explains=(Explains("calls", ("KD7001", "KD7101", "KD7102", "KD7103")),),
     symptoms=(
         "failed calling webhook",
@@ -93,7 +96,7 @@ def webhook_unavailable(configuration: WebhookConfiguration, cluster: Cluster) -
     if _is_new(configuration, cluster):
         return
     for webhook in configuration.webhooks or ():
-        if webhook.failure_policy == "Ignore" or not webhook.rules:
+        if webhook.failure_policy == "Ignore" or not webhook.rules or _selects_nothing(webhook, cluster):
             continue  # Nothing is refused: some leave such a configuration behind on purpose.
         fault = _fault(configuration, webhook, cluster)
         if fault is not None:
@@ -140,6 +143,22 @@ def _calls(webhook: Webhook) -> str:
     return f"{operations or 'every operation'} on {'all resources' if everything else listed(names, 3)}{whose}{where}"
 
 
+def _selects_nothing(webhook: Webhook, cluster: Cluster) -> bool:
+    """No namespace has the labels that it asks for; only namespaced objects are asked about."""
+    chosen = webhook.namespace_selector
+    anywhere = any((rule.scope or "*") == "Cluster" for rule in webhook.rules or ())
+    if chosen is None or anywhere or not (chosen.match_labels or chosen.match_expressions):
+        return False
+    spaces = cluster.maybe.all(Namespace)
+    if not spaces or not cluster.has_all(Namespace, ""):
+        return False
+    try:
+        wanted = selector_of(chosen)
+    except SelectorError:
+        return False
+    return not any(wanted.matches(space.labels) for space in spaces)
+
+
 def _is_new(obj: KubernetesObject, cluster: Cluster) -> bool:
     """Its Service and its pods may still be created."""
     created = obj.metadata.creation_timestamp
@@ -156,6 +175,16 @@ def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Clust
     injector = injector_of(configuration, cluster) if not webhook.client_config.ca_bundle else None
     lenient = cluster if injector is None else cluster.maybe
     service = lenient.get(Service, target.namespace, target.name)
+    number = target.port or 443
+    if service is not None and all(port.port != number for port in service.spec.ports or ()):
+        return UncalledWebhook(
+            f"{name.title} has no port {number}",
+            "",
+            (*evidence, *((quote(service, "spec.ports", "the ports that it has"),) if service.spec.ports else ())),
+            (Fix(f"Correct clientConfig.service.port of the webhook, or add port {number} to {name.title}"),),
+            (Command(kubectl("get", "service", target.name, namespace=target.namespace), "its ports"),),
+            (),
+        )
     behind = backends(service, lenient) if service is not None else None
     if injector is not None and any(gap.kind in ("Service", "Pod") for gap in cluster.gaps):
         return _untrusted(name, evidence, injector)
