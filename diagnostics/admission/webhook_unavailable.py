@@ -144,7 +144,7 @@ def _calls(webhook: Webhook) -> str:
 
 
 def _selects_nothing(webhook: Webhook, cluster: Cluster) -> bool:
-    """No namespace has the labels that it asks for; only namespaced objects are asked about."""
+    """No namespace has the labels that it selects."""
     chosen = webhook.namespace_selector
     anywhere = any((rule.scope or "*") == "Cluster" for rule in webhook.rules or ())
     if chosen is None or anywhere or not (chosen.match_labels or chosen.match_expressions):
