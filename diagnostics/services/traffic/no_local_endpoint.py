@@ -27,7 +27,7 @@ from typing import Final
 
 from diagnostics.services._triage import is_load_balancer, is_local
 from kubedoctor.answers.proof import prove, proven
-from kubedoctor.cluster import Cluster, EndpointSlice, Node, Pod, Service, counted, listed, ready_endpoints
+from kubedoctor.cluster import Cluster, EndpointSlice, Node, Pod, Service, condition, counted, listed, ready_endpoints
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -50,6 +50,13 @@ from kubedoctor.replay.services.refusals import lost_by
 _LOCAL: Final = "Local"
 _EXCLUDED: Final = "node.kubernetes.io/exclude-from-external-load-balancers"
 _SHOWN: Final = 3
+_IP_TARGETS: Final = (
+    ("service.beta.kubernetes.io/aws-load-balancer-nlb-target-type", "ip"),
+    ("service.beta.kubernetes.io/aws-load-balancer-type", "nlb-ip"),
+    ("service.beta.kubernetes.io/backend-type", "eni"),
+    ("service.cloud.tencent.com/direct-access", "true"),
+)
+"""Annotations by which AWS, Alibaba Cloud and Tencent Cloud send to the addresses of pods, past the nodes."""
 _INTERNAL, _EXTERNAL = "internalTrafficPolicy", "externalTrafficPolicy"
 
 
@@ -121,16 +128,25 @@ def _fix(service: Service, port: int, protocol: str, node: str, cluster: Cluster
 
 def _outside(service: Service, nodes: set[str], cluster: Cluster) -> Iterator[Finding]:
     """No node that a load balancer may use has an endpoint."""
+    if any(service.annotations.get(name) == value for name, value in _IP_TARGETS):
+        return
     seen = {node.name: node for node in cluster.maybe.all(Node)}
     usable = [node for node in seen.values() if _EXCLUDED not in node.labels]
-    if not usable or any(node.name in nodes for node in usable) or not nodes <= set(seen):
+    if any(node.name in nodes for node in usable) or not nodes <= set(seen):
+        return
+    usable = [node for node in usable if _is_ready(node)]
+    if not usable:
         return
     evidence: list[Evidence] = [
         quote(service, f"spec.{_EXTERNAL}", "only endpoints on the node that a client enters by")
     ]
     if nodes:
         excluded = seen[min(nodes)]
-        evidence.append(quote(excluded, "metadata.name", f"label {_EXCLUDED}"))
+        evidence.append(
+            quote(excluded, f"metadata.labels[{_EXCLUDED}]", "load balancers leave this node out")
+            if excluded.labels[_EXCLUDED]
+            else quote(excluded, "metadata.name", f"has label {_EXCLUDED}")
+        )
         why = f"its endpoints are on {_named(nodes)}, which load balancers leave out"
     else:
         why = "its endpoints name no node"
@@ -154,6 +170,11 @@ def _outside(service: Service, nodes: set[str], cluster: Cluster) -> Iterator[Fi
         ),
         commands=(_endpoints(service),),
     )
+
+
+def _is_ready(node: Node) -> bool:
+    stated = condition(node.status.conditions, "Ready")
+    return stated is not None and stated.status == "True"
 
 
 def _named(nodes: set[str]) -> str:

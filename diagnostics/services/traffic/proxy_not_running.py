@@ -1,9 +1,13 @@
 """kube-proxy does not run on a node.
 
 ## What it means
-kube-proxy writes the rules that send Service addresses to pods. Where it does not run, rules are missing or stay as they
-were: from pods of this node, and through node ports of it, Services are not reached, or lead to pods that are gone. Even
-`kubernetes.default`, the API server, may time out there. Pods on other nodes work.
+kube-proxy writes the rules that send Service addresses to pods. Where it does not run, the rules stay in the kernel as they
+were, and on a node that was started since there are none: from pods of this node, and through node ports of it, Services
+that changed lead to pods that are gone. Even `kubernetes.default`, the API server, may time out there. Pods on other nodes
+work.
+
+A network plug-in may do this work as well (Cilium with `kubeProxyReplacement`, kube-router, Calico with eBPF): then Services
+are reached without kube-proxy.
 
 ## Why it happens
 - Its pod crashes: a wrong value in the ConfigMap `kube-proxy`, a mode (`ipvs`, `nftables`) that the node's kernel does not
@@ -26,6 +30,7 @@ from typing import Final
 from diagnostics.services._triage import is_kube_proxy
 from kubedoctor.cluster import (
     Cluster,
+    ConfigMap,
     DaemonSet,
     Node,
     Pod,
@@ -47,6 +52,7 @@ from kubedoctor.findings import (
     diagnostic,
     kubectl,
 )
+from kubedoctor.replay.network.other_proxies import other_proxy
 from kubedoctor.replay.services.starting import still_starting
 
 _NAME: Final = "kube-proxy"
@@ -57,7 +63,7 @@ _SHOWN: Final = 3
     code="KD2011",
     subject=DaemonSet,
     severity=Severity.CRITICAL,
-    reads=(DaemonSet, Pod, Node),
+    reads=(DaemonSet, Pod, Node, ConfigMap),
     when=is_kube_proxy,
     explains=(Explains("proxied", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
     symptoms=("kube-proxy", "i/o timeout", "no route to host", "ClusterIP"),
@@ -75,11 +81,17 @@ def proxy_not_running(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Findi
         return
     nodes = sorted({pod.spec.node_name for pod in down})
     where = f"node {nodes[0]}" if len(nodes) == 1 else f"nodes {listed(nodes, _SHOWN)}"
+    other = other_proxy(cluster)
     path = "status.conditions[type=Ready].message"
     yield Finding(
         about=ref(daemon_set),
-        summary=f"kube-proxy does not run on {where}: Services are not reached from pods there, or lead to pods that are gone",
-        confidence=Confidence.CERTAIN,
+        summary=f"kube-proxy does not run on {where}: its rules for Services are not updated there, so those may be missing or"
+        " lead to pods that are gone",
+        severity=Severity.WARNING if other else None,
+        confidence=Confidence.LIKELY if other else Confidence.CERTAIN,
+        would_disprove=f"{other} sends to Services on this node, and the rules of kube-proxy are not used"
+        if other
+        else "",
         evidence=tuple(
             quote(pod, path if has_path(pod, path) else "status.phase", f"kube-proxy on node {pod.spec.node_name}")
             for pod in down[:_SHOWN]

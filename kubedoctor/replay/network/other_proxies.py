@@ -1,0 +1,40 @@
+"""Who sends Service addresses to pods beside kube-proxy: network plug-ins that can do its work."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.cluster.kinds.apps import DaemonSet
+from kubedoctor.cluster.kinds.core import ConfigMap
+from kubedoctor.cluster.seen.reading import Cluster
+
+CILIUM_CONFIG: Final = "cilium-config"
+_CILIUM: Final = compiled_later(r"cilium(?:-agent)?(?:[:@]|$)")
+_KUBE_ROUTER: Final = compiled_later(r"kube-router(?:[:@]|$)")
+_CALICO: Final = compiled_later(r"calico[-/]node(?:[:@]|$)")
+_OFF: Final = ("false", "disabled", "")
+
+
+def other_proxy(cluster: Cluster) -> str:
+    """The plug-in that may send to Services as well as kube-proxy; empty where none is seen.
+
+    Cilium by `kube-proxy-replacement` of its ConfigMap, or where that is not seen; kube-router unless
+    `--run-service-proxy=false`; Calico with eBPF.
+    """
+    return next(filter(None, (_proxy_of(row, cluster) for row in cluster.maybe.all(DaemonSet))), "")
+
+
+def _proxy_of(row: DaemonSet, cluster: Cluster) -> str:
+    for container in row.spec.template.spec.containers:
+        if _CILIUM.search(container.image):
+            config = cluster.maybe.get(ConfigMap, row.namespace, CILIUM_CONFIG)
+            off = config is not None and (config.data or {}).get("kube-proxy-replacement", "") in _OFF
+            return "" if off else "Cilium"
+        if _KUBE_ROUTER.search(container.image):
+            arguments = (*(container.command or ()), *(container.args or ()))
+            return "" if "--run-service-proxy=false" in arguments else "kube-router"
+        if _CALICO.search(container.image):
+            settings = {variable.name: variable.value for variable in container.env or ()}
+            return "Calico" if settings.get("FELIX_BPFENABLED", "").lower() == "true" else ""
+    return ""
