@@ -161,7 +161,7 @@ def _outside(service: Service, nodes: set[str], cluster: Cluster) -> Iterator[Fi
         would_disprove="the controller of the load balancer uses every node",
         fixes=(
             Fix(
-                f"Let pods of the Service run on {counted(len(usable), 'other node')} ({_named({n.name for n in usable})})"
+                f"Let pods of the Service run on {counted(len(usable), 'other node')} ({listed(sorted(node.name for node in usable), _SHOWN)})"
             ),
             Fix(
                 f"Or set {_EXTERNAL} to Cluster (the program then does not see the client's address)",
