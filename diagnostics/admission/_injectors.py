@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from diagnostics.admission._ca_programs import ca_program_of
 from kubedoctor.cluster import (
     Cluster,
     Deployment,
@@ -22,13 +23,6 @@ from kubedoctor.findings import Command, Fix, look_at, look_at_log, quote_line
 from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.replay.logs.reading import read_log, repeated_error
 
-_PROGRAMS: Final = (
-    ("cert-manager.io/inject-ca-from", "cainjector", "cainjector of cert-manager"),
-    ("cert-manager.io/inject-ca-from-secret", "cainjector", "cainjector of cert-manager"),
-    ("cert-manager.io/inject-apiserver-ca", "cainjector", "cainjector of cert-manager"),
-    ("service.beta.openshift.io/inject-cabundle", "service-ca", "the service CA operator"),
-)
-"""Annotation, what the name of the Deployment ends with, the program."""
 _PATIENCE: Final = timedelta(minutes=2)
 """The certificate is issued first."""
 _LONGEST_LINE: Final = 240
@@ -47,10 +41,10 @@ class CaInjector(NamedTuple):
 def injector_of(obj: KubernetesObject, cluster: Cluster) -> CaInjector | None:
     """None for an object that nothing is to fill, and for one that is new."""
     created = obj.metadata.creation_timestamp
-    found = next((row for row in _PROGRAMS if row[0] in (obj.metadata.annotations or {})), None)
+    found = ca_program_of(obj)
     if found is None or (created is not None and cluster.taken_at - created < _PATIENCE):
         return None
-    annotation, suffix, program = found
+    annotation, suffix, program = found.annotation, found.suffix, found.name
     evidence = (quote(obj, f"metadata.annotations[{annotation}]", f"{program} is to fill caBundle"),)
     workloads = [workload for workload in cluster.maybe.all(Deployment) if workload.name.endswith(suffix)]
     if not workloads and any(gap.kind == "Deployment" for gap in cluster.gaps):

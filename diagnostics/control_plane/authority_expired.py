@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from diagnostics.admission._ca_programs import ca_program_of
 from kubedoctor.cluster import (
     APIService,
     CertificateValidity,
@@ -45,7 +46,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, look_at
+from kubedoctor.findings import Confidence, Explains, Finding, Fix, Severity, diagnostic, look_at
 
 _SOON: Final = timedelta(days=30)
 _VERY_SOON: Final = timedelta(days=7)
@@ -64,7 +65,7 @@ _OF_THE_CLUSTER: Final = {
         "aggregated APIs, as that of metrics-server, refuse the API server",
     ),
 }
-_INJECTED: Final = "cert-manager.io/inject-ca-from"
+_ORDER: Final = (Severity.CRITICAL, Severity.WARNING, Severity.NOTICE)
 _NAMES: Final = frozenset(name for name, _ in _OF_THE_CLUSTER)
 
 
@@ -98,26 +99,24 @@ class _Trust(NamedTuple):
 def authority_expired(holder: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
     if holder.metadata.deletion_timestamp is not None or not may_hold_authority(holder):
         return
-    found = min(_trusts(holder), key=lambda trust: trust.validity.end, default=None)
-    left = found.validity.end - cluster.taken_at if found is not None else timedelta()
-    if found is None or not _is_near(found.validity, left):
+    near = [trust for trust in _trusts(holder) if _is_near(trust.validity, trust.validity.end - cluster.taken_at)]
+    found = min(near, key=lambda trust: (_ORDER.index(_severity(trust, cluster)), trust.validity.end), default=None)
+    if found is None:
         return
+    left = found.validity.end - cluster.taken_at
+    program = ca_program_of(holder)
     over = left < timedelta()
     when = f"expired {human_duration(-left)} ago: " if over else f"expires in {human_duration(left)}; then "
     yield Finding(
         about=ref(holder),
         summary=f"{found.what} {when}{found.consequence}",
-        severity=_severity(left, serious=found.serious),
+        severity=_severity(found, cluster),
         evidence=found.evidence,
         confidence=Confidence.CERTAIN,
         fixes=(Fix(_fix(holder)),),
         commands=(
             look_at(ref(holder), "the certificates, in PEM"),
-            *(
-                (Command("kubectl get pods -A -l app.kubernetes.io/component=cainjector", "whether it is renewed"),)
-                if _INJECTED in holder.annotations
-                else ()
-            ),
+            *((program.look,) if program is not None else ()),
         ),
     )
 
@@ -127,10 +126,11 @@ def _is_near(validity: CertificateValidity, left: timedelta) -> bool:
     return left < timedelta() or (left < _SOON and life >= _SHORT_LIFE and left * _SHARE < life)
 
 
-def _severity(left: timedelta, *, serious: bool) -> Severity | None:
+def _severity(trust: _Trust, cluster: Cluster) -> Severity:
+    left = trust.validity.end - cluster.taken_at
     if left < timedelta():
-        return None if serious else Severity.WARNING
-    return Severity.WARNING if left < _VERY_SOON and serious else Severity.NOTICE
+        return Severity.CRITICAL if trust.serious else Severity.WARNING
+    return Severity.WARNING if left < _VERY_SOON and trust.serious else Severity.NOTICE
 
 
 def _fix(holder: KubernetesObject) -> str:
@@ -139,8 +139,12 @@ def _fix(holder: KubernetesObject) -> str:
             "Rotate the certificate authority of the cluster by hand, with the old and the new one in each bundle until all"
             " components have certificates of the new one; in a managed cluster, ask the provider"
         )
-    if (certificate := holder.annotations.get(_INJECTED)) is not None:
-        return f"Make cert-manager's cainjector work: it copies the authority of Certificate {certificate} here"
+    if (program := ca_program_of(holder)) is not None:
+        source = program.source.format(holder.annotations[program.annotation])
+        return (
+            f"Make {program.name} work: it copies {source} here, and overwrites other changes; renew that where it has"
+            " expired too"
+        )
     owner = controlling_owner(holder)
     by = f", with {owner.kind} {owner.name}, which owns it" if owner is not None else ""
     return f"Renew the authority and the certificate of the server, and set caBundle to the new authority{by}"

@@ -52,13 +52,17 @@ _LOW = re.compile(
 )
 
 
+_RECLAIMS = re.compile(r"attempting to reclaim ([\w-]+)", re.IGNORECASE)
+
+
 class PressureFacts(NamedTuple):
-    """threshold: a clause on a threshold that most of the resource does not reach, empty where none is known."""
+    """inodes: what is quoted names them as what is short. threshold: a clause on a threshold that most of the resource does not reach, empty where none is known."""
 
     sentences: tuple[str, ...]
     evidence: tuple[Evidence, ...]
     next: tuple[EvictionCandidate, ...]
     threshold: str = ""
+    inodes: bool = False
 
 
 def shortage(node: Node, pressure: Pressure, pods: tuple[Pod, ...], cluster: Cluster) -> PressureFacts:
@@ -92,7 +96,10 @@ def shortage(node: Node, pressure: Pressure, pods: tuple[Pod, ...], cluster: Clu
         for usage in (metrics.containers or ())[:2]
         if has_path(metrics, f"containers[name={usage.name}].usage[memory]")
     ]
-    return PressureFacts(tuple(sentences), tuple(evidence), ranked, _threshold(node, pressure, evicted))
+    stated = [_RECLAIMS.search(event.message) for event in events[:1]]
+    stated += [_LOW.search(pod.status.message) for pod in evicted[:1]]
+    inodes = any(match is not None and match[1].lower() == "inodes" for match in stated)
+    return PressureFacts(tuple(sentences), tuple(evidence), ranked, _threshold(node, pressure, evicted), inodes)
 
 
 def _measured(pods: tuple[Pod, ...], cluster: Cluster) -> Iterator[tuple[Ref, int]]:

@@ -120,7 +120,7 @@ def node_pressure(node: Node, cluster: Cluster) -> Iterator[Finding]:
 def _pressure(node: Node, pressure: Pressure, state: Condition, pods: tuple[Pod, ...], cluster: Cluster) -> Finding:
     meaning, fix = _PRESSURES[pressure]
     short = shortage(node, pressure, pods, cluster)
-    if pressure is Pressure.DISK and any("inodes" in fact.text for fact in short.evidence):
+    if pressure is Pressure.DISK and short.inodes:
         meaning, fix = _INODES
     fixes = [Fix(fix)]
     if short.threshold:
