@@ -5,11 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, HorizontalPodAutoscaler, amount_of, condition
+from kubedoctor.cluster import (
+    Cluster,
+    HorizontalPodAutoscaler,
+    amount_of,
+    condition,
+    controlling_owner,
+    ref,
+)
+from kubedoctor.cluster.changes import put
+from kubedoctor.findings import Effect, Fix, command_line
 from kubedoctor.replay.autoscaling.demand import Demand, demands
 
 _IDLE: Final = 20
-"""Millicores that a program uses without load: more than most, less than any that has work to do."""
+"""Millicores that a program may use without load: most use less. A lean one does real work with as much."""
 _ALWAYS: Final = timedelta(hours=1)
 
 
@@ -25,7 +34,7 @@ class IdleUse(NamedTuple):
 
 
 def idle_use(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> IdleUse | None:
-    """None where the load may be real, or the autoscaler is pinned."""
+    """None where the pods use more than a program may without load, or the autoscaler is pinned."""
     limited = condition(autoscaler.status.conditions, "ScalingLimited")
     at = limited.last_transition_time if limited is not None else None
     pinned = (autoscaler.spec.min_replicas or 1) >= autoscaler.spec.max_replicas
@@ -55,3 +64,15 @@ def limited_above(autoscaler: HorizontalPodAutoscaler) -> bool:
         and limited.reason == "TooManyReplicas"
         and autoscaler.status.current_replicas >= autoscaler.spec.max_replicas > 0
     )
+
+
+def raise_maximum(autoscaler: HorizontalPodAutoscaler, demand: Demand | None, when: str = "") -> Fix:
+    """Where it is raised, and to what the metrics demand. when: a clause."""
+    owner = controlling_owner(autoscaler)
+    if owner is not None:
+        return Fix(
+            f"Raise the maximum in {owner.kind} {owner.name}, which owns it, {when}if nodes and quotas have room"
+        )
+    line = command_line(put(ref(autoscaler), ("spec", "maxReplicas"), demand.replicas), autoscaler) if demand else ""
+    number = f" to {demand.replicas}" if demand else ""
+    return Fix(f"Raise maxReplicas{number}, {when}if nodes and quotas have room", line, Effect.CHANGES)

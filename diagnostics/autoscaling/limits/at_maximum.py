@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.autoscaling.limits._limited import idle_use, limited_above
+from diagnostics.autoscaling.limits._limited import idle_use, limited_above, raise_maximum
 from kubedoctor.answers.scaling.words import load_line
 from kubedoctor.cluster import (
     Cluster,
@@ -35,8 +35,7 @@ from kubedoctor.cluster import (
     ref,
     target_of,
 )
-from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, command_line, diagnostic, kubectl
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, kubectl
 from kubedoctor.replay.autoscaling.demand import Demand, demands
 
 _LIMITED = "status.conditions[type=ScalingLimited]"
@@ -95,14 +94,8 @@ def _of_memory(demand: Demand | None) -> str:
 
 
 def _fixes(autoscaler: HorizontalPodAutoscaler, demand: Demand | None) -> Iterator[Fix]:
-    owner = controlling_owner(autoscaler)
-    if owner is not None:
-        yield Fix(f"Raise the maximum in {owner.kind} {owner.name}, which owns it, if nodes and quotas have room")
-        return
-    line = command_line(put(ref(autoscaler), ("spec", "maxReplicas"), demand.replicas), autoscaler) if demand else ""
-    number = f" to {demand.replicas}" if demand else ""
-    if demand is not None and demand.name == "memory":
+    if demand is not None and demand.name == "memory" and controlling_owner(autoscaler) is None:
         yield Fix(
             f"Set the target above the memory of a pod without load, or scale on CPU or requests (now {demand.current})"
         )
-    yield Fix(f"Raise maxReplicas{number}, if nodes and quotas have room", line, Effect.CHANGES)
+    yield raise_maximum(autoscaler, demand)

@@ -1,4 +1,4 @@
-"""HorizontalPodAutoscaler is always at its maximum: its target is below what idle pods use.
+"""HorizontalPodAutoscaler is always at its maximum: its target may be below what idle pods use.
 
 ## What it means
 The target is a share of the CPU request, and the request is so small that a program without any load exceeds it: it collects
@@ -12,7 +12,8 @@ and would go higher with any maximum.
 
 ## How to fix it
 1. Set the CPU request near what a pod uses under the load that it should carry.
-2. Or raise the target above the use of a pod without load. `type: ContainerResource` counts one container only.
+2. If the pods do answer requests, a small use is a real one: raise `spec.maxReplicas` instead.
+3. Or raise the target above the use of a pod without load. `type: ContainerResource` counts one container only.
 
 ## References
 - https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details
@@ -23,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from diagnostics.autoscaling.limits._limited import IdleUse, idle_use, limited_above
+from diagnostics.autoscaling.limits._limited import IdleUse, idle_use, limited_above, raise_maximum
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import (
     Cluster,
@@ -69,9 +70,13 @@ def target_below_idle(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> 
             quote(autoscaler, f"status.currentMetrics[{idle.demand.index}]", "what its pods use on average"),
             quote(autoscaler, "status.conditions[type=ScalingLimited].lastTransitionTime", "at its maximum since then"),
         ),
-        confidence=Confidence.LIKELY,
+        confidence=Confidence.POSSIBLE,
+        would_disprove="requests that the pods answer: then the load is real, and more pods help",
         affects=(target_of(autoscaler),),
-        fixes=tuple(_fixes(autoscaler, idle, cluster)),
+        fixes=(
+            *_fixes(autoscaler, idle, cluster),
+            raise_maximum(autoscaler, idle.demand, "if the pods do real work and "),
+        ),
         commands=(
             Command(kubectl("top", "pods", "--containers", namespace=autoscaler.namespace), "what each container uses"),
             Command(ref(autoscaler).describe_command, "its metrics, conditions and events"),
@@ -97,7 +102,7 @@ def _fixes(autoscaler: HorizontalPodAutoscaler, idle: IdleUse, cluster: Cluster)
 
     unit = "%" if idle.field == "averageUtilization" else ""
     fix = Fix(
-        f"Raise the target to {value}{unit}, twice what a pod uses now",
+        f"Raise the target to {value}{unit}, twice what a pod uses now, if that is without load",
         command_line(change, autoscaler),
         Effect.CHANGES,
     )

@@ -16,6 +16,7 @@ from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command, Finding, Severity
 from kubedoctor.replay.autoscaling.karpenter import Stage
+from kubedoctor.replay.autoscaling.refusals import Hindrance
 from kubedoctor.replay.autoscaling.status import KEY, LAST_UPDATED, NAME, NAMESPACE, NodeGroup, line_of
 from kubedoctor.replay.autoscaling.view import LEAST_PRIORITY, AutoscalerView, Pool
 from kubedoctor.replay.messages.shown import shown_reason
@@ -241,11 +242,16 @@ def with_autoscaler(finding: Finding, view: AutoscalerView) -> Finding:
 
 
 def _hindrance(view: AutoscalerView) -> str:
-    """Why no node is added, where the cloud said it when one was requested."""
+    """Why no node is added, where the cloud said it when one was requested. Whether the pod would fit a group in backoff is
+    not known: the autoscaler does not try."""
     failed = next((group for group in view.in_backoff if group.error), None) if view.refused else None
     if failed is None:
         return ""
-    return f"; node group {failed.short_name} failed to grow: {shown_reason(failed.error, LONGEST_ERROR).rstrip('.')}"
+    only = len(view.in_backoff) == 1 and all(one.hindrance is Hindrance.BACKOFF for one in view.refusals)
+    group = (
+        f"node group {failed.short_name}" if only else f"also, node group {failed.short_name}, which may not suit it,"
+    )
+    return f"; {group} failed to grow: {shown_reason(failed.error, LONGEST_ERROR).rstrip('.')}"
 
 
 def _commands(view: AutoscalerView) -> tuple[Command, ...]:
