@@ -59,5 +59,5 @@ _PROGRAMS: Final = (
 
 
 def ca_program_of(obj: KubernetesObject) -> CaProgram | None:
-    """What overwrites `caBundle` of an object; None where nobody does."""
+    """What overwrites `caBundle` of an object; None where nothing does."""
     return next((program for program in _PROGRAMS if program.annotation in obj.annotations), None)

@@ -2,7 +2,7 @@
 
 ## What it means
 Every object is kept in etcd until something deletes it. One kind has far more objects than the pods and namespaces of this
-cluster explain. Each list of them takes seconds and much memory of the API server, every controller that watches them holds
+cluster explain. A cluster that manages others, with Cluster API or Crossplane, may need them. Each list of them takes seconds and much memory of the API server, every controller that watches them holds
 them all, and the database of etcd grows towards its quota (2 GiB unless it was raised): then nothing can be stored any more,
 "etcdserver: mvcc: database space exceeded".
 
@@ -41,6 +41,8 @@ _A_NAMESPACE: Final = 20
 """Objects of a kind for each namespace: certificates, accounts and bindings that are put into each of them."""
 _HOUR: Final = timedelta(hours=1)
 _MOST_OF_THEM: Final = 0.8
+_GROWTH: Final = 0.1
+"""So many of those that were read are younger than an hour where something creates them all the time."""
 _WITH_A_LIFE: Final = frozenset({"Event", "Lease", "Node", "NodeMetrics", "Pod", "PodMetrics"})
 """They expire, or are as many as nodes and pods are."""
 _LIMITS: Final = {
@@ -53,6 +55,7 @@ _LIMITS: Final = {
     "TaskRun.tekton.dev": "Let the pruner of Tekton keep only the last runs",
     "Workflow.argoproj.io": "Set ttlStrategy in the Workflows, or in the defaults of the workflow controller",
 }
+_IF: Final = ", if most of them are no longer needed"
 _OTHERWISE: Final = "Give what creates them a time to live or a history limit"
 
 
@@ -88,21 +91,29 @@ def objects_flood(namespace: Namespace, cluster: Cluster) -> Iterator[Finding]:
         where = _most_common(Counter(one.namespace for one in seen), len(seen))
         young = sum(_is_young(one, cluster) for one in seen)
         newest = max(seen, key=_created)
+        grows = young >= len(seen) * _GROWTH and young > 0
         yield Finding(
             about=ref(namespace),
             aspect=kind,
-            summary=f"{total} objects of kind {kind} fill the store of the cluster, which has {counted(pods, 'pod')}"
+            summary=f"{total} objects of kind {kind} are stored in a cluster of {counted(pods, 'pod')}"
             + (f"; most are in namespace {where}" if where else "")
             + (f"; {young} of the {len(seen)} that were read are younger than an hour" if young else ""),
             detail=writer.text,
             evidence=(
                 quote(newest, "metadata.name", f"the newest of {len(seen)} that were read"),
-                quote(newest, "metadata.creationTimestamp")
-                if newest.metadata.creation_timestamp is not None
-                else quote(namespace, "metadata.name"),
+                *(
+                    (quote(newest, "metadata.creationTimestamp"),)
+                    if newest.metadata.creation_timestamp is not None
+                    else ()
+                ),
             ),
-            confidence=Confidence.LIKELY,
-            fixes=(Fix(f"{writer.fix or _LIMITS.get(kind, _OTHERWISE)}, before any is deleted"),),
+            severity=None if grows else Severity.NOTICE,
+            confidence=Confidence.LIKELY if grows else Confidence.POSSIBLE,
+            would_disprove=""
+            if grows
+            else "a database of etcd that is far below its quota and does not grow: then what has so many needs them, as a"
+            " cluster that manages others does",
+            fixes=(Fix(f"{writer.fix or _LIMITS.get(kind, _OTHERWISE)}, before any is deleted{'' if grows else _IF}"),),
             commands=(
                 Command(
                     kubectl(

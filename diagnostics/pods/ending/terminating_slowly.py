@@ -41,8 +41,8 @@ from kubedoctor.cluster import (
     workload_of,
 )
 from kubedoctor.findings import Command, Confidence, Effect, Finding, Fix, Severity, diagnostic, kubectl, look_at_pod
-from kubedoctor.replay.deletion.overdue import deletion_started
-from kubedoctor.replay.deletion.pods import kept_until, running_containers
+from kubedoctor.replay.deletion.overdue import SOON, deletion_started
+from kubedoctor.replay.deletion.pods import LONG, own_grace_end, running_containers
 
 _ORDINARY = timedelta(minutes=1)
 """A grace period up to this is not worth a word; the default is 30 s."""
@@ -63,9 +63,15 @@ def terminating_slowly(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     started, due = deletion_started(pod.metadata), pod.metadata.deletion_timestamp
     if started is None or due is None or finished(pod):
         return
-    running, again = running_containers(pod), ""
-    if (first := kept_until(pod)) is not None and cluster.taken_at - due >= _AT_ONCE:
-        again = f", as first requested: a second deletion with {human_duration(due - started)} does not change it"
+    running, first = running_containers(pod), own_grace_end(pod)
+    again, late = "", cluster.taken_at - due
+    if first is not None and late >= _AT_ONCE:
+        if late > LONG + SOON:
+            return  # Too late for a notice.
+        again = (
+            f", if it was first deleted with that: a second deletion, with {human_duration(due - started)}, does not"
+            f" change it; if it was deleted once, it is {human_duration(late)} overdue"
+        )
         due = first
     grace, elapsed = due - started, cluster.taken_at - started
     if not running or grace <= _ORDINARY or not _AT_ONCE <= elapsed < grace:
@@ -89,7 +95,7 @@ def terminating_slowly(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
                 for container in hooks
             ),
         ),
-        confidence=Confidence.CERTAIN,
+        confidence=Confidence.LIKELY if again else Confidence.CERTAIN,
         affects=(ref(pod),),
         fixes=(
             Fix("Make the program exit on SIGTERM, or lower terminationGracePeriodSeconds in the pod template"),

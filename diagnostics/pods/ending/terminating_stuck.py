@@ -28,6 +28,7 @@ replacement until the pod is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -61,7 +62,7 @@ from kubedoctor.findings import (
     remove_finalizers,
 )
 from kubedoctor.replay.deletion.overdue import SOON, overdue, patience
-from kubedoctor.replay.deletion.pods import kept_until, stopped
+from kubedoctor.replay.deletion.pods import kept_until, own_grace_end, stopped
 from kubedoctor.replay.kubelet.container_errors import kill_failure, volume_named
 from kubedoctor.replay.messages.shown import shown_reason
 
@@ -125,6 +126,7 @@ def _not_confirmed(pod: Pod, cluster: Cluster) -> Finding:
         return _still_mounted(pod, mounted, cluster)
     failed = newest_event(pod, cluster, "FailedKillPod")
     why = f": {visible_end(kill_failure(failed.message), MOST_LETTERS)}" if failed is not None else ""
+    own = own_grace_end(pod)
     careful = (
         " and its containers no longer run: two pods of one identity may corrupt data" if _has_identity(pod) else ""
     )
@@ -141,6 +143,12 @@ def _not_confirmed(pod: Pod, cluster: Cluster) -> Finding:
             *((quote(failed, "message", "the kubelet's last attempt"),) if failed is not None else ()),
         ),
         confidence=Confidence.CERTAIN,
+        detail=(
+            f"Its own grace period of {human_duration(timedelta(seconds=pod.spec.termination_grace_period_seconds or 0))} ends in"
+            f" {human_duration(own - cluster.taken_at)}; the kubelet waits for that if the pod was first deleted with it."
+        )
+        if own is not None and own > cluster.taken_at and failed is None
+        else "",
         affects=(ref(pod),),
         fixes=(
             Fix(f"Check the kubelet and the container runtime of node {node}; the pod goes when they answer"),
