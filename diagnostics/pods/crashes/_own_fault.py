@@ -157,7 +157,7 @@ _NOT_EXECUTED = re.compile(r"exec /\S+: no such file or directory$")
 _RUBY_PLACE = re.compile(r"^\S+\.rb:\d+:in [`'][^']*': ")
 """Ruby writes the place before the message of an uncaught exception."""
 _LONG_URL = re.compile(r"(https?://[^/\s\"]+/)[^\s\"]{40,}")
-_ESCAPED_END = re.compile(r"(?:\\+r)?\\+n")
+_ESCAPED_END = re.compile(r"(?<!\\)(?:\\++r)?\\++n")
 _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
 
 

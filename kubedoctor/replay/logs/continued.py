@@ -11,9 +11,7 @@ from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs.faults import LogFault
 
 LINES_BELOW: Final = 3
-_NAME: Final = compiled_later(
-    r"^\s*(?:[-*•·>❌✗]+\s*)*[\"'`$]?(?P<subject>[A-Z][A-Z0-9_]{2,})[\"'`]?\s*(?:[:=(,]|-\s|is\b|$)"
-)
+_NAME: Final = compiled_later(r"^[-*•·>❌✗\s]*[\"'`$]?(?P<subject>[A-Z][A-Z0-9_]{2,})[\"'`]?\s*(?:[:=(,]|-\s|is\b|$)")
 _FIELD: Final = compiled_later(r"^(?P<subject>[A-Za-z_][\w.]*)$")
 """Of pydantic: the field stands by itself, what is wrong with it on the line below."""
 _REQUIRED: Final = compiled_later(r"^\s+field required\b", re.IGNORECASE)

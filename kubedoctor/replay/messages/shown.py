@@ -37,7 +37,11 @@ _NOISE: Final = tuple(
         (r",? (?:missing codepage or helper program, or other error|dmesg\(1\) may have more information.*)", ""),
     )
 )
-_IN_JSON: Final = compiled_later(r'\\?"message\\?": ?\\?"(?P<message>(?:[^"\\]|\\(?!")[^"]?|\\\\")+?)\\?"')
+_IN_JSON: Final = compiled_later(
+    r'"message": ?"(?P<message>(?:[^"\\]|\\.)++)"'
+    # a document that is itself a string of another
+    r'|\\"message\\": ?\\"(?P<inner>(?:[^"\\]|\\[^"\\]|\\\\[^\\]|\\\\\\.)++)\\"'
+)
 _DECIDES: Final = tuple(
     map(
         compiled_later,
@@ -49,26 +53,44 @@ _DECIDES: Final = tuple(
     )
 )
 """What is refused or lacking, the plainest words first."""
-_LINE_END: Final = compiled_later(r"(?:\\+[rnt])+ *")
+_CLAUSE_ENDS: Final = (compiled_later(r"[.:;] "), compiled_later(r", "))
+_LINE_END: Final = compiled_later(r"(?:(?<!\\)\\+[rnt])+ *")
+_LONGEST: Final = 4000
+"""Of a longer message the middle is not read."""
 
 
 def plain_reason(message: str) -> str:
     """The message on one line, without ids, nested statuses and paths of the kubelet."""
     words = " ".join(message.split())
+    if len(words) > _LONGEST:
+        words = f"{words[: _LONGEST // 2]} … {words[-_LONGEST // 2 :]}"
     for pattern, instead in _NOISE:
         words = pattern.sub(instead, words)
     return without_wrappers(words).strip()
 
 
 def shown_reason(message: str, limit: int) -> str:
-    """At most `limit` characters: of a longer message the sentence in a document of JSON, or from the words on that say what
-    is refused or lacking, else its end."""
+    """At most `limit` characters: of a longer message the sentence in a document of JSON, or from the clause on that says
+    what is refused or lacking, else its end."""
     words = plain_reason(message)
     if len(words) <= limit:
         return visible(words)
     inner = _IN_JSON.search(words)
-    words = _LINE_END.sub(" ", inner["message"]) if inner is not None else words
+    words = _LINE_END.sub(" ", inner["message"] or inner["inner"]) if inner is not None else words
     decides = next(filter(None, (pattern.search(words) for pattern in _DECIDES)), None)
     if len(words) <= limit or decides is None:
         return visible_end(words, limit)
-    return visible(words[decides.start() :], limit)
+    return visible(_clause(words, decides.start(), limit // 2), limit)
+
+
+def _clause(words: str, decides: int, longest: int) -> str:
+    """The words from the clause on in which those at `decides` stand, its subject at most `longest`; else from there, the
+    cut marked."""
+    if words[decides].isupper():
+        return words[decides:]
+    for pattern in _CLAUSE_ENDS:
+        ends = (end.end() for end in pattern.finditer(words, 0, decides))
+        begin = max((0, *(end for end in ends if end < decides)))
+        if decides - begin <= longest:
+            return words[begin:]
+    return f"…{words[decides:]}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from kubedoctor.replay.logs.faults import LogFault
@@ -134,3 +136,21 @@ def test_an_error_that_is_repeated() -> None:
     assert (cause.fault, cause.index, cause.lines_after) == (LogFault.UNKNOWN, 2, 1)
     assert repeated_error(lines[1:]) is None
     assert repeated_error(["level=error msg=failed"] * 3) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "subject"),
+    [
+        (("Missing environment variables:", "-" * 22, "DATABASE_URL"), "DATABASE_URL"),
+        (("ERROR: " + "a_" * 12 + " must be a number",), None),
+        (('sysctl: setting key "net.core.somaxconn": Read-only file system',), "net.core.somaxconn"),
+        (("ERROR: sysctl: " + "a.a" * 500,), None),
+        (("ERROR: cannot be accessed " + "/a" * 1000,), None),
+    ],
+    ids=str,
+)
+def test_no_line_takes_long(lines: tuple[str, ...], subject: str | None) -> None:
+    before = time.process_time()
+    cause = read_log(lines, 1)
+    assert subject is None or (cause is not None and cause.subject == subject)
+    assert time.process_time() - before < 1

@@ -97,7 +97,7 @@ FAMILIES: Final = (
             Pattern("aio-max-nr", r"(?P<subject>(?:fs\.)?aio-max-nr)"),
             Pattern("kernel too old"),
             Pattern("cgroup", r"cgroups?:? .*(?:not found|not supported|mountpoint does not exist|no such file)"),
-            Pattern("sysctl", r"sysctl: .*(?P<subject>[a-z]+(?:\.\w+)+).*(?:Read-only|denied|No such)"),
+            Pattern("sysctl", r"sysctl: .*?(?<![\w.])(?P<subject>[a-z]\w*(?:\.\w+)++).*(?:Read-only|denied|No such)"),
             Pattern("ulimit", r"ulimit: .*(?:cannot|not permitted)", weak=True),
             Pattern("/dev/shm", r"/dev/shm.*(?:too small|insufficient|No space|out of)", subject=_shared_memory),
         ),

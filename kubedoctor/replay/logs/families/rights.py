@@ -91,7 +91,7 @@ FAMILIES: Final = (
             Pattern("could not open error log file"),
             Pattern("dubious ownership", r"repository at '(?P<subject>[^']+)'"),
             Pattern("unable to open database file", r"(?P<subject>/[\w./-]+)?"),
-            Pattern("cannot be accessed", r"(?P<subject>/\S+).*cannot be accessed", weak=True),
+            Pattern("cannot be accessed", r"(?P<subject>/\S++).*cannot be accessed", weak=True),
             Pattern("could not change owner"),
             Pattern("must not be run as root", weak=True),
             Pattern("should not be run as root", weak=True),

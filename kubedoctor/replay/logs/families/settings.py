@@ -255,7 +255,7 @@ FAMILIES: Final = (
             Pattern("validation error", r"validation errors? for (?P<subject>\w+)"),
             Pattern(
                 "must be",
-                r"(?:^|[\s\"'`:])(?P<subject>[\w-]+(?:[._][\w-]+)+)[\"'`]? must (?:be|not|have|contain|start)",
+                r"(?:^|[\s\"'`:])(?P<subject>(?=[\w-]+[._][\w-])[\w-]+(?:\.[\w-]+)*)[\"'`]? must (?:be|not|have|contain|start)",
                 weak=True,
             ),
             Pattern(
