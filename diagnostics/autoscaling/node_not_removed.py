@@ -57,8 +57,6 @@ _DISABLED: Final = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
 _HARDLY: Final = 0.5
 """`--scale-down-utilization-threshold`."""
 _MOST: Final = 3
-
-
 _JOINED: Final = timedelta(minutes=20)
 """`--scale-down-delay-after-add`, and `--scale-down-unneeded-time`."""
 _KEPT_FOR: Final = timedelta(hours=1)

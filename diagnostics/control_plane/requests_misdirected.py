@@ -123,7 +123,10 @@ def _without_level(schema: FlowSchema, cluster: Cluster) -> Finding:
     wanted = schema.spec.priority_level_configuration.name
     levels = [level.name for level in cluster.maybe.all(PriorityLevelConfiguration)]
     near = next((name for name in levels if misspelled(wanted, name)), "")
-    change = put(ref(schema), ("spec", "priorityLevelConfiguration", "name"), near)
+    fix = Fix(f"Create PriorityLevelConfiguration {wanted}, or name one that exists")
+    if near:
+        change = put(ref(schema), ("spec", "priorityLevelConfiguration", "name"), near)
+        fix = Fix(f"Name priority level {near}", command_line(change, schema), Effect.CHANGES)
     message = "status.conditions[type=Dangling].message"
     return Finding(
         about=ref(schema),
@@ -136,11 +139,7 @@ def _without_level(schema: FlowSchema, cluster: Cluster) -> Finding:
             *((quote(schema, message, "the API server's own check"),) if has_path(schema, message) else ()),
         ),
         confidence=Confidence.CERTAIN,
-        fixes=(
-            Fix(f"Name priority level {near}", command_line(change, schema), Effect.CHANGES)
-            if near
-            else Fix(f"Create PriorityLevelConfiguration {wanted}, or name one that exists"),
-        ),
+        fixes=(fix,),
         commands=(_LEVELS, _ORDER),
     )
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.cluster import Container, visible
+from kubedoctor.cluster import LifecycleHandler, visible
 
 _LONGEST: Final = 60
 
 
-def hook_in_words(container: Container, which: str) -> str:
-    """` (`/bin/drain --all`)`, to go behind the container's name; which: `pre_stop` or `post_start`. Empty where it does
-    nothing that can be named."""
-    hook = getattr(container.lifecycle, which, None)
+def hook_in_words(hook: LifecycleHandler | None) -> str:
+    """` (`/bin/drain --all`)`, to go behind the container's name. Empty where it does nothing that can be named."""
     if hook is None:
         return ""
     if hook.exec is not None and hook.exec.command:

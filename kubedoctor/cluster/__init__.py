@@ -38,6 +38,7 @@ if typing.TYPE_CHECKING:
         ContainerStateTerminated,
         ContainerStateWaiting,
         ContainerStatus,
+        LifecycleHandler,
         Probe,
         VolumeMount,
     )
@@ -211,6 +212,7 @@ __all__ = [
     "KubernetesObject",
     "LabelSelector",
     "Lease",
+    "LifecycleHandler",
     "LimitRange",
     "LogTail",
     "LogWant",

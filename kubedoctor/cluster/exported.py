@@ -16,7 +16,7 @@ NAMES = {
     "kinds.apps": "ControllerRevision CronJob DaemonSet Deployment Job ReplicaSet StatefulSet",
     "kinds.autoscaling": "HorizontalPodAutoscaler",
     "kinds.certificates": "CertificateSigningRequest",
-    "kinds.containers": "Container ContainerRestartRule ContainerStateTerminated ContainerStateWaiting ContainerStatus Probe VolumeMount",
+    "kinds.containers": "Container ContainerRestartRule ContainerStateTerminated ContainerStateWaiting ContainerStatus LifecycleHandler Probe VolumeMount",
     "kinds.control": "APIService ClusterRole ClusterRoleBinding CustomResourceDefinition DeviceClass MutatingWebhookConfiguration PriorityClass ResourceClaim ResourceSlice Role RoleBinding RuntimeClass ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration Webhook",
     "kinds.coordination": "Lease",
     "kinds.core": "ConfigMap Event LimitRange Namespace Node ReplicationController ResourceQuota Secret Service ServiceAccount Taint",

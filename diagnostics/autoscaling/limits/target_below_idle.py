@@ -57,10 +57,8 @@ def target_below_idle(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> 
     idle = idle_use(autoscaler, cluster) if active is not None and active.status == "True" else None
     if idle is None:
         return
-    most, share = (
-        autoscaler.spec.max_replicas,
-        f"{idle.demand.target} of its request, " * (idle.field != "averageValue"),
-    )
+    most = autoscaler.spec.max_replicas
+    share = "" if idle.field == "averageValue" else f"{idle.demand.target} of its request, "
     yield Finding(
         about=ref(autoscaler),
         summary=f"HorizontalPodAutoscaler has been at its maximum of {most} pods for {human_duration(idle.since)}, although"

@@ -90,7 +90,8 @@ def crash_loop(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         story = story_of(pod, end, about, cluster)
         if story.cause is not None and story.cause.fault is LogFault.IMAGE_ARCHITECTURE:
             continue  # The program never ran: start-error reports it.
-        broken = broken_config_file(pod, end, story, cluster) or proxy_without_rules(pod, story, cluster)
+        ended = end.ending.terminated.finished_at
+        broken = broken_config_file(pod, end, story, cluster) or proxy_without_rules(pod, story, ended, cluster)
         if broken is not None:
             yield broken
         yield as_it_matters(_finding(pod, end, about, story, broken, cluster.taken_at), pod, end.part, cluster)

@@ -138,10 +138,11 @@ def _fails(pod: Pod, container: Container, about: Ref, told: list[Event], cluste
     answers = (hook_failure(event.message) for event in told)
     why = next(filter(None, answers), "")
     said = f": {visible_end(why, _LONGEST)}" if why else ""
+    hook = container.lifecycle.pre_stop if container.lifecycle is not None else None
     return Finding(
         about=about,
         aspect=container.name,
-        summary=f"preStop hook of container `{container.name}`{hook_in_words(container, 'pre_stop')} fails when its pods end{said}",
+        summary=f"preStop hook of container `{container.name}`{hook_in_words(hook)} fails when its pods end{said}",
         detail=""
         if why
         else "Its error is in the log of the kubelet only. A hook that is still running when the grace"

@@ -117,4 +117,5 @@ def _finding(pod: Pod, end: End, cluster: Cluster) -> Finding:
 
 def _hook(pod: Pod, name: str) -> str:
     container = next((one for one in all_containers(pod) if one.name == name), None)
-    return hook_in_words(container, "post_start") if container is not None else ""
+    lifecycle = container.lifecycle if container is not None else None
+    return hook_in_words(lifecycle.post_start) if lifecycle is not None else ""

@@ -57,6 +57,8 @@ _CLAUSE_ENDS: Final = (compiled_later(r"[.:;] "), compiled_later(r", "))
 _LINE_END: Final = compiled_later(r"(?:(?<!\\)\\+[rnt])+ *")
 _LONGEST: Final = 4000
 """Of a longer message the middle is not read."""
+_SUBJECT: Final = 4
+"""The part of what is shown that a subject may take where not all is shown."""
 
 
 def plain_reason(message: str) -> str:
@@ -80,17 +82,17 @@ def shown_reason(message: str, limit: int) -> str:
     decides = next(filter(None, (pattern.search(words) for pattern in _DECIDES)), None)
     if len(words) <= limit or decides is None:
         return visible_end(words, limit)
-    return visible(_clause(words, decides.start(), limit // 2), limit)
+    return visible(_clause(words, decides.start(), limit), limit)
 
 
-def _clause(words: str, decides: int, longest: int) -> str:
-    """The words from the clause on in which those at `decides` stand, its subject at most `longest`; else from there, the
-    cut marked."""
+def _clause(words: str, decides: int, limit: int) -> str:
+    """The words from the clause on in which those at `decides` stand, if its subject leaves room for what follows; else
+    from there, the cut marked."""
     if words[decides].isupper():
         return words[decides:]
     for pattern in _CLAUSE_ENDS:
         ends = (end.end() for end in pattern.finditer(words, 0, decides))
         begin = max((0, *(end for end in ends if end < decides)))
-        if decides - begin <= longest:
+        if decides - begin <= limit // _SUBJECT or len(words) - begin <= limit:
             return words[begin:]
     return f"…{words[decides:]}"
