@@ -112,6 +112,7 @@ def _finding(
     seen: tuple[Evidence, ...] = (quote_line(*tried, "its connection gets no answer"),) if tried is not None else ()
     service = found.target.service
     meant = rule_meant(found, cluster) if isinstance(found, Denial) else None
+    allowing = allowing_fix(found, cluster)
     named = ref(service).title if service is not None else found.target.title
     return Finding(
         about=ref(found.policy),
@@ -132,7 +133,7 @@ def _finding(
         confidence=Confidence.CERTAIN if tried is not None else Confidence.LIKELY,
         severity=None if tried is not None else Severity.WARNING,
         affects=(ref(ingress), *((ref(service),) if service is not None else ())),
-        fixes=(*((meant.fix,) if meant is not None else ()), allowing_fix(found, cluster)),
+        fixes=meant.beside(allowing) if meant is not None else (allowing,),
         commands=(
             Command(
                 kubectl("describe", ref(found.policy).kind.lower(), namespace=found.policy.namespace),

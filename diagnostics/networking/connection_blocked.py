@@ -73,6 +73,7 @@ def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         certain = all(is_ready(target) for target in attempt.targets) and not attempt.refused
         policy = ref(found.policy)
         meant = rule_meant(found, cluster) if isinstance(found, Denial) else None
+        allowing = allowing_fix(found, cluster)
         yield Finding(
             about=policy,
             aspect=f"{found.direction}-{found.target.title}-{found.target.port}",
@@ -89,7 +90,7 @@ def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             ),
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             affects=(ref(pod),),
-            fixes=(*((meant.fix,) if meant is not None else ()), allowing_fix(found, cluster)),
+            fixes=meant.beside(allowing) if meant is not None else (allowing,),
             commands=(
                 Command(
                     kubectl("describe", policy.kind.lower(), namespace=found.policy.namespace),

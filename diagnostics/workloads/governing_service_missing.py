@@ -25,6 +25,7 @@ from datetime import timedelta
 from typing import Final
 
 from kubedoctor.cluster import Cluster, Container, Evidence, Service, StatefulSet, misspelled, quote, ref
+from kubedoctor.cluster.changes import Step, edit
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -32,7 +33,9 @@ from kubedoctor.findings import (
     Explains,
     Finding,
     Fix,
+    Ref,
     Severity,
+    command_line,
     diagnostic,
     kubectl,
 )
@@ -81,7 +84,8 @@ def governing_service_missing(stateful_set: StatefulSet, cluster: Cluster) -> It
 
 def _used_in(stateful_set: StatefulSet, service: str) -> Evidence | None:
     """Where its template has the name of a pod of the Service."""
-    named = re.compile(rf"(?:-\d+|[)}}])\.{re.escape(service)}(?![\w-])")
+    namespace = rf"{re.escape(stateful_set.namespace)}(?![\w-])"
+    named = re.compile(rf"(?:-\d+|[)}}])\.{re.escape(service)}(?![\w-])(?!\.(?!{namespace})[\w-])")
     spec = stateful_set.spec.template.spec
     for field, containers in (("initContainers", spec.init_containers or ()), ("containers", spec.containers)):
         for container in containers:
@@ -100,20 +104,34 @@ def _path_of(container: Container, named: re.Pattern[str]) -> str:
 
 
 def _creation(stateful_set: StatefulSet) -> str:
-    """The line that creates it; empty where its pods have no labels to select."""
+    """The line that creates it; empty where its pods have no labels to select. Its names resolve for pods that are not
+    ready, too: they may wait for each other."""
     selector, name, namespace = stateful_set.spec.selector, stateful_set.spec.service_name, stateful_set.namespace
     labels = (selector.match_labels if selector is not None else None) or {}
-    ports = [
-        f"--tcp={port.container_port}:{port.container_port}"
-        for container in stateful_set.spec.template.spec.containers
-        for port in container.ports or ()
-        if port.protocol in (None, "", "TCP")
-    ]
     if not labels:
         return ""
     selected = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    ports = _ports(stateful_set)
+    steps = [Step(("spec", "publishNotReadyAddresses"), True)]
+    if any(protocol != "TCP" for _, protocol in ports):  # `kubectl create` knows TCP only.
+        listed = [
+            {"name": f"{protocol.lower()}-{number}", "port": number, "protocol": protocol} for number, protocol in ports
+        ]
+        steps, ports = [*steps, Step(("spec", "ports"), listed)], []
+    tcp = [f"--tcp={number}:{number}" for number, _ in ports]
     lines = (
-        kubectl("create", "service", "clusterip", name, "--clusterip=None", *ports, namespace=namespace),
+        kubectl("create", "service", "clusterip", name, "--clusterip=None", *tcp, namespace=namespace),
         kubectl("set", "selector", f"service/{name}", selected, namespace=namespace),
+        command_line(edit(Ref("Service", namespace, name), *steps)),
     )
     return " && ".join(lines)
+
+
+def _ports(stateful_set: StatefulSet) -> list[tuple[int, str]]:
+    """Each port of its containers once, and the protocol."""
+    ports = [
+        (port.container_port, port.protocol or "TCP")
+        for container in stateful_set.spec.template.spec.containers
+        for port in container.ports or ()
+    ]
+    return list(dict.fromkeys(ports))

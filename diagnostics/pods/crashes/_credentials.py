@@ -8,10 +8,12 @@ from typing import NamedTuple
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, Container, Pod, has_path, listed, quote, visible_end
 from kubedoctor.findings import Evidence, Fix, Ref, fix_by_hand, quote_spec
+from kubedoctor.replay.logs import subjects
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.extensions.cloud_identity import CLOUD_IDENTITY
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.phrases import first_phrase
+from kubedoctor.replay.network.parties import parse_address
 
 MOST = 2
 _PASSWORD = re.compile(
@@ -19,8 +21,29 @@ _PASSWORD = re.compile(
     re.IGNORECASE,
 )
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^:@/\s]*(?P<password>:[^@/\s]+)?@)?(?P<host>[\w.-]+(?::\d+)?)(?:[/?]|$)")
+_URL = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:[^:@/\s]*(?P<password>:[^@/\s]+)?@)?(?P<host>[\w.-]+(?::\d+)?)(?:[/?]|$)"
+)
+_PORT = re.compile(r":\d+$")
 _OF_A_SERVICE = re.compile(r"_UR[IL]$|^UR[IL]$|DSN|BROKER|_ADDR(?:ESS)?$|_HOST$", re.IGNORECASE)
+_WRITES: dict[str, re.Pattern[str]] = {
+    scheme: re.compile(words, re.IGNORECASE)
+    for schemes, words in (
+        ("redis rediss valkey valkeys", r"redis|valkey|\bNOAUTH\b|\bWRONGPASS\b|ReplyError|\bERR AUTH\b"),
+        ("postgres postgresql", r"postgres|\bpq:|psycopg|pg_hba|\bPG\b|(?:password|peer) authentication failed for user|\brole \""),
+        ("mysql mariadb", r"mysql|mariadb|Access denied for user|\bERROR 1045\b"),
+        ("mongodb mongo", r"mongo|AuthenticationFailed|SCRAM"),
+        ("amqp amqps", r"amqp|rabbit|ACCESS_REFUSED|login was refused"),
+        ("nats", r"\bnats\b"),
+        ("kafka", r"kafka|SASL"),
+        ("ldap ldaps", r"ldap"),
+        ("sqlserver mssql", r"login failed for user|sqlserver|mssql"),
+        ("oracle", r"ORA-01017|logon denied"),
+        ("smtp smtps", r"smtp|\b535\b"),
+    )
+    for scheme in schemes.split()
+}  # fmt: skip
+"""How the servers behind a scheme refuse a login."""
 _LONGEST = 240
 _C = MessageClass
 _IDENTITY = {
@@ -81,7 +104,7 @@ def _plain_address(pod: Pod, container: Container, text: str, about: Ref, cluste
     """Without a Secret: the variable with the address of the other service, and whether it holds a password."""
     for variable in container.env or ():
         found = _URL.match(variable.value or "")
-        if found is None or not _OF_A_SERVICE.search(variable.name):
+        if found is None or not _OF_A_SERVICE.search(variable.name) or not _refuses(found, text):
             continue
         holds = "" if found["password"] else " and has no password"
         fix = fix_by_hand(about, f"Give container `{container.name}` the password of {found['host']} from a Secret")
@@ -95,6 +118,19 @@ def _plain_address(pod: Pod, container: Container, text: str, about: Ref, cluste
             fixes=() if holds == "" else (fix,),
         )
     return Story(text)
+
+
+def _refuses(address: re.Match[str], text: str) -> bool:
+    """Whether the refusal is of that service: it names its host, or else no other host and is as such services write."""
+    scheme, host = address["scheme"].partition("+")[0], _PORT.sub("", address["host"])
+    if scheme in ("http", "https"):
+        return False
+    named = _PORT.sub("", subjects.address(text))
+    if named == host:
+        return True
+    if named not in ("", "localhost") and parse_address(named) is None:
+        return named.partition(".")[0] == host.partition(".")[0]
+    return scheme in _WRITES and bool(_WRITES[scheme].search(text))
 
 
 def _sources(container: Container) -> list[_Source]:

@@ -51,19 +51,31 @@ _NOT_UP = frozenset(
 
 
 _LOADS = re.compile(
-    r"\bLOADING\b|loading (?:the )?(?:dataset|data|database|model|index)|still (?:starting|loading|initiali[sz]ing|recovering)"
-    r"|(?:is|are) (?:starting up|in recovery|recovering)|not (?:yet )?(?:fully )?(?:started|initiali[sz]ed|booted)",
-    re.IGNORECASE,
+    r"\bLOADING\b|(?i:\bloading (?:the )?(?:dataset|data|database|model|index)\b"
+    r"|\bstill (?:starting|loading|initiali[sz]ing|recovering)\b|\b(?:is|are) (?:starting up|in recovery|recovering)\b"
+    r"|\bnot (?:yet )?(?:fully )?(?:started|initiali[sz]ed|booted)\b)"
 )
 """What a program answers that is not done with its start."""
+_LOADS_DATASET = re.compile(r"\bLOADING \w+ is loading the dataset\b")
+"""Of Redis and its like, as an error of their protocol."""
+_BREAKS = re.compile(r"\b(?:errors?|fail(?:s|ed|ure)?|cannot|can't|could not|unable)\b", re.IGNORECASE)
 
 
-def _never_started(pod: Pod, end: End, probe: Probe, answer: ProbeAnswer) -> bool:
-    """Whether the liveness probe failed from the start, because nothing listened yet."""
+def _loads(why: str) -> bool:
+    return bool(_LOADS_DATASET.search(why) or (_LOADS.search(why) and not _BREAKS.search(_answer(why))))
+
+
+def _answer(why: str) -> str:
+    """Without the kubelet's own words: `Liveness probe failed: `."""
+    return why.partition("probe failed:")[2] or why
+
+
+def _never_started(pod: Pod, end: End, probe: Probe, why: str, answer: ProbeAnswer) -> bool:
+    """Whether the liveness probe failed from the start, because nothing listened yet or the program was not done."""
     lasted = end.ending.lasted
-    refused = answer in (ProbeAnswer.REFUSED, ProbeAnswer.GRPC, ProbeAnswer.RESET)
+    early = answer in (ProbeAnswer.REFUSED, ProbeAnswer.GRPC, ProbeAnswer.RESET) or _loads(why)
     return (
-        refused
+        early
         and end.part.container.startup_probe is None
         and lasted is not None
         and lasted <= killed_not_after(probe, pod)
@@ -95,14 +107,14 @@ def _repair(
         where = "; the program listens on that port, but does not answer gRPC"
     elif which == "Startup" and answer in _NOT_UP:
         return run, "", longer_start(pod, end.part, probe, log, about, cluster)
-    elif _never_started(pod, end, probe, answer) or (which == "Liveness" and _LOADS.search(why)):
+    elif _never_started(pod, end, probe, why, answer):
         return run, "", startup_probe_added(pod, end.part, probe, log, about, cluster)
     else:
-        refused = refused_request(f"{which.lower()}Probe", probe, why, about, log, cluster)
+        refused = refused_request(f"{which.lower()}Probe", probe, container, why, about, log, cluster)
         where, shown, fixes = refused.text, refused.evidence, refused.fixes
     failure = ProbeFailure(why, answer, elsewhere, run.lines, loopback)
     repair = repaired(pod, container, f"{which.lower()}Probe", probe, failure, about, cluster)
-    return run, where, Repair((*fixes, *repair.fixes), (*shown, *repair.evidence))
+    return run, where, Repair(fixes or repair.fixes, (*shown, *repair.evidence))
 
 
 def _without_its_children(pod: Pod, end: End, run: RunLog, about: Ref, cluster: Cluster) -> tuple[str, Repair] | None:

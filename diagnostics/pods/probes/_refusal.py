@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from diagnostics.pods.probes._repairs import set_probe
 from diagnostics.pods.probes._words import LONGEST_ANSWER
-from kubedoctor.cluster import Cluster, LogTail, Probe, visible_end
+from kubedoctor.cluster import Cluster, Container, LogTail, Probe, visible_end
 from kubedoctor.findings import Evidence, Fix, Ref, quote_line
-from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of
+from kubedoctor.replay.kubelet.probes import ProbeAnswer, answer_of, port_number
 from kubedoctor.replay.logs.listening import base_path, refuses_the_host
 from kubedoctor.replay.logs.log_lines import parse_line
 
@@ -24,25 +24,27 @@ class RefusedRequest(NamedTuple):
 
 
 def refused_request(
-    kind: str, probe: Probe, why: str, about: Ref, log: LogTail | None, cluster: Cluster
+    kind: str, probe: Probe, container: Container, why: str, about: Ref, log: LogTail | None, cluster: Cluster
 ) -> RefusedRequest:
     """Whether the program refuses the Host header, or serves everything below another path. kind: `readinessProbe`."""
     if log is None or probe.http_get is None or answer_of(why, probe) is not ProbeAnswer.STATUS:
         return RefusedRequest()
     index = refuses_the_host(log.lines)
     if index is None:
-        return _elsewhere(kind, probe.http_get.path or "/", why, about, log, cluster)
+        at, base = base_path(log.lines, port_number(probe, container))
+        path = probe.http_get.path or "/"
+        if _NOT_FOUND not in why or not base or f"{path}/".startswith(f"{base}/"):
+            return RefusedRequest()
+        return _elsewhere(kind, f"{base}{path}".rstrip("/"), base, at, about, log, cluster)
     line = visible_end(" ".join(parse_line(log.lines[index]).message.split()), LONGEST_ANSWER).rstrip(".")
     who = "the pod's address" if not _names_a_host(probe) else "the Host header of the probe"
     text = f"; the program refuses requests for {who}: {line}"
     return RefusedRequest(text, (quote_line(log, index, "why it refuses the probe"),))
 
 
-def _elsewhere(kind: str, path: str, why: str, about: Ref, log: LogTail, cluster: Cluster) -> RefusedRequest:
-    line, base = base_path(log.lines)
-    if _NOT_FOUND not in why or not base or f"{path}/".startswith(f"{base}/"):
-        return RefusedRequest()
-    right = f"{base}{path}".rstrip("/")
+def _elsewhere(
+    kind: str, right: str, base: str, line: int, about: Ref, log: LogTail, cluster: Cluster
+) -> RefusedRequest:
     fix = set_probe(about, log.container, (kind, "httpGet", "path"), right, f"Set the probe's path to {right}", cluster)
     shown = (quote_line(log, line, "the path below which it serves"),)
     return RefusedRequest(f"; by its log the program serves below {base} (context path)", shown, (fix,))

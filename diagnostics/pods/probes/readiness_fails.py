@@ -125,7 +125,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     failed = failure(probe, container, why) if why else _unanswered(probe, container, age)
     summary = f"readiness probe{in_container(pod, container.name)} fails: {failed}"
     story = no_session(pod, why, about, cluster)
-    refused = refused_request("readinessProbe", probe, why, about, tail, cluster)
+    refused = refused_request("readinessProbe", probe, container, why, about, tail, cluster)
     failing = ProbeFailure(why, answer, elsewhere, lines, bool(loopback[0]))
     repair = repaired(pod, container, "readinessProbe", probe, failing, about, cluster)
     starved = at_its_cpu_limit(pod, container, answer, about, cluster)
@@ -143,8 +143,8 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     elif answer not in (ProbeAnswer.COMMAND_MISSING, ProbeAnswer.COMMAND_NOT_RUN):
         story = story_of_lines(pod, container.name, lines, False, about, cluster) if lines else story
         summary += f"; its log: {story.text}" if story.text else ""
-    words, shown = own_warning(pod, cluster) if not story.text else ("", ())
-    summary += f"; {words}" if words else ""
+    words, shown = own_warning(pod, container.name, cluster) if not story.text else ("", ())
+    summary += f"; also: {words}" if words else ""
     handler = handler_path(pod, container.name, "readinessProbe")
     yield Finding(
         about=about,
@@ -161,7 +161,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
             *shown,
             *story.evidence,
         ),
-        fixes=story.fixes if story.fixes and _comes_first(story) else (*refused.fixes, *repair.fixes),
+        fixes=story.fixes if story.fixes and _comes_first(story) else refused.fixes or repair.fixes,
         commands=(
             look_at_pod(pod, "the probe's results, under Events"),
             look_at_log(pod, container.name, previous=False),

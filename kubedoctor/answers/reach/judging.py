@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from kubedoctor.answers.proof import Holds
 from kubedoctor.answers.reach.connections import (
     ConnectionTarget,
     Denial,
@@ -163,15 +164,20 @@ def allowing_fixes(
 
         meant = rule_meant(found, cluster, allowed)
         if meant is not None:
-            yield msgspec.structs.replace(meant.fix, summary=f"{meant.fix.summary}: {meant.clause}")
-        if is_only_named(found.target) and not (found.miss.rule is not None and found.miss.peer):
-            where = f"the addresses of {found.target.address} on {found.target.protocol} {found.target.port}"
-            yield Fix(f"Allow egress to {where} (ipBlock)", changes=ref(found.policy))
-            continue
-        fix = allowing_fix(found, cluster, allowed, _asked_about(found, source, by_workload, cluster))
-        if also := opened(found, cluster):
-            fix = msgspec.structs.replace(fix, summary=f"{fix.summary} (also opens {also})")
-        yield fix
+            fix = msgspec.structs.replace(meant.fix, summary=f"{meant.fix.summary}: {meant.clause}")
+            meant = meant._replace(fix=fix)
+        allowing = _allowing(found, source, by_workload, cluster, allowed)
+        yield from meant.beside(allowing) if meant is not None else (allowing,)
+
+
+def _allowing(found: Denial, source: ReachSource, by_workload: bool, cluster: Cluster, allowed: Holds) -> Fix:
+    """A rule of its own for the connection."""
+    if is_only_named(found.target) and not (found.miss.rule is not None and found.miss.peer):
+        where = f"the addresses of {found.target.address} on {found.target.protocol} {found.target.port}"
+        return Fix(f"Allow egress to {where} (ipBlock)", changes=ref(found.policy))
+    fix = allowing_fix(found, cluster, allowed, _asked_about(found, source, by_workload, cluster))
+    also = opened(found, cluster)
+    return msgspec.structs.replace(fix, summary=f"{fix.summary} (also opens {also})") if also else fix
 
 
 def _asked_about(found: Denial, source: ReachSource, by_workload: bool, cluster: Cluster) -> str:

@@ -27,12 +27,22 @@ Peers = tuple[NetworkPolicyPeer, ...]
 Ports = tuple[NetworkPolicyPort, ...]
 
 
+_NAMES_ITS_NAMESPACE = frozenset({"kubernetes.io/metadata.name", "name", "namespace", "ns"})
+"""Labels that only the namespace of that name should have."""
+
+
 class MeantRule(NamedTuple):
-    """clause: what is wrong with the rule. fix: makes it allow the connection."""
+    """clause: what is wrong with the rule. fix: makes it allow the connection. probably: it was written for this
+    connection; else only a person knows whether it should let it in, and a rule of its own comes first."""
 
     clause: str
     evidence: Evidence
     fix: Fix
+    probably: bool = True
+
+    def beside(self, allowing: Fix) -> tuple[Fix, ...]:
+        """Both fixes, in the order in which to try them."""
+        return (self.fix, allowing) if self.probably else (allowing, self.fix)
 
 
 class _Idea(NamedTuple):
@@ -53,12 +63,14 @@ def rule_meant(found: Denial, cluster: Cluster, allowed: Holds | None = None) ->
     def holds(after: Cluster) -> bool:
         return found.source is not None and denial(found.source, (found.target,), after) is None
 
-    for idea in _ideas(found, cluster):
+    for idea in sorted(_ideas(found, cluster), key=lambda idea: idea.about is not None):
         trial = prove(idea.change, cluster, allowed or holds)
         if trial.holds:
             changed = idea.about if idea.about is not None else idea.policy
             fix = proven(Fix(idea.text, command_line(idea.change, changed)), trial)
-            return MeantRule(idea.clause, quote(idea.policy, idea.path, "was probably meant for this connection"), fix)
+            probably = idea.about is None
+            means = "was probably meant for this connection" if probably else "would match with another label"
+            return MeantRule(idea.clause, quote(idea.policy, idea.path, means), fix, probably)
     return None
 
 
@@ -136,18 +148,12 @@ def _of_peers(policy: NetworkPolicy, found: Denial, cluster: Cluster) -> Iterato
                 )
             elif space is not None and len(wanted.match_labels or {}) == 1 and not wanted.match_expressions:
                 (key, value), *_ = (wanted.match_labels or {}).items()
+                if key in labels or key in _NAMES_ITS_NAMESPACE:
+                    continue
                 clause = f"{rule} selects namespaces labelled {key}={value}, and no Namespace has this label"
-                own = labels.get(key)
-                selector = f"{path}.namespaceSelector"
-                if own is None:
-                    label = put(ref(space), ("metadata", "labels", key), value)
-                    yield _Idea(
-                        clause, policy, selector, f"Label Namespace {space.name} with {key}={value}", label, space
-                    )
-                else:
-                    change = put(ref(policy), (*place, "namespaceSelector", "matchLabels", key), own)
-                    text = f"Change namespaceSelector of {rule} to {key}={own}, the label of Namespace {space.name}"
-                    yield _Idea(f"{clause}; Namespace {space.name} has {key}={own}", policy, selector, text, change)
+                text = f"If Namespace {space.name} belongs to these, label it with {key}={value}"
+                label = put(ref(space), ("metadata", "labels", key), value)
+                yield _Idea(clause, policy, f"{path}.namespaceSelector", text, label, space)
 
 
 def _of_ports(policy: NetworkPolicy, found: Denial) -> Iterator[_Idea]:

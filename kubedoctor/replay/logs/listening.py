@@ -12,7 +12,8 @@ from kubedoctor.replay.logs.log_lines import LONGEST_LINE
 _LISTENS: Final = compiled_later(
     r"\b(?:listen(?:ing|s)?|serving|started|running) (?:on|at)\b|\blistening\b", re.IGNORECASE
 )
-_LISTENED_PORT: Final = compiled_later(r"(?::|port[ =:]+)(\d{2,5})\b(?!:\d)", re.IGNORECASE)
+_LISTENED_PORT: Final = compiled_later(r"(?::|port(?:\(s\))?[ =:]+)(\d{2,5})\b(?!:\d)", re.IGNORECASE)
+_NUMBER: Final = compiled_later(r"(?<!\d)\d{2,5}(?!\d)")
 _ON_LOOPBACK: Final = compiled_later(
     r"(?:(?<![\w.])127(?:\.\d{1,3}){3}|\[::1\]|Now listening on: https?://localhost):(\d{2,5})\b", re.IGNORECASE
 )
@@ -63,12 +64,16 @@ def ports_listened_on(lines: Sequence[str]) -> dict[int, int]:
     return ports
 
 
-def base_path(lines: Sequence[str]) -> tuple[int, str]:
-    """The path below which the program logs that it serves everything, and the line; an empty path if it logs none."""
+def base_path(lines: Sequence[str], port: int) -> tuple[int, str]:
+    """The path below which the program logs that it serves everything on the port, and the line; an empty path if it logs
+    none, or the line, or else the log, names only other ports."""
+    own = set(ports_listened_on(lines).values())
     for index in range(len(lines) - 1, -1, -1):
         line = lines[index][:LONGEST_LINE]
         found = _BELOW.search(line) if _LISTENS.search(line) else None
-        if found is not None:
+        if found is None:
+            continue
+        if port in ({int(named) for named in _NUMBER.findall(line)} if _LISTENED_PORT.search(line) else own or {port}):
             return index, found["path"]
     return 0, ""
 
