@@ -66,7 +66,7 @@ def _loads(why: str) -> bool:
 
 
 def _answer(why: str) -> str:
-    """Without the kubelet's own words: `Liveness probe failed: `."""
+    """Without `Liveness probe failed: `, which the kubelet writes before it."""
     return why.partition("probe failed:")[2] or why
 
 
