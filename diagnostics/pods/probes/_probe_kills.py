@@ -58,6 +58,8 @@ _LOADS = re.compile(
 """What a program answers that is not done with its start."""
 _LOADS_DATASET = re.compile(r"\bLOADING \w+ is loading the dataset\b")
 """Of Redis and its like, as an error of their protocol."""
+_LATER = 2
+"""A program that loads may have answered a few times before: how often the time of a probe that fails from the start."""
 _BREAKS = re.compile(r"\b(?:errors?|fail(?:s|ed|ure)?|cannot|can't|could not|unable)\b", re.IGNORECASE)
 
 
@@ -73,12 +75,13 @@ def _answer(why: str) -> str:
 def _never_started(pod: Pod, end: End, probe: Probe, why: str, answer: ProbeAnswer) -> bool:
     """Whether the liveness probe failed from the start, because nothing listened yet or the program was not done."""
     lasted = end.ending.lasted
-    early = answer in (ProbeAnswer.REFUSED, ProbeAnswer.GRPC, ProbeAnswer.RESET) or _loads(why)
+    loads = _loads(why)
+    latest = killed_not_after(probe, pod) * (_LATER if loads else 1)
     return (
-        early
+        (loads or answer in (ProbeAnswer.REFUSED, ProbeAnswer.GRPC, ProbeAnswer.RESET))
         and end.part.container.startup_probe is None
         and lasted is not None
-        and lasted <= killed_not_after(probe, pod)
+        and lasted <= latest
     )
 
 
