@@ -51,6 +51,7 @@ from kubedoctor.replay.network.overlaps import (
     network_of,
     node_addresses,
     nodes_in_pods,
+    path_of_address,
     pods_in,
     ranges_in_use,
     services_in,
@@ -134,7 +135,7 @@ def _of_two_nodes(ranges: tuple[NodeRange, ...]) -> Iterator[Finding]:
         evidence=(
             quote(second.node, second.path),
             quote(first.node, first.path),
-            quote(second.pod, "status.podIP", f"a pod on {second.node.name}"),
+            quote(second.pod, path_of_address(second.pod, second.network), f"a pod on {second.node.name}"),
         ),
         confidence=Confidence.CERTAIN,
         affects=tuple(ref(pair.first.node) for pair in pairs if pair.first.node is not second.node),
@@ -163,7 +164,7 @@ def _of_nodes_and_pods(addresses: tuple[OwnAddress, ...], ranges: tuple[NodeRang
         evidence=(
             quote(first.address.node, first.address.path, "the address of the machine"),
             quote(first.range.node, first.range.path, "pods get their addresses from it"),
-            quote(first.range.pod, "status.podIP", "as this one did"),
+            quote(first.range.pod, path_of_address(first.range.pod, first.range.network), "as this one did"),
         ),
         confidence=Confidence.CERTAIN,
         affects=tuple(ref(one.address.node) for one in found[1:]),
@@ -195,6 +196,7 @@ def _of_services_and_pods(
         pod = node_range.pod if node_range is not None else next(pods_in(service_range.network, pods), None)
         if pod is None:
             continue
+        within = node_range.network if node_range is not None else service_range.network
         of = f"overlaps the pod range {node_range.network} of node {node_range.node.name}" if node_range else ""
         yield Finding(
             about=service_range.evidence.object,
@@ -204,7 +206,7 @@ def _of_services_and_pods(
             evidence=(
                 service_range.evidence,
                 *((quote(node_range.node, node_range.path, "a range of pods"),) if node_range is not None else ()),
-                quote(pod, "status.podIP", "the address of a pod"),
+                quote(pod, path_of_address(pod, within), "the address of a pod"),
             ),
             confidence=Confidence.CERTAIN,
             fixes=fixes,
@@ -212,13 +214,13 @@ def _of_services_and_pods(
         )
         return
     for node_range in () if service_ranges else ranges:
-        for service, address in services_in(node_range.network, services):
+        for service, address, path in services_in(node_range.network, services):
             yield Finding(
                 about=ref(service),
                 aspect="services",
                 summary=f"its address {address} is in the pod range {node_range.network} of node {node_range.node.name}:"
                 " the ranges of Services and pods overlap",
-                evidence=(quote(service, "spec.clusterIP"), quote(node_range.node, node_range.path, "a range of pods")),
+                evidence=(quote(service, path), quote(node_range.node, node_range.path, "a range of pods")),
                 confidence=Confidence.CERTAIN,
                 fixes=fixes,
                 commands=(_RANGES, _COMPARE),
@@ -233,7 +235,8 @@ def _of_services_and_nodes(
         service_range = next((one for one in service_ranges if address.address in one.network), None)
         if service_range is None:
             continue
-        same = next((one for one, own in services_in(service_range.network, services) if own == address.address), None)
+        taken = next((row for row in services_in(service_range.network, services) if row[1] == address.address), None)
+        same, path = (taken[0], taken[2]) if taken is not None else (None, "")
         yield Finding(
             about=ref(address.node),
             aspect="services",
@@ -244,7 +247,7 @@ def _of_services_and_nodes(
             evidence=(
                 quote(address.node, address.path, "the address of the machine"),
                 service_range.evidence,
-                *((quote(same, "spec.clusterIP", "the same address"),) if same is not None else ()),
+                *((quote(same, path, "the same address"),) if same is not None else ()),
             ),
             confidence=Confidence.CERTAIN,
             fixes=(Fix("Use a Service range outside of the network of the machines: a second ServiceCIDR"),),

@@ -6,7 +6,7 @@ node has none, so a network plugin that uses it (flannel, kubenet, the bridge pl
 pods: the node stays NotReady, or its pods stay in ContainerCreating.
 
 A plugin that gives out addresses itself (Cilium, Calico, those of the clouds) does not need the range: where the node is
-Ready, this is only a notice.
+Ready, this is only a notice, and where the pods of other nodes have no address of their nodes' ranges, nothing is said.
 
 ## Why it happens
 - The cluster's range is used up: `--cluster-cidr` has room for no more parts of `--node-cidr-mask-size`.
@@ -49,10 +49,13 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 from kubedoctor.replay.messages.classes import MessageClass
+from kubedoctor.replay.network.overlaps import unused_ranges
 from kubedoctor.replay.network.pod_ranges import PodRanges, pod_ranges
 
 EVENT = "CIDRNotAvailable"
 JOINING = timedelta(minutes=2)
+_SEEN = 3
+"""Other nodes whose pods are looked at: one network plugin serves all nodes."""
 _CONTROLLERS = "kube-controller-manager"
 _NO_ROUTE = ("NoRouteCreated", "FailedToCreateRoute")
 """What the cloud's route controller says: it has no range to make a route to."""
@@ -84,10 +87,13 @@ def no_pod_range(node: Node, cluster: Cluster) -> Iterator[Finding]:
     events = [event for event in recent_events(node, cluster, EVENT) if has_path(event, "message")]
     joins = created is not None and cluster.taken_at - created < JOINING
     network = _network(node)
-    if network is _Network.OTHER or (network is not _Network.DOWN and not events) or (joins and not events):
+    down = network in (_Network.DOWN, _Network.NO_ROUTE)
+    if network is _Network.OTHER or (not down and not events) or (joins and not events):
         return
     others = [other for other in cluster.maybe.all(Node) if other.spec.pod_cidr or other.spec.pod_cidrs]
     if not events and not others:
+        return
+    if network in (_Network.DOWN, _Network.UNKNOWN) and _is_unneeded(others, cluster):
         return
     flags, evidence = _cluster_range(cluster)
     ranges = pod_ranges(others, flags)
@@ -116,10 +122,12 @@ def no_pod_range(node: Node, cluster: Cluster) -> Iterator[Finding]:
 
 
 class _Network(enum.Enum):
-    """UNKNOWN: the node is not Ready, for a reason of no known kind. OTHER: for a reason that is not its network."""
+    """NO_ROUTE: the cloud makes none. UNKNOWN: the node is not Ready, for a reason of no known kind. OTHER: for a reason that
+    is not its network."""
 
     UP = enum.auto()
     DOWN = enum.auto()
+    NO_ROUTE = enum.auto()
     UNKNOWN = enum.auto()
     OTHER = enum.auto()
 
@@ -127,13 +135,19 @@ class _Network(enum.Enum):
 def _network(node: Node) -> _Network:
     ready, unavailable = (condition(node.status.conditions, kind) for kind in ("Ready", "NetworkUnavailable"))
     if unavailable is not None and unavailable.status == "True" and unavailable.reason in _NO_ROUTE:
-        return _Network.DOWN
+        return _Network.NO_ROUTE
     if ready is None or ready.status == "True":
         return _Network.UP if ready is not None else _Network.UNKNOWN
     kind = stated(node, ready).kind
     if kind in _OF_THE_NETWORK:
         return _Network.DOWN
     return _Network.UNKNOWN if kind is None else _Network.OTHER
+
+
+def _is_unneeded(others: list[Node], cluster: Cluster) -> bool:
+    """The network plugin gives out addresses itself: pods of other nodes have none of their nodes' ranges."""
+    seen = others[:_SEEN]
+    return unused_ranges(seen, [pod for other in seen for pod in cluster.maybe.pods_on(other.name)])
 
 
 def _cluster_range(cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:

@@ -8,8 +8,9 @@ the program find no such port at the Service: their connections are refused or t
 - `protocol` was left out: the default is TCP, also for DNS, syslog, StatsD, game servers and QUIC.
 - A port was copied from a Service of another protocol.
 
-A declared port is only information, and TCP is its default: a UDP Service is only called wrong if a probe
-shows that the port takes TCP connections.
+A declared port is only information, and TCP is its default. The kubelet has no probes for UDP, so that programs that use UDP
+often have a TCP probe on the same port: a UDP Service is only called wrong if the log of a client shows that TCP is refused,
+or perhaps wrong if a probe speaks HTTP or gRPC there.
 
 ## How to fix it
 Set the `protocol` of the Service's port. A program that uses both needs two ports in the Service, with two names.
@@ -60,11 +61,12 @@ _PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 
 
 class _Other(NamedTuple):
-    """The protocol of the pods' port. declared, probed: what shows it."""
+    """The protocol of the pods' port. declared, probed: what shows it. speaks: a probe gets answers by HTTP or gRPC."""
 
     protocol: str
     declared: Evidence
     probed: Evidence | None
+    speaks: bool
 
 
 @diagnostic(
@@ -87,21 +89,25 @@ def protocol_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
             continue
         found = [_other_protocol(pod, port.target_port or port.port, protocol) for pod in pods]
         other = found[0]
-        if other is None or None in found or (protocol != "TCP" and other.probed is None):
+        # A probe of a ready pod shows that the port takes TCP connections, whatever is declared.
+        if other is None or None in found or (protocol == "TCP") == (other.probed is not None):
             continue
         if _leads_there(other.protocol, port.target_port or port.port, pods[0], cluster):
             continue
         refused = refused_by(service, port, pods, cluster)
+        if protocol != "TCP" and refused is None and not other.speaks:
+            continue
         # TCP is the default, so that it need not be written.
         shown = f"spec.ports[{at}].{'port' if protocol == 'TCP' else 'protocol'}"
         change = put(ref(service), ("spec", "ports", at, "protocol"), other.protocol)
+        line = command_line(change, service) if refused is not None or protocol == "TCP" else ""
         yield Finding(
             about=ref(service),
             aspect=port.name or str(port.port),
             summary=f"port {port.port} of the Service is {protocol}, but the pods use port"
             f" {port.target_port or port.port} with {other.protocol}",
             severity=Severity.CRITICAL if refused is not None else None,
-            confidence=Confidence.LIKELY if other.probed is not None or refused is not None else Confidence.POSSIBLE,
+            confidence=Confidence.LIKELY if refused is not None else Confidence.POSSIBLE,
             evidence=(
                 quote(service, shown, f"port {port.port} of the Service, {protocol}"),
                 other.declared,
@@ -110,7 +116,7 @@ def protocol_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
             ),
             would_disprove=f"the program answers {protocol} on this port too",
             affects=(ref(refused.pod),) if refused is not None else (),
-            fixes=(Fix(f"Set the protocol of the port to {other.protocol}", command_line(change, service)),),
+            fixes=(_fix(protocol, other.protocol, line),),
             commands=(
                 Command(
                     kubectl("get", "service", service.name, "-o", "yaml", namespace=service.namespace),
@@ -118,6 +124,13 @@ def protocol_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:
                 ),
             ),
         )
+
+
+def _fix(protocol: str, other: str, line: str) -> Fix:
+    """Without a line where the program may well use the Service's protocol, which a change would cut off."""
+    if line:
+        return Fix(f"Set the protocol of the port to {other}", line)
+    return Fix(f"If the program does not use {protocol}, set the protocol of the port to {other}")
 
 
 def _agree(service: Service, seen: Iterable[Pod]) -> bool:
@@ -141,7 +154,7 @@ def _other_protocol(pod: Pod, number: int, protocol: str) -> _Other | None:
     at = next(at for at, row in enumerate(container.ports or ()) if row is declared)
     field = "containerPort" if (declared.protocol or "TCP") == "TCP" else "protocol"
     shown = quote(pod, f"{path}.ports[{at}].{field}", f"container port {number}, {declared.protocol or 'TCP'}")
-    probed = None
+    probed, speaks = None, False
     for name, probe in zip(
         _PROBES, (container.readiness_probe, container.liveness_probe, container.startup_probe), strict=True
     ):
@@ -150,7 +163,8 @@ def _other_protocol(pod: Pod, number: int, protocol: str) -> _Other | None:
             probed = quote(
                 pod, f"{path}.{name}.{action}.port", "the kubelet connects to it with TCP, and the pod is ready"
             )
-    return _Other(declared.protocol or "TCP", shown, probed)
+            speaks = action != "tcpSocket"
+    return _Other(declared.protocol or "TCP", shown, probed, speaks)
 
 
 def _leads_there(protocol: str, number: int, pod: Pod, cluster: Cluster) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from kubedoctor.cluster.kinds.core import Node, Service
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.triage import finished
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -82,13 +83,19 @@ def ranges_in_use(nodes: Iterable[Node], pods: Iterable[Pod]) -> tuple[NodeRange
     found: list[NodeRange] = []
     for pod in pods:
         left = waiting.get(pod.spec.node_name)
-        if not left or pod.spec.host_network:
+        if not left or not _has_its_own(pod):
             continue
         used = [one for one in left if _has_address(pod, one.network, one.starts)]
         if used:
             found += [NodeRange(one.network, one.node, one.path, pod) for one in used]
             waiting[pod.spec.node_name] = [one for one in left if one not in used]
     return tuple(sorted(found, key=lambda one: (*_span(one.network), one.node.name)))
+
+
+def unused_ranges(nodes: Iterable[Node], pods: Iterable[Pod]) -> bool:
+    """Whether all pods of the nodes have addresses outside of their nodes' ranges. False where no pod tells it."""
+    pods = [pod for pod in pods if _has_its_own(pod) and addresses_of(pod)]
+    return bool(pods) and not ranges_in_use(nodes, pods)
 
 
 def node_addresses(nodes: Iterable[Node]) -> tuple[OwnAddress, ...]:
@@ -112,30 +119,45 @@ def shared_ranges(ranges: tuple[NodeRange, ...]) -> Iterator[SharedRange]:
 
 
 def nodes_in_pods(addresses: tuple[OwnAddress, ...], ranges: tuple[NodeRange, ...]) -> Iterator[NodeInPods]:
-    """The nodes whose addresses are in a range of pods, each once."""
+    """The nodes whose addresses are in a range of pods. In its own range a node has the address of the pods' bridge, and some
+    list it beside that of the machine."""
     at = 0
     for address in addresses:
         place = (address.address.version, int(address.address))
         while at < len(ranges) and _end(ranges[at].network) < place:
             at += 1
-        if at < len(ranges) and address.address in ranges[at].network:
+        if at < len(ranges) and address.address in ranges[at].network and not _is_bridge(address, ranges[at]):
             yield NodeInPods(address, ranges[at])
 
 
-def services_in(network: Network, services: Iterable[Service]) -> Iterator[tuple[Service, Address]]:
-    """The Services whose own address is in a range."""
+def _is_bridge(address: OwnAddress, range_: NodeRange) -> bool:
+    """The node has an address of the same family outside of its range."""
+    return address.node.name == range_.node.name and any(
+        other.address.version == address.address.version and other.address not in range_.network
+        for other in node_addresses((address.node,))
+    )
+
+
+def services_in(network: Network, services: Iterable[Service]) -> Iterator[tuple[Service, Address, str]]:
+    """The Services whose own address is in a range, with its path."""
     for service in services:
-        for text in service.spec.cluster_ips or (service.spec.cluster_ip,):
+        for index, text in enumerate(service.spec.cluster_ips or (service.spec.cluster_ip,)):
             if text and text != "None" and (address := address_of(text)) is not None and address in network:
-                yield service, address
+                same = text == service.spec.cluster_ip
+                yield service, address, "spec.clusterIP" if same else f"spec.clusterIPs[{index}]"
 
 
 def pods_in(network: Network, pods: Iterable[Pod]) -> Iterator[Pod]:
     """The pods that have an address of their own in a range."""
     starts = _starts(network)
     for pod in pods:
-        if not pod.spec.host_network and _has_address(pod, network, starts):
+        if _has_its_own(pod) and _has_address(pod, network, starts):
             yield pod
+
+
+def _has_its_own(pod: Pod) -> bool:
+    """A finished pod still shows an address that another may have by now."""
+    return not pod.spec.host_network and not finished(pod)
 
 
 def _has_address(pod: Pod, network: Network, starts: tuple[str, ...]) -> bool:
@@ -148,6 +170,19 @@ def _has_address(pod: Pod, network: Network, starts: tuple[str, ...]) -> bool:
 def addresses_of(pod: Pod) -> tuple[str, ...]:
     """All, of both families."""
     return tuple(one.ip for one in pod.status.pod_ips or ()) or ((pod.status.pod_ip,) if pod.status.pod_ip else ())
+
+
+def path_of_address(pod: Pod, network: Network) -> str:
+    """The path of a pod's address in a range; of its first address where none is."""
+    first = address_of(pod.status.pod_ip)
+    if first is not None and first in network:
+        return "status.podIP"
+    paths = (
+        f"status.podIPs[{index}].ip"
+        for index, row in enumerate(pod.status.pod_ips or ())
+        if (address := address_of(row.ip)) is not None and address in network
+    )
+    return next(paths, "status.podIP")
 
 
 def _ranges_of(node: Node) -> Iterator[tuple[str, str]]:
