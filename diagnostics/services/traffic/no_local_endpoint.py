@@ -131,7 +131,8 @@ def _outside(service: Service, nodes: set[str], cluster: Cluster) -> Iterator[Fi
     if any(service.annotations.get(name) == value for name, value in _IP_TARGETS):
         return
     seen = {node.name: node for node in cluster.maybe.all(Node)}
-    usable = [node for node in seen.values() if _EXCLUDED not in node.labels]
+    entered = {row.ip for row in service.status.load_balancer.ingress or () if row.ip}
+    usable = [node for node in seen.values() if _EXCLUDED not in node.labels or _has_one(node, entered)]
     if any(node.name in nodes for node in usable) or not nodes <= set(seen):
         return
     usable = [node for node in usable if _is_ready(node)]
@@ -175,6 +176,11 @@ def _outside(service: Service, nodes: set[str], cluster: Cluster) -> Iterator[Fi
 def _is_ready(node: Node) -> bool:
     stated = condition(node.status.conditions, "Ready")
     return stated is not None and stated.status == "True"
+
+
+def _has_one(node: Node, addresses: set[str]) -> bool:
+    """Whether clients enter by an address of the node itself, as with ServiceLB of k3s."""
+    return any(row.address in addresses for row in node.status.addresses or ())
 
 
 def _named(nodes: set[str]) -> str:

@@ -9,7 +9,8 @@ time out; a pod that is not listed gets no traffic.
   it. The pod was recreated since, with another address.
 - The controller that keeps the slices (kube-controller-manager, or the operator of the Service) does not work.
 
-Addresses outside of the nodes' pod ranges are not judged: they belong to hosts outside of the cluster.
+Addresses outside of the nodes' pod ranges are not judged: they belong to hosts outside of the cluster. The first addresses of
+a range are those of the node's own tunnel and bridge, by which its programs are reached.
 
 ## How to fix it
 1. Give the Service a selector: Kubernetes then keeps the addresses itself. Delete the slice that was written by hand.
@@ -116,7 +117,7 @@ def _of_no_pod(service: Service, slices: list[EndpointSlice], own: set[str], clu
         about=ref(service),
         summary=f"the endpoints are out of date: {what}, so {share}",
         severity=Severity.CRITICAL if alone else None,
-        confidence=Confidence.LIKELY,
+        confidence=Confidence.LIKELY if any(row.was_pod for row in stale) else Confidence.POSSIBLE,
         evidence=tuple(
             quote(row.slice, row.path, "in the pod range of a node; no pod has it") for row in stale[:_SHOWN]
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -13,6 +12,7 @@ from kubedoctor.cluster.kinds.networking import Endpoint, EndpointSlice
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.replay.network.overlaps import Network, address_of, network_of
 from kubedoctor.replay.services.slices import CONTROLLER, MANAGED_BY, planned_slices
 
 SETTLING: Final = timedelta(minutes=2)
@@ -21,15 +21,19 @@ MIRRORING: Final = "endpointslicemirroring-controller.k8s.io"
 """It copies Endpoints that were written by hand."""
 _PEOPLE: Final = frozenset({"staff", "cluster-admins", "manual", "manually", "kubectl"})
 """Values of the label for slices that people keep: the documentation of EndpointSlices recommends such."""
+_OF_NODES: Final = (0, 1)
+"""Where in its range a node has addresses: of its tunnel (flannel.1) and of its bridge (cni0)."""
 _LAST_CHANGE: Final = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
 class StaleEndpoint(NamedTuple):
-    """An address that no pod has. path: of the endpoint's addresses in the slice."""
+    """An address that no pod has. path: of the endpoint's addresses in the slice. was_pod: it was the address of a pod when it
+    was written."""
 
     slice: EndpointSlice
     path: str
     address: str
+    was_pod: bool
 
     @property
     def by_controller(self) -> bool:
@@ -65,14 +69,15 @@ def of_no_pod(
     slices: Iterable[EndpointSlice], pods: set[str], nodes: Iterable[Node], at: datetime
 ) -> tuple[StaleEndpoint, ...]:
     """Ready endpoints inside the pod range of a node with an address that is not among `pods`. Slices that changed lately
-    may be newer than what was seen of the pods."""
-    ranges = [text for node in nodes for text in (node.spec.pod_cidrs or filter(None, (node.spec.pod_cidr,)))]
+    may be newer than what was seen of the pods. By the first addresses of its range a node itself is reached."""
+    texts = (text for node in nodes for text in (node.spec.pod_cidrs or (node.spec.pod_cidr,)))
+    ranges = [network for text in texts if (network := network_of(text)) is not None]
     return tuple(
-        StaleEndpoint(slice_, f"endpoints[{index}].addresses", _address(row))
+        StaleEndpoint(slice_, f"endpoints[{index}].addresses", _address(row), _names_pod(slice_, row))
         for slice_ in slices
         if _is_settled(slice_, at)
         for index, row in enumerate(slice_.endpoints or ())
-        if row.is_ready and _address(row) not in pods and _within(_address(row), ranges)
+        if row.is_ready and _address(row) not in pods and _within(_address(row), ranges, own=_names_pod(slice_, row))
     )
 
 
@@ -121,9 +126,18 @@ def _address(endpoint: Endpoint) -> str:
     return next(iter(endpoint.addresses or ()), "")
 
 
-def _within(address: str, ranges: list[str]) -> bool:
-    try:
-        own = ipaddress.ip_address(address)
-        return any(own in ipaddress.ip_network(text, strict=False) for text in ranges)
-    except ValueError:
+def _names_pod(slice_: EndpointSlice, endpoint: Endpoint) -> bool:
+    """Kubernetes' own controller lists addresses of pods only."""
+    target = endpoint.target_ref
+    return kept_by_controller(slice_) or (target is not None and target.kind == "Pod")
+
+
+def _within(text: str, ranges: Iterable[Network], *, own: bool) -> bool:
+    """own: the address was a pod's, so that it is not that of a node's bridge or tunnel."""
+    address = address_of(text)
+    if address is None:
         return False
+    return any(
+        address in network and (own or int(address) - int(network.network_address) not in _OF_NODES)
+        for network in ranges
+    )
