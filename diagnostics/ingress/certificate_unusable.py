@@ -23,9 +23,9 @@ Create the Secret with `kubectl create secret tls NAME --cert=FILE --key=FILE`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Final
+from collections.abc import Container, Iterator
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from diagnostics.ingress._controllers import reads_secrets
 from diagnostics.ingress._programs import lines_about
@@ -57,8 +57,10 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.replay.autoscaling.status import moment
 from kubedoctor.replay.gateway.matching import covers
 from kubedoctor.replay.ingress.controllers import controller_pods
+from kubedoctor.replay.logs.log_lines import parse_line
 
 _KEYS: Final = ("tls.crt", "tls.key")
 _ALT_NAMES: Final = "cert-manager.io/alt-names"
@@ -69,9 +71,14 @@ _OTHER_NAMES: Final = re.compile(
     r"certificate is (?:not )?valid for (?P<names>[\w.*, -]+?)(?:, not (?P<host>[\w.*-]+))?[\"')]*$"
 )
 _EXPIRES: Final = re.compile(
-    r'SSL certificate for server "(?P<host>[^"]+)" is about to expire \((?P<time>[\d-]+ [\d:]+) \+0000 UTC\)'
+    r'SSL certificate for server "(?P<host>[^"]+)" (?P<when>is about to expire|expired) '
+    r"\((?P<time>[\d-]+ [\d:]+ \+0000 UTC)\)"
 )
-"""As ingress-nginx writes it, from ten days before on."""
+"""As ingress-nginx writes it, from ten days before on; newer versions write `expired` once it is over."""
+_SHORT_TIME: Final = re.compile(r"(?P<month>\d\d)(?P<day>\d\d) (?P<clock>[\d:]+)(?:\.\d+)?")
+_CLOCKS_DIFFER: Final = timedelta(hours=1)
+_RECENT: Final = timedelta(hours=1)
+"""The controller writes it again whenever it reads its Ingresses anew."""
 _REFUSED: Final = re.compile(r"contains no keypair|no keypair or CA|tls\.(?:crt|key)|certificate is (?:not )?valid for")
 
 
@@ -209,39 +216,87 @@ def _common_name_only(ingress: Ingress, at: int, secret: Secret, common: str) ->
 def _expired(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     """By the log of the controller: what Secrets contain is not read."""
     hosts = {host: at for at, entry in enumerate(ingress.spec.tls or ()) for host in entry.hosts or ()}
-    tail = _line_about_hosts(ingress, hosts, cluster)
-    found = _EXPIRES.search(tail[0].lines[tail[1]]) if tail is not None else None
-    if tail is None or found is None:
-        return
-    ended = datetime.fromisoformat(f"{found['time']}+00:00")
-    if ended > cluster.taken_at:
-        return
-    at = hosts[found["host"]]
-    name = (ingress.spec.tls or ())[at].secret_name
-    yield Finding(
-        about=ref(ingress),
-        aspect=f"expired-{name}",
-        summary=f"the certificate for {found['host']} expired {human_duration(cluster.taken_at - ended)} ago",
-        evidence=(
-            quote(ingress, f"spec.tls[{at}].hosts", f"certificate in Secret {name}" if name else "its hosts"),
-            quote_line(*tail, "the controller tells when it ends"),
-        ),
-        confidence=Confidence.CERTAIN,
-        fixes=(Fix(f"Put a new certificate into Secret {name}, or find out why it is not renewed"),),
-        commands=(
-            Command(kubectl("get", "certificates", namespace=ingress.namespace), "whether cert-manager renews it"),
-        ),
-    )
+    told: set[str] = set()
+    for host, line in sorted(_newest_lines(ingress, hosts, cluster).items()):
+        at = hosts[host]
+        name = (ingress.spec.tls or ())[at].secret_name
+        if not line.ended_before_it or name in told:
+            continue
+        told.add(name)
+        recent = line.written is not None and cluster.taken_at - line.written <= _RECENT
+        yield Finding(
+            about=ref(ingress),
+            aspect=f"expired-{name}",
+            summary=f"the certificate for {host} expired {human_duration(cluster.taken_at - line.ended)} ago",
+            evidence=(
+                quote(ingress, f"spec.tls[{at}].hosts", f"certificate in Secret {name}" if name else "its hosts"),
+                quote_line(line.tail, line.number, "the controller tells when it ends"),
+            ),
+            confidence=Confidence.CERTAIN if recent else Confidence.LIKELY,
+            would_disprove="" if recent else "the certificate was renewed after the controller wrote this",
+            fixes=(
+                Fix(
+                    f"Put a new certificate into Secret {name}, or find out why it is not renewed"
+                    if name
+                    else "Replace the default certificate of the controller"
+                ),
+            ),
+            commands=(
+                Command(
+                    kubectl("get", "certificates.cert-manager.io", namespace=ingress.namespace),
+                    "whether cert-manager renews it",
+                ),
+            ),
+        )
 
 
-def _line_about_hosts(ingress: Ingress, hosts: Mapping[str, int], cluster: Cluster) -> tuple[LogTail, int] | None:
+class _Line(NamedTuple):
+    """What the controller wrote about the certificate of a host. written: None where the line has no time."""
+
+    tail: LogTail
+    number: int
+    ended: datetime
+    written: datetime | None
+    is_over: bool
+
+    @property
+    def ended_before_it(self) -> bool:
+        """Whether the certificate had ended when the line was written: a later line would be about another one."""
+        return self.is_over or (self.written is not None and self.written >= self.ended)
+
+
+def _newest_lines(ingress: Ingress, hosts: Container[str], cluster: Cluster) -> dict[str, _Line]:
+    """By host: the certificate may have been renewed since an older line."""
+    newest: dict[str, _Line] = {}
     for pod in controller_pods(ingress, cluster)[:2]:
         for container in pod.spec.containers[:1]:
             tail = cluster.log_tail(pod, container.name, optional=True)
-            for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
-                found = _EXPIRES.search(tail.lines[index]) if tail is not None else None
-                if tail is not None and found is not None and found["host"] in hosts:
-                    return tail, index
+            for index, text in enumerate(tail.lines) if tail is not None else ():
+                found = _EXPIRES.search(text)
+                ended = moment(found["time"]) if found is not None else None
+                if tail is None or found is None or ended is None or found["host"] not in hosts:
+                    continue
+                line = _Line(tail, index, ended, _written(text, cluster.taken_at), found["when"] == "expired")
+                known = newest.get(found["host"])
+                if known is None or known.tail is tail or _later(line, known):
+                    newest[found["host"]] = line
+    return newest
+
+
+def _later(line: _Line, known: _Line) -> bool:
+    return line.written is not None and (known.written is None or line.written > known.written)
+
+
+def _written(text: str, taken_at: datetime) -> datetime | None:
+    """The time of a line; klog writes it without the year."""
+    time = parse_line(text).time
+    if (at := moment(time)) is not None:
+        return at
+    short = _SHORT_TIME.fullmatch(time)
+    for year in (taken_at.year + 1, taken_at.year, taken_at.year - 1) if short is not None else ():
+        at = moment(f"{year}-{short['month']}-{short['day']} {short['clock']}") if short is not None else None
+        if at is not None and at <= taken_at + _CLOCKS_DIFFER:
+            return at
     return None
 
 

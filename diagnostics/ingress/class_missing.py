@@ -51,10 +51,11 @@ def class_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
         return  # The annotation names a word of the controller's own, which needs no IngressClass.
     guess = f"; did you mean {near}?" if near else f", only {listed(there, 5)}" if there else "; the cluster has none"
     install = Fix(f"Install the ingress controller of class {name}")
-    if near:
-        place = ("spec", "ingressClassName") if in_spec else ("metadata", "annotations", CLASS_ANNOTATION)
-        line = command_line(put(ref(ingress), place, near), ingress)
-        correct = Fix(f"Set {'ingressClassName' if in_spec else f'annotation {CLASS_ANNOTATION}'} to {near}", line)
+    if not in_spec:
+        correct = Fix(f"If {name} is misspelled, set annotation {CLASS_ANNOTATION} to the class that was meant")
+    elif near:
+        line = command_line(put(ref(ingress), ("spec", "ingressClassName"), near), ingress)
+        correct = Fix(f"Set ingressClassName to {near}", line)
     else:
         correct = Fix("Set ingressClassName to a class that exists", edit_command(ref(ingress)))
     yield Finding(
@@ -67,12 +68,12 @@ def class_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
                 "no IngressClass of this name",
             ),
         ),
-        confidence=Confidence.CERTAIN if in_spec else Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if in_spec else Confidence.POSSIBLE,
         would_disprove=""
         if in_spec
         else "a controller that serves this word (its flag for the class), without an IngressClass",
         # Some controllers serve a class that has no object, and write no address.
-        severity=None if near else Severity.WARNING,
+        severity=None if near and in_spec else Severity.WARNING,
         fixes=(correct, install) if there else (install,),
         commands=(Command("kubectl get ingressclass", "the classes of the cluster and their controllers"),),
     )

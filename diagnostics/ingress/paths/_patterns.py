@@ -9,7 +9,12 @@ from typing import Final
 from kubedoctor.cluster import Ingress
 
 REWRITE: Final = "nginx.ingress.kubernetes.io/rewrite-target"
-PATTERN: Final = re.compile(r"[()\[\]|^$\\]|\.[*+]")
+PATTERN: Final = re.compile(
+    r"\$(?=$|[)|])|\([^)]*[|*+?]|\)[*+?{]|\[\^|\[[^\]]*(?:\w-\w|\\)[^\]]*\]|\[[^\]]+\][*+?{]|^/?\^|\||\\[dDwWsSbB.]|\.[*+]"
+)
+"""What only patterns have: `/fhir/$export`, `/Orders(42)` and `/a[1]` are paths of OData and others, and taken as they are."""
+BRACES: Final = re.compile(r"\{\w+:[^/]+\}")
+"""A part of a path that Traefik 2 takes as a pattern."""
 
 
 def is_pattern(path: str) -> bool:

@@ -53,6 +53,8 @@ from kubedoctor.replay.ingress.controllers import controller_pods
 from kubedoctor.replay.ingress.products import INGRESS_PRODUCTS, IngressProduct, ingress_product
 
 _SHOWN: Final = 3
+_ERRORS: Final = 2
+"""With more letters that differ it may be the name of another setting."""
 _PREFIXES: Final = frozenset(prefix for product in INGRESS_PRODUCTS for prefix in product.annotations)
 _READS_NGINX: Final = "kubernetesingressnginx"
 """Traefik's provider that reads the annotations of ingress-nginx."""
@@ -83,7 +85,7 @@ def _misspelled(ingress: Ingress, product: IngressProduct) -> Iterator[Finding]:
         known = KNOWN.get(prefix, frozenset())
         if prefix not in product.annotations or name in known:
             continue
-        near = misspellings(name, known, 1)
+        near = misspellings(name, known, 1, errors=_ERRORS)
         if not near or f"{prefix}{near[0]}" in ingress.annotations:
             continue
         right = f"{prefix}{near[0]}"

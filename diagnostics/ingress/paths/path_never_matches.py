@@ -1,7 +1,7 @@
 """Path of an Ingress is a pattern, and is not used as one.
 
 ## What it means
-A path such as `/api(/|$)(.*)` or `/*` is compared letter by letter unless an annotation says otherwise. No request has
+A path such as `/api(/|$)(.*)` or `/*` is compared literally unless an annotation says otherwise. No request has
 these letters in its path, so the rule never matches: clients get 404.
 
 A `rewrite-target` with `$1` or `$2` needs a path with as many groups in parentheses. Without them each request of the path
@@ -29,12 +29,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from diagnostics.ingress._controllers import controller_of_ingress
-from diagnostics.ingress.paths._patterns import PATTERN, REWRITE, has_patterns, is_pattern, paths_of
+from diagnostics.ingress.paths._patterns import BRACES, PATTERN, REWRITE, has_patterns, is_pattern, paths_of
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import (
     Cluster,
     Ingress,
     IngressClass,
+    counted,
 )
 from kubedoctor.cluster.changes import Change, Step, edit, put
 from kubedoctor.findings import (
@@ -53,8 +54,8 @@ from kubedoctor.findings import (
 from kubedoctor.replay.ingress.products import ingress_product
 
 _NGINX, _TRAEFIK = "ingress-nginx", "Traefik"
-_LITERAL: Final = (_NGINX, _TRAEFIK, "NGINX Ingress Controller", "Contour")
-"""Controllers that compare paths letter by letter unless an annotation says otherwise."""
+_LITERAL: Final = (_NGINX, _TRAEFIK, "NGINX Ingress Controller")
+"""Controllers that compare paths literally unless an annotation says otherwise."""
 _USE_REGEX: Final = "nginx.ingress.kubernetes.io/use-regex"
 _MATCHERS: Final = re.compile(r"/(use-regex|rewrite-target|path-regex|router\.(pathmatcher|rule)|rewrites|regex.*)$")
 _GROUP: Final = re.compile(r"(?<!\\)\((?!\?:)")
@@ -74,6 +75,8 @@ def path_never_matches(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     if product is None or product.name not in _LITERAL:
         return
     for place, host, path in paths_of(ingress):
+        if product.name == _TRAEFIK and BRACES.search(path):
+            continue
         if is_pattern(path) and not _takes_patterns(host, ingress, cluster):
             yield _never(ingress, place, f"{host}{path}", path, product.name, cluster)
     if product.name == _NGINX:
@@ -104,7 +107,7 @@ def _never(
     return Finding(
         about=ref(ingress),
         aspect=where,
-        summary=f"no request matches {where}: {product} compares it letter by letter, not as a pattern",
+        summary=f"no request matches {where}: {product} compares it literally, not as a pattern",
         evidence=(quote(ingress, _path_of(place), "a pattern; no annotation makes the controller use it as one"),),
         confidence=Confidence.LIKELY,
         would_disprove="the controller is configured to take paths as patterns",
@@ -135,7 +138,7 @@ def _without_groups(ingress: Ingress) -> Iterator[Finding]:
             about=ref(ingress),
             aspect=f"{host}{path} groups",
             summary=f"each request of {host}{path} is rewritten to {rest}: rewrite-target {target} needs a path with"
-            f" {wanted} groups, and this one has {groups or 'none'}",
+            f" {counted(wanted, 'group')}, and this one has {groups or 'none'}",
             evidence=(
                 quote(ingress, f"metadata.annotations[{REWRITE}]", f"uses group {wanted} of the path"),
                 quote(ingress, _path_of(place), "the path"),
@@ -143,13 +146,19 @@ def _without_groups(ingress: Ingress) -> Iterator[Finding]:
             confidence=Confidence.CERTAIN,
             fixes=(
                 Fix(
-                    f"Write the path with {wanted} groups, such as {path.rstrip('/')}(/|$)(.*)",
+                    f"Write the path with {counted(wanted, 'group')}{_such_as(path, target)}",
                     edit_command(ref(ingress)),
                 ),
                 Fix("Or move the path to an Ingress without rewrite-target"),
             ),
             commands=(_look(ingress),),
         )
+
+
+def _such_as(path: str, target: str) -> str:
+    """An example where the target uses one group only, and the path is plain."""
+    tail = {frozenset("1"): "/(.*)", frozenset("2"): "(/|$)(.*)"}.get(frozenset(_NUMBER.findall(target)), "")
+    return f", such as {path.rstrip('/')}{tail}" if tail and not is_pattern(path) and not _GROUP.search(path) else ""
 
 
 def _rest(target: str, groups: int) -> str:

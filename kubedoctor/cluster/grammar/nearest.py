@@ -15,6 +15,20 @@ PLAUSIBLE = 0.6
 
 SHORT_PART = 2
 """Words with so few letters are abbreviations, not misspellings: `eu`, `us`, `rw`, `ro`, `a`, `b`."""
+_OPPOSITES = frozenset(
+    map(
+        frozenset,
+        (
+            ("internal", "external"),
+            ("ingress", "egress"),
+            ("import", "export"),
+            ("include", "exclude"),
+            ("input", "output"),
+            ("inbound", "outbound"),
+        ),
+    )
+)
+"""Words that are alike and mean the contrary."""
 _SEPARATORS = compiled_later(r"[-_./: ]")
 _SAYS_NOTHING = frozenset({"", "true", "false", "yes", "no"})
 """Values so common that finding one under another key means nothing."""
@@ -56,7 +70,7 @@ def misspelled(word: str, candidate: str) -> bool:
     swapped, or other capitals and separators.
 
     Numbers and words of one or two letters count as intended: `v1` is no typing error for `v2`, nor `zone-a` for
-    `zone-b`, `db-0` for `db-1`, `web` for `web-v2`.
+    `zone-b`, `db-0` for `db-1`, `web` for `web-v2`. So do opposites: `nginx-internal` for `nginx-external`.
     """
     first, two = word.casefold(), candidate.casefold()
     if word == candidate or not first or not two:
@@ -69,7 +83,8 @@ def misspelled(word: str, candidate: str) -> bool:
         around = text[max(start - 1, 0) : len(text) - end + 1]
         if any(letter.isdigit() for letter in around):
             return False
-    if max(len(_part_at(text, start, len(text) - end)) for text in (first, two)) <= SHORT_PART:
+    parts = [_part_at(text, start, len(text) - end) for text in (first, two)]
+    if max(map(len, parts)) <= SHORT_PART or frozenset(parts) in _OPPOSITES:
         return False
     return _edits(first, two) <= _errors_allowed(min(len(first), len(two)))
 
@@ -103,9 +118,14 @@ def _edits(first: str, two: str) -> int:
     return above[-1]
 
 
-def misspellings(word: str, words: Iterable[str], n: int = 1) -> tuple[str, ...]:
-    """At most `n` of the words that `word` is a typing error for, the nearest first: sure enough for a fix."""
-    ranked = sorted((-likeness(word, candidate), candidate) for candidate in set(words) if misspelled(word, candidate))
+def misspellings(word: str, words: Iterable[str], n: int = 1, *, errors: int = 3) -> tuple[str, ...]:
+    """At most `n` of the words that `word` is a typing error for, the nearest first: sure enough for a fix. With at most
+    so many errors."""
+    ranked = sorted(
+        (-likeness(word, candidate), candidate)
+        for candidate in set(words)
+        if misspelled(word, candidate) and (errors >= 3 or _edits(word.casefold(), candidate.casefold()) <= errors)
+    )
     return tuple(candidate for _, candidate in ranked[:n])
 
 

@@ -108,6 +108,8 @@ def test_typing_errors_are_misspellings(word: str, other: str) -> None:
     [
         ("SMTP_HOST", "DB_HOST"),
         ("web-v2", "web-v1"),
+        ("nginx-internal", "nginx-external"),
+        ("allow-egress", "allow-ingress"),
         ("web-v2", "web"),
         ("db-1", "db-0"),
         ("us-east-1a", "us-east-1b"),
@@ -143,3 +145,10 @@ def test_misspelling_is_mutual(one: str, other: str) -> None:
 )
 def test_a_word_of_a_vocabulary_is_meant_if_it_is_misspelt_or_begun(typed: str, meant: tuple[str, ...]) -> None:
     assert words_meant(typed, ["deployment", "deploy", "nodes", "statefulset", "sa", "events"], 1) == meant
+
+
+def test_a_limit_of_errors_keeps_names_that_are_merely_alike_apart() -> None:
+    known = ("proxy-redirect-to", "proxy-buffer-size")
+    assert misspellings("proxy-redirect", known) == ("proxy-redirect-to",)
+    assert misspellings("proxy-redirect", known, errors=2) == ()
+    assert misspellings("proxy-bufer-sizes", known, errors=2) == ("proxy-buffer-size",)
