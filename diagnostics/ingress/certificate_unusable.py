@@ -78,7 +78,7 @@ _EXPIRES: Final = re.compile(
 _SHORT_TIME: Final = re.compile(r"(?P<month>\d\d)(?P<day>\d\d) (?P<clock>[\d:]+)(?:\.\d+)?")
 _CLOCKS_DIFFER: Final = timedelta(hours=1)
 _RECENT: Final = timedelta(hours=1)
-"""The controller writes it again whenever it reads its Ingresses anew."""
+"""The controller writes it again whenever an Ingress, Service or Secret changes."""
 _REFUSED: Final = re.compile(r"contains no keypair|no keypair or CA|tls\.(?:crt|key)|certificate is (?:not )?valid for")
 
 
