@@ -61,7 +61,7 @@ def allows_target(grant: CustomResource, crossing: Crossing) -> bool:
 
 def is_only_for(grant: CustomResource, crossing: Crossing) -> bool:
     """Whether it lets others refer to this object and to nothing else: one more source may then be added to it."""
-    rows = [row for _, row in _rows((grant.spec or {}).get("to"))]
+    rows = [row for _, row in numbered_rows((grant.spec or {}).get("to"))]
     return allows_target(grant, crossing) and len(rows) == 1 and rows[0].get("name") == crossing.name
 
 
