@@ -18,8 +18,8 @@ Create the ConfigMap with the key `ca.crt` (`kubectl create configmap NAME --fro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from kubedoctor.cluster import Cluster, ConfigMap, CustomResource, Service, has_path, listed, misspellings, quote, ref
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Fix, Severity, diagnostic, edit_command
@@ -42,7 +42,8 @@ def backend_tls_unusable(policy: CustomResource, cluster: Cluster) -> Iterator[F
     created = policy.metadata.creation_timestamp
     if policy.metadata.deletion_timestamp is not None or (created and cluster.taken_at - created < START):
         return
-    stated = tuple(_stated(policy))
+    refusals = tuple(_refusals(policy))
+    stated = tuple(evidence for evidence, _ in refusals)
     faults = [*_authorities(policy, cluster), *_targets(policy, cluster)]
     for text, path, fix in faults:
         yield Finding(
@@ -57,7 +58,8 @@ def backend_tls_unusable(policy: CustomResource, cluster: Cluster) -> Iterator[F
     if stated and not faults:
         yield Finding(
             about=ref(policy),
-            summary=f"the controller of the Gateway does not use it: {stated[-1].text}",
+            severity=Severity.WARNING if _is_used(policy) else None,
+            summary=f"the controller of {refusals[-1][1]} does not use it: {stated[-1].text}",
             evidence=stated,
             confidence=Confidence.CERTAIN,
             fixes=(Fix("Correct what the message names", edit_command(ref(policy))),),
@@ -101,13 +103,47 @@ def _targets(policy: CustomResource, cluster: Cluster) -> Iterator[tuple[str, st
         if isinstance(section, str) and section and section not in names:
             has = listed([port or "one without a name" for port in names], 3)
             text = f"Service {policy.namespace}/{name} has no port named {section}, only {has}"
-            yield text, f"spec.targetRefs[{at}].sectionName", fix
+            yield text, f"spec.targetRefs[{at}].sectionName", Fix(_other_section(names), edit_command(ref(policy)))
 
 
-def _stated(policy: CustomResource) -> Iterator[Evidence]:
-    """The conditions of its Gateways that are False."""
+def _other_section(names: Sequence[str | None]) -> str:
+    """names: of the ports of the Service."""
+    named = [name for name in names if name]
+    if not named:
+        return "Remove sectionName: the policy then is for every port of the Service"
+    return f"Change sectionName to {named[0]}" if len(named) == 1 else "Change sectionName to the name of a port"
+
+
+def _refusals(policy: CustomResource) -> Iterator[tuple[Evidence, str]]:
+    """The conditions of its Gateways that are False, each with the Gateway."""
     for at, ancestor in numbered_rows((policy.status or {}).get("ancestors")):
-        for _, row in numbered_rows(ancestor.get("conditions")):
-            path = f"status.ancestors[{at}].conditions[type={row.get('type')}]"
-            if row.get("type") in _CONDITIONS and row.get("status") == "False" and has_path(policy, f"{path}.message"):
-                yield quote(policy, f"{path}.message", str(row.get("reason") or ""))
+        for kind, row in _refusing(ancestor):
+            path = f"status.ancestors[{at}].conditions[type={kind}].message"
+            if has_path(policy, path):
+                yield quote(policy, path, str(row.get("reason") or "")), _gateway(policy, ancestor)
+
+
+def _is_used(policy: CustomResource) -> bool:
+    """Whether the controller of one of its Gateways accepts it."""
+    return any(
+        not any(_refusing(ancestor))
+        and any(row.get("type") == "Accepted" and row.get("status") == "True" for _, row in _conditions(ancestor))
+        for _, ancestor in numbered_rows((policy.status or {}).get("ancestors"))
+    )
+
+
+def _refusing(ancestor: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for _, row in _conditions(ancestor):
+        if row.get("type") in _CONDITIONS and row.get("status") == "False":
+            yield str(row["type"]), row
+
+
+def _conditions(ancestor: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    return numbered_rows(ancestor.get("conditions"))
+
+
+def _gateway(policy: CustomResource, ancestor: dict[str, Any]) -> str:
+    about = ancestor.get("ancestorRef")
+    if not isinstance(about, dict) or not isinstance(about.get("name"), str):
+        return "the Gateway"
+    return f"{about.get('kind') or 'Gateway'} {about.get('namespace') or policy.namespace}/{about['name']}"

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import APIService, Cluster, CustomResourceDefinition, condition, has_path, listed, quote, ref
 from kubedoctor.findings import Evidence, Fix
+from kubedoctor.replay.status.removals import removal
 
 _TYPES: Final = tuple(
     re.compile(pattern)
@@ -20,6 +21,10 @@ _TYPES: Final = tuple(
     )
 )
 """As apimachinery's NoKindMatchError, NoResourceMatchError (`pkg/api/meta/errors.go`) and StatusError write it."""
+_BUILT_IN: Final = re.compile(
+    r'no matches for (?:kind "(?P<kind>\w+)" in version "(?P<version>[\w.-]+/v\w+)"|'
+    r"(?P<version_>[\w.-]+/v\w+), (?:Kind|Resource)=(?P<kind_>\w+))"
+)
 _OWN: Final = frozenset(
     f"{group}.k8s.io"
     for group in (
@@ -41,7 +46,9 @@ class _Wanted(NamedTuple):
 
 
 def not_served(message: str, clause: str, cluster: Cluster) -> Story | None:
-    """None where the message names no type, and for types of Kubernetes itself. clause: what the log says."""
+    """None where the message names no type, and for types that Kubernetes itself serves. clause: what the log says."""
+    if (removed := _removed(message, clause, cluster)) is not None:
+        return removed
     wanted = _wanted(message)
     if wanted is None or wanted.group in _OWN or _is_aggregated(wanted.group, cluster):
         return None
@@ -57,6 +64,19 @@ def not_served(message: str, clause: str, cluster: Cluster) -> Story | None:
         fix = Fix(f"Install the CustomResourceDefinitions of {wanted.group} that this version of the program needs")
         return Story(f"{clause}; no CustomResourceDefinition of {wanted.group} defines {wanted.kind}", fixes=(fix,))
     return _of_definition(found, wanted, definitions, clause)
+
+
+def _removed(message: str, clause: str, cluster: Cluster) -> Story | None:
+    """Where the message names a version of a type of Kubernetes that the release of the cluster serves no longer."""
+    match = _BUILT_IN.search(message)
+    found = removal(match["version"] or match["version_"], match["kind"] or match["kind_"]) if match else None
+    if found is None or cluster.version is None or cluster.version.minor < found.minor:
+        return None
+    fix = f"uses {found.successor}" if found.successor else f"does without {found.kind}"
+    return Story(
+        f"{clause}; Kubernetes removed it in 1.{found.minor}, and the cluster has {cluster.version}",
+        fixes=(Fix(f"Run a version of the program that {fix}"),),
+    )
 
 
 def _is_aggregated(group: str, cluster: Cluster) -> bool:

@@ -25,6 +25,8 @@ MOST_BELOW: Final = 2
 WORKED_ON: Final = 3
 """So many lines of information between two faults show that the program got over the first."""
 _DIGITS: Final = compiled_later(r"\d+")
+_FILLS_A_CACHE: Final = compiled_later(r"[Ff]ailed to (?:list|watch) (?:[^\s:]+, Kind=|\*?(?:\w+\.)*)(?P<kind>\w+)")
+"""What a reflector of client-go writes."""
 TOLD_TO_STOP: Final = frozenset({0, 130, 143})
 """Exit codes of a program that ended on purpose."""
 
@@ -84,7 +86,22 @@ def _read(lines: tuple[str, ...], exit_code: int | None) -> LogCause | None:
         return None
     heaviest = max(candidate.weight for candidate in candidates)
     equal = [candidate for candidate in candidates if candidate.weight == heaviest]
-    return _cause(equal[-1] if equal[-1].match is None else _original(equal, seen), seen)
+    best = equal[-1] if equal[-1].match is None else _original(equal, seen)
+    return _cause(_why_unsynced(best, candidates), seen)
+
+
+def _why_unsynced(best: _Candidate, candidates: Sequence[_Candidate]) -> _Candidate:
+    """Where the best only says that caches did not sync: the newest complaint of what fills them, about its kind where it
+    names one."""
+    if best.match is None or best.match.fault is not LogFault.CACHE_SYNC:
+        return best
+    kind = best.match.subject if best.match.subject[:1].isupper() else ""
+    for candidate in reversed(candidates):
+        filled = _FILLS_A_CACHE.search(candidate.seen.line.message)
+        says_why = candidate.match is not None and candidate.match.fault is not LogFault.CACHE_SYNC
+        if filled and says_why and candidate.seen.index < best.seen.index and kind in ("", filled["kind"]):
+            return candidate
+    return best
 
 
 def repeated_error(lines: Sequence[str]) -> LogCause | None:

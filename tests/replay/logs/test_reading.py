@@ -80,6 +80,39 @@ def test_the_newest_telling_line_wins_over_a_bare_crash() -> None:
     assert (found.fault, found.index) == (LogFault.CONNECTION_REFUSED, 1)
 
 
+_UNSYNCED = (
+    'E0115 09:58:00.000000       1 main.go:88] "problem running manager" err="failed to wait for widget caches to sync'
+)
+
+
+@pytest.mark.parametrize("end", ["error: timed out waiting for caches to sync", f'{_UNSYNCED}: timed out"'])
+@pytest.mark.parametrize(
+    ("why", "fault"),
+    [
+        ("the server could not find the requested resource (get widgets.example.com)", LogFault.RESOURCE_NOT_SERVED),
+        (
+            'widgets.example.com is forbidden: User "system:serviceaccount:a:b" cannot list resource',
+            LogFault.API_FORBIDDEN,
+        ),
+    ],
+)
+def test_what_kept_a_cache_empty_decides_over_that_it_did_not_sync(why: str, fault: LogFault, end: str) -> None:
+    head = "0115 09:57:00.000000       1 reflector.go:424] pkg/x.go:1: failed to list *v1.Widget:"
+    for level in "WE":
+        found = read_log([f"{level}{head} {why}", end], 1)
+        assert found is not None
+        assert (found.fault, found.index) == (fault, 0)
+
+
+def test_a_cache_of_another_kind_is_not_blamed() -> None:
+    head = "W0115 09:57:00.000000       1 reflector.go:424] pkg/x.go:1: failed to list *v1.Part:"
+    end = f'{_UNSYNCED}: timed out waiting for cache to be synced for Kind *v1.Widget"'
+    for line in (f"{head} the server could not find the requested resource (get parts.example.com)", "starting"):
+        found = read_log([line, end], 1)
+        assert found is not None
+        assert (found.fault, found.subject, found.index) == (LogFault.CACHE_SYNC, "Widget", 1)
+
+
 def test_a_dns_server_that_gives_no_answer_is_told_from_a_wrong_name() -> None:
     silent = read_log(["lookup db on 10.96.0.10:53: read udp 10.1.1.1:4->10.96.0.10:53: i/o timeout"])
     wrong = read_log(["lookup db on 10.96.0.10:53: no such host"])

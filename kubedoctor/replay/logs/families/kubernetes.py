@@ -19,7 +19,7 @@ _NO_MATCH_OLD: Final = compiled_later(r"no matches for (?P<version>[\w./-]+), (?
 _CACHES: Final = compiled_later(
     r"wait for ([\w.-]+) caches to sync|caches? (?:to sync )?for ([\w./*-]+)", re.IGNORECASE
 )
-_RECONCILER_KIND: Final = compiled_later(r"(?:kind source: |source=\"?)\*?(?:[\w.]+\.)?([A-Z]\w+)")
+_RECONCILER_KIND: Final = compiled_later(r"(?:kind source: |source=\"?|synced for Kind )\*?(?:[\w.]+\.)?([A-Z]\w+)")
 
 
 def _refused(message: str) -> str:
