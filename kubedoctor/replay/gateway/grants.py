@@ -10,6 +10,8 @@ from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.replay.gateway.attachment import GROUP
 
 GRANT: Final = f"ReferenceGrant.{GROUP}"
+_WITH_A_BACKEND: Final = ("requestMirror", "externalAuth")
+"""Filters that send something to a backend of their own."""
 
 
 class Crossing(NamedTuple):
@@ -27,10 +29,14 @@ class Crossing(NamedTuple):
 
 
 def crossings(obj: CustomResource) -> Iterator[Crossing]:
-    """Backends of a route, certificates of the listeners of a Gateway."""
+    """Backends of a route and what its filters send copies to, certificates of the listeners of a Gateway."""
     spec = obj.spec or {}
     for at, rule in numbered_rows(spec.get("rules")):
-        yield from _crossing(obj, rule.get("backendRefs"), f"spec.rules[{at}].backendRefs", "Service")
+        path = f"spec.rules[{at}]"
+        yield from _crossing(obj, rule.get("backendRefs"), f"{path}.backendRefs", "Service")
+        yield from _of_filters(obj, rule, path)
+        for backend, row in numbered_rows(rule.get("backendRefs")):
+            yield from _of_filters(obj, row, f"{path}.backendRefs[{backend}]")
     for at, listener in numbered_rows(spec.get("listeners")):
         tls = listener.get("tls")
         if isinstance(tls, dict):
@@ -65,11 +71,24 @@ def is_only_for(grant: CustomResource, crossing: Crossing) -> bool:
     return allows_target(grant, crossing) and len(rows) == 1 and rows[0].get("name") == crossing.name
 
 
+def _of_filters(obj: CustomResource, holder: dict[str, Any], path: str) -> Iterator[Crossing]:
+    """holder: a rule, or a backend of one."""
+    for at, row in numbered_rows(holder.get("filters")):
+        for field in _WITH_A_BACKEND:
+            about = row.get(field)
+            if isinstance(about, dict) and isinstance(about.get("backendRef"), dict):
+                yield from _one(obj, about["backendRef"], f"{path}.filters[{at}].{field}.backendRef", "Service")
+
+
 def _crossing(obj: CustomResource, refs: Any, path: str, usual: str) -> Iterator[Crossing]:
     for at, row in numbered_rows(refs):
-        namespace, name = row.get("namespace"), row.get("name")
-        if isinstance(namespace, str) and isinstance(name, str) and namespace not in ("", obj.metadata.namespace):
-            yield Crossing(f"{path}[{at}].name", row.get("group") or "", row.get("kind") or usual, namespace, name)
+        yield from _one(obj, row, f"{path}[{at}]", usual)
+
+
+def _one(obj: CustomResource, row: dict[str, Any], path: str, usual: str) -> Iterator[Crossing]:
+    namespace, name = row.get("namespace"), row.get("name")
+    if isinstance(namespace, str) and isinstance(name, str) and namespace not in ("", obj.metadata.namespace):
+        yield Crossing(f"{path}.name", row.get("group") or "", row.get("kind") or usual, namespace, name)
 
 
 def numbered_rows(value: Any) -> Iterator[tuple[int, dict[str, Any]]]:
