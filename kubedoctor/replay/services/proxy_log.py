@@ -14,7 +14,10 @@ _FAILS: Final = compiled_later(
     r"|(?:iptables|ip6tables|nftables|ipvs|ipset)\b.{0,60}(?:failed|can't initialize|unknown option|Couldn't load)",
 )
 _ENOUGH: Final = 2
-_DONE: Final = compiled_later(r"SyncProxyRules complete|Sync(?:ed)? (?:succeeded|complete)|syncProxyRules took")
+_BEGINS: Final = compiled_later(r"Syncing (?:iptables|ipvs|nftables)\b.{0,20} rules")
+_ENDS: Final = compiled_later(r"[Ss]yncProxyRules (?:complete|took)")
+_BREAKS_OFF: Final = compiled_later(r"[Ss]ync failed")
+_FAMILY: Final = compiled_later(r"\bipFamily=\"?(IPv[46])")
 _MORE: Final = 2
 """An error of klog has the command's answer on the lines below it."""
 _NEAR: Final = timedelta(hours=1)
@@ -34,7 +37,7 @@ def rules_not_written(lines: Sequence[str], when: datetime) -> tuple[int, ...]:
     if len(failed) < _ENOUGH:
         return ()
     last = records[failed[-1]]
-    if any(_DONE.search(line[:LONGEST_LINE]) for line in lines[last[0] + 1 :]):
+    if _synced([line[:LONGEST_LINE] for line in lines[last[0] :]]):
         return ()
     return (last[0], *(index for index in last[1 : 1 + _MORE] if lines[index][:1].isspace()))
 
@@ -59,3 +62,21 @@ def _near(line: str, when: datetime) -> bool:
 
 def _years(when: datetime) -> set[int]:
     return {(when - _NEAR).year, (when + _NEAR).year}
+
+
+def _synced(lines: Sequence[str]) -> bool:
+    """Whether a sync of the family that failed first began and ended without a failure between: the end of a failed sync is
+    written too, by the same words."""
+    family = next((match[1] for line in lines if (match := _FAMILY.search(line))), "")
+    under_way = False
+    for line in lines:
+        stated = _FAMILY.search(line)
+        if stated is not None and stated[1] != family:
+            continue
+        if _BEGINS.search(line):
+            under_way = True
+        elif _FAILS.search(line) or _BREAKS_OFF.search(line):
+            under_way = False
+        elif under_way and _ENDS.search(line):
+            return True
+    return False
