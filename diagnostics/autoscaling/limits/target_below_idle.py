@@ -1,4 +1,4 @@
-"""HorizontalPodAutoscaler is always at its maximum: its target may be below what idle pods use.
+"""HorizontalPodAutoscaler is always at its maximum: idle pods may use more than its target.
 
 ## What it means
 The target is a share of the CPU request, and the request is so small that a program without any load exceeds it: it collects

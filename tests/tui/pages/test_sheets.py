@@ -79,7 +79,7 @@ def test_the_page_of_the_pod_and_that_of_a_node() -> None:
     assert [one.line for one in sheet_commands(sheet, rows["near"])] == [
         "kubectl set resources deploy/web",
         "kubectl describe node/near",
-        "kubedoctor why-pending waiting -n shop --node near",
+        "kubedoctor why-pending waiting --node near -n shop",
         "kubectl describe pod/waiting -n shop",
     ]
 
