@@ -97,7 +97,7 @@ class SandboxServer:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - a thread's failure must reach the thread that waits for it
+        except BaseException as error:  # noqa: BLE001  # a thread's failure must reach the thread that waits for it
             if not self._started.done():
                 self._started.set_exception(error)
 

@@ -78,7 +78,7 @@ def test_one_bad_value_harms_one_object(
 
 
 POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "good", "namespace": "shop"}}
-WIDE = json.dumps({**POD, "metadata": {**POD["metadata"], "name": "bad", "generation": 7}})  # type: ignore[dict-item]  # as above
+WIDE = json.dumps({**POD, "metadata": {**POD["metadata"], "name": "bad", "generation": 7}})  # type: ignore[dict-item]  # plain data: the nested map is one
 FORMS: dict[str, tuple[str, bytes]] = {
     "a byte order mark": ("x.json", b"\xef\xbb\xbf" + json.dumps(POD).encode()),
     "UTF-16, as PowerShell writes it": ("x.json", json.dumps(POD).encode("utf-16")),

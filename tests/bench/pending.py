@@ -35,7 +35,7 @@ def with_kinds(pending: int, kinds: int) -> ModuleType:
                 found.append(self.template("ReplicaSet", namespace, name, pending // kinds, pending=True))
             return found
 
-    module.G = Crowded  # type: ignore[attr-defined]  # the same
+    module.G = Crowded  # type: ignore[attr-defined]  # of a module that is loaded by its path
     return module
 
 

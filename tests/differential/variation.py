@@ -38,7 +38,7 @@ OPTIONAL = frozenset(
     maximumVolumeSize minDomains mismatchLabelKeys namespaceSelector namespaces nodeAffinity nodeSelector
     nodeSelectorTerms nodeTopology nominatedNodeName overhead ownerReferences podAffinity podAntiAffinity ports
     preemptionPolicy priority requests required resources startTime storageCapacity storageClassName taints tolerations
-    topologyKeys topologySpreadConstraints unschedulable volumeName""".split()  # noqa: SIM905 - fifty lines otherwise
+    topologyKeys topologySpreadConstraints unschedulable volumeName""".split()  # noqa: SIM905  # fifty lines otherwise
 )
 NEVER_EMPTY = frozenset({"containers", "values"})
 LENDERS = 600

@@ -45,7 +45,7 @@ def test_a_body_that_is_cut_short_is_refused_or_read_in_part(length: int) -> Non
     try:
         decode(CAN_I[:length])
     except FailureStatus as refusal:
-        assert refusal.code == 400  # noqa: PT017 - some lengths end between two fields, which is well-formed
+        assert refusal.code == 400  # noqa: PT017  # some lengths end between two fields, which is well-formed
 
 
 def test_another_kind_is_refused() -> None:

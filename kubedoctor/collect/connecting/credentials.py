@@ -228,7 +228,7 @@ class Provider(Credentials):
         configuration = client.Configuration()
         try:
             loader.KubeConfigLoader(document, config_base_path="").load_and_set(configuration)
-        except Exception as error:  # noqa: BLE001  # as above
+        except Exception as error:  # noqa: BLE001  # the same: renewing may raise anything
             raise self._problem(error) from None
         if not configuration.api_key.get("BearerToken"):
             raise self._problem(ValueError("it returned no token"))

@@ -131,7 +131,7 @@ def propose(
     pods: Sequence[Pod],
     loads: Mapping[str, Load],
     now: datetime,
-    tolerance: Tolerance = Tolerance(),  # noqa: B008 - it is frozen: one instance serves every call
+    tolerance: Tolerance = Tolerance(),  # noqa: B008  # it is frozen: one instance serves every call
 ) -> Proposal | Failure:
     """The number before stabilisation, policies and limits. `loads` are by the name of the pod."""
     if not loads:

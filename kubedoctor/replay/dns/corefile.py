@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 PLUGINS = frozenset(
-    "acl any auto autopath azure bind bufsize cache cancel chaos clouddns debug dns64 dnssec dnstap erratic errors etcd "  # noqa: SIM905 - sixty words read better as text
+    "acl any auto autopath azure bind bufsize cache cancel chaos clouddns debug dns64 dnssec dnstap erratic errors etcd "  # noqa: SIM905  # sixty words read better as text
     "file forward geoip grpc grpc_server header health hosts https https3 import k8s_external kubernetes loadbalance local "
     "log loop metadata minimal multisocket nomad nsid on pprof prometheus proxyproto quic ready reload rewrite root route53 "
     "secondary sign startup shutdown template timeouts tls trace transfer tsig view whoami".split()

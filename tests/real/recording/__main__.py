@@ -150,7 +150,7 @@ class Recorder:
                 self.tell(fault, began, str(error)[:1500])
             if fault.repair:
                 fault.repair(at)
-                self.cluster.wait_for("the node is well", lambda at=at: ready("True")(at))  # type: ignore[misc]  # the same
+                self.cluster.wait_for("the node is well", lambda at=at: ready("True")(at))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
             self.end(at)
             self.forget()
 

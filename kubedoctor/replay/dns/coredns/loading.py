@@ -19,11 +19,11 @@ from kubedoctor.replay.dns.coredns.syntax import CorefileProblem, PluginConfig, 
 ZONE_PORT: Final = 53
 MOST_UPSTREAMS: Final = 15
 _KUBERNETES_OPTIONS: Final = frozenset(
-    "endpoint tls namespaces namespace_labels labels pods endpoint_pod_names ttl noendpoints fallthrough ignore kubeconfig "  # noqa: SIM905 - words read better as text
+    "endpoint tls namespaces namespace_labels labels pods endpoint_pod_names ttl noendpoints fallthrough ignore kubeconfig "  # noqa: SIM905  # words read better as text
     "multicluster zonal startup_timeout apiserver_qps apiserver_burst apiserver_max_inflight".split()
 )
 _FORWARD_OPTIONS: Final = frozenset(
-    "except max_fails health_check force_tcp prefer_udp expire policy tls tls_servername max_concurrent next "  # noqa: SIM905 - words read better as text
+    "except max_fails health_check force_tcp prefer_udp expire policy tls tls_servername max_concurrent next "  # noqa: SIM905  # words read better as text
     "failfast_all_unhealthy_upstreams failover max_connect_attempts max_age max_idle_conns".split()
 )
 _CACHE_OPTIONS: Final = frozenset(("success", "denial", "prefetch", "serve_stale", "servfail", "disable", "keepttl"))
