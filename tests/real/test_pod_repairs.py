@@ -174,7 +174,7 @@ CASES = {
         deleted_twice,
         no_pods,
         kill_its_program,
-        says="a second deletion with 20s does not change it",
+        says="a second deletion, with 20s, does not change it",
     ),
     "finalizer": Case(
         "pods/terminating-stuck",

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.real
 
 SOON = {"terminationGracePeriodSeconds": 1}
 CRASH = ("exit", "-code", "1", "-after", "100ms")
+NEVER_READY = {"readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 1}}
+"""Without a probe a container is ready until it crashes, and its rollout may be complete by then."""
 
 
 def rolled_out(kind: str, name: str) -> Test:
@@ -38,7 +40,7 @@ def all_at_once(at: Namespace) -> None:
     first = deployment("web", at.name, replicas=2, pod=SOON)
     first["spec"]["strategy"] = {"rollingUpdate": {"maxUnavailable": "100%"}}
     available(at, first)
-    second = deployment("web", at.name, *CRASH, replicas=2, pod=SOON)
+    second = deployment("web", at.name, *CRASH, replicas=2, pod=SOON, container=NEVER_READY)
     second["spec"]["strategy"] = first["spec"]["strategy"]
     at.apply(second)
 
