@@ -18,6 +18,7 @@ from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.not_found import check_namespace, none_match
 from kubedoctor.cli.reading import finish, namespace_meant, opened
 from kubedoctor.cli.subject import by_bare_name, find_subject, matching_all, parsed_selector
+from kubedoctor.cli.suppressing import add_config, heeded, settings_of
 from kubedoctor.cli.targets import (
     Target,
     UnknownKind,
@@ -51,6 +52,7 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
     if not words:
         raise UsageProblem("diagnose what?", "Name it: kubedoctor pod NAME, or all of a kind: kubedoctor pods")
     parsed_selector(options.selector)
+    settings_of(options)
     if words == ["all"] and below is None:  # as `kubectl get all`
         from kubedoctor.cli.commands.scan import scan_namespaces  # only these words need it
 
@@ -136,12 +138,14 @@ def _examined(
 ) -> tuple[Report, Listing | None]:
     from kubedoctor.engine import focus, focus_all
 
-    catalogue = _catalogue()
+    catalogue, settings = _catalogue(), settings_of(options)
     if len(subjects) == 1:
-        return focus(catalogue, subjects[0], source.snapshot, source.gather), None
+        report = focus(catalogue, subjects[0], source.snapshot, source.gather)
+        return heeded(report, source, catalogue, settings), None
     if len(subjects) > FEW:
         source.list_all(catalogue.reads(), namespace_meant(source, options))
     report = focus_all(catalogue, subjects, source.snapshot, source.gather)
+    report = heeded(report, source, catalogue, settings)
     from kubedoctor.cli.listing import listing_of
 
     kinds = [target.kind for target in targets]
@@ -216,6 +220,11 @@ def _subjects(targets: Sequence[Target], source: ReadableCluster, options: argpa
     yield from matched
 
 
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_selector(parser)
+    add_config(parser)
+
+
 OBJECTS = Subcommand(
     name="",
     summary="diagnose objects and what they depend on",
@@ -233,6 +242,6 @@ OBJECTS = Subcommand(
     run=diagnose,
     formats=FORMATS,
     gates=True,
-    add_options=add_selector,
+    add_options=_add_options,
     complete=values.objects,
 )

@@ -22,6 +22,7 @@ from kubedoctor.engine.health.states import Health, stated_health
 from kubedoctor.engine.report import Report, ReportedFinding
 from kubedoctor.engine.words import NOT_READY
 
+_SUPPRESSED = "its finding is suppressed"
 COLUMNS = ("READY", "STATUS", "RESTARTS", "AGE", "NODE")
 
 
@@ -59,7 +60,10 @@ def listing_of(
         for incident in report.incidents
         for name in incident.consequences
     }
-    says = {one.about: one.says for one in report.unexplained}
+    says = {
+        **{name: _SUPPRESSED for name in report.subjects if _is_suppressed(name, report, snapshot)},
+        **{one.about: one.says for one in report.unexplained},
+    }
     waiting = {one.about for one in report.not_ready}
     cluster = Cluster(snapshot)
     rows = []
@@ -79,6 +83,13 @@ def listing_of(
     return Listing(f"{counted(len(rows), noun, plural)}{where}", tuple(rows), namespaced=namespaced)
 
 
+def _is_suppressed(name: Ref, report: Report, snapshot: Snapshot) -> bool:
+    """Whether a suppressed finding is about the object, about what it controls, or affects it."""
+    return any(
+        name in _line(one, snapshot) for of in report.suppressed for one in (of.finding.about, *of.finding.affects)
+    )
+
+
 def _waits(name: Ref, waiting: Collection[Ref], snapshot: Snapshot) -> bool:
     """Whether the object, or a workload that it belongs to, is not ready, and its own status does not show otherwise."""
     obj = snapshot.get(name)
@@ -90,6 +101,8 @@ def _worst(report: Report, snapshot: Snapshot) -> dict[Ref, ReportedFinding]:
     """For each object the first finding about it, about objects that it controls, or that affects it."""
     worst: dict[Ref, ReportedFinding] = {}
     for finding in report.findings:  # the worst comes first
+        if finding.suppressed:
+            continue
         for name in (finding.about, *finding.affects):
             for one in _line(name, snapshot):
                 worst.setdefault(one, finding)
@@ -142,4 +155,4 @@ def names_with_findings(report: Report, listing: Listing | None) -> Iterable[Ref
     """The objects of `-o name`: of a list those with findings, else the objects of all findings; worst first."""
     if listing is not None:
         return [row.about for row in listing.rows if row.finding is not None]
-    return dict.fromkeys(finding.about for finding in report.findings)
+    return dict.fromkeys(finding.about for finding in report.findings if not finding.suppressed)

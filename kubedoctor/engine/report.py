@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class ReportedFinding(msgspec.Struct, frozen=True):
     """A finding with what the engine knows of it: its diagnostic, its gaps, since when it is true, the newest change before.
 
-    id: the same in every report for the same diagnostic, object and aspect.
+    id: the same in every report for the same diagnostic, object and aspect. suppressed: it is shown only as the cause of
+    something that is not.
     """
 
     id: str
@@ -43,6 +44,16 @@ class ReportedFinding(msgspec.Struct, frozen=True):
     aspect: str = ""
     since: Onset | None = None
     changed: NewestChange | None = None
+    suppressed: bool = False
+
+
+class Suppressed(msgspec.Struct, frozen=True):
+    """A finding that is not counted. until: the last day of the suppression. by: where that is written."""
+
+    finding: ReportedFinding
+    reason: str
+    until: date
+    by: str
 
 
 class Incident(msgspec.Struct, frozen=True, dict=True):
@@ -132,6 +143,7 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     rounds: the number of rounds of fetching.
     unexplained: the subject first. on_it: of a node, the causes of incidents that only pods on it have.
     not_ready: workloads that are not ready, without a finding or other trouble; they may still be starting.
+    unheeded: a sentence for each suppression that is not in force.
     """
 
     taken_at: datetime
@@ -145,7 +157,8 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     objects_seen: int
     requests: int = 0
     rounds: int = 0
-    suppressed: int = 0
+    suppressed: tuple[Suppressed, ...] = ()
+    unheeded: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     tracebacks: tuple[str, ...] = ()
     unexplained: tuple[Unexplained, ...] = ()
@@ -162,12 +175,21 @@ class Report(msgspec.Struct, frozen=True, dict=True):
         return {finding.id: finding for finding in self.findings}
 
     def severity_of(self, incident: Incident) -> Severity:
-        """The worst of the cause and its consequences: a harmless cause may have severe consequences."""
-        return min((self.finding(name).severity for name in incident.members), key=lambda severity: severity.rank)
+        """The worst of the cause and its consequences that are not suppressed: a harmless cause may have severe
+        consequences."""
+        members = [self.finding(name) for name in incident.members]
+        counted = [member for member in members if not member.suppressed] or members
+        return min((member.severity for member in counted), key=lambda severity: severity.rank)
 
     def worst(self) -> Severity | None:
-        """The worst severity found."""
-        return min((finding.severity for finding in self.findings), key=lambda severity: severity.rank, default=None)
+        """The worst severity found that is not suppressed; a suppression that is not in force is worth a notice."""
+        found = [finding.severity for finding in self.findings if not finding.suppressed]
+        found += [Severity.NOTICE] if self.unheeded else []
+        return min(found, key=lambda severity: severity.rank, default=None)
+
+    def suppression(self, id_: str) -> Suppressed | None:
+        """What suppresses the finding of that id."""
+        return next((one for one in self.suppressed if one.finding.id == id_), None)
 
     @property
     def complete(self) -> bool:

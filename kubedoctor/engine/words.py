@@ -21,6 +21,7 @@ NOT_CHECKED = "not checked"
 NOT_ALL_CHECKED = "no problems found, but not everything could be checked"
 NOT_EXPLAINED = "not explained"
 NOT_READY = "not ready, no cause found yet"
+SUPPRESSED = "suppressed"
 ON_IT = "only of pods on it"
 LEARN = "learn"
 
@@ -68,6 +69,29 @@ def by_sentence(findings: Iterable[ReportedFinding]) -> Iterator[tuple[ReportedF
 
 def verdict_line(report: Report, matched: str = "") -> str:
     """The first line: the most important result. matched: what was requested, where it is a list."""
+    suppressed = f", {len(report.suppressed):,} {SUPPRESSED}" if report.suppressed else ""
+    return f"{_verdict(report, matched)}{suppressed}"
+
+
+def suppression_line(report: Report, id_: str) -> str:
+    """`until 2026-12-31: scaled to 0 until the migration (annotation of Namespace shop)`; empty where the finding of that
+    id is not suppressed."""
+    one = report.suppression(id_)
+    return f"until {one.until}: {visible(one.reason)} ({visible(one.by)})" if one is not None else ""
+
+
+def suppressed_lines(report: Report) -> Iterator[str]:
+    """A line for each suppressed finding that stands nowhere else, then one for each suppression that is not in force."""
+    shown = {finding.id for finding in report.findings}
+    for one in report.suppressed:
+        if one.finding.id not in shown:
+            line = suppression_line(report, one.finding.id)
+            yield f"{visible(one.finding.about.title)}: {visible(one.finding.summary)} ({one.finding.code}), {line}"
+    for sentence in report.unheeded:
+        yield f"{MARKS[Severity.NOTICE]} not suppressed: {visible(sentence)}"
+
+
+def _verdict(report: Report, matched: str) -> str:
     where = visible(matched or (report.subject.title if report.subject else _scope(report)))
     if not report.incidents:
         if report.complete:

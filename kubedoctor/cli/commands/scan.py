@@ -13,6 +13,7 @@ from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.not_found import check_namespace
 from kubedoctor.cli.reading import finish, namespace_meant, opened
 from kubedoctor.cli.subject import parsed_selector
+from kubedoctor.cli.suppressing import add_config, heeded, settings_of
 from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.kinds.meta import KubernetesObject
@@ -29,6 +30,7 @@ def scan_namespaces(options: argparse.Namespace) -> int:
     if options.words:
         raise UsageProblem(f"scan takes no name: {options.words[0]}", _meant(options.words))
     selector = parsed_selector(options.selector)
+    settings = settings_of(options)
 
     catalogue = load_catalogue()
     with opened(options) as source:
@@ -39,6 +41,7 @@ def scan_namespaces(options: argparse.Namespace) -> int:
             check_namespace(namespace, source)
         with loading():  # what a scan makes is kept until it ends, or freed at once
             report = scan(catalogue, source.snapshot, source.gather, namespace, picked=_labelled(selector))
+            report = heeded(report, source, catalogue, settings)
     return finish(report, options, started)
 
 
@@ -54,6 +57,11 @@ def _meant(words: list[str]) -> str:
     if is_kind(words[0]):
         return f"Leave scan out: {line}"
     return f"For a namespace: kubedoctor scan -n {shlex.quote(words[0])}\nFor an object: {line}"
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_selector(parser)
+    add_config(parser)
 
 
 COMMAND = Subcommand(
@@ -72,5 +80,5 @@ COMMAND = Subcommand(
     run=scan_namespaces,
     formats=FORMATS,
     gates=True,
-    add_options=add_selector,
+    add_options=_add_options,
 )

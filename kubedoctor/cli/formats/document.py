@@ -14,7 +14,7 @@ from kubedoctor.answers.timeline.onset import Onset
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME, Source
-from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding, Unexplained
+from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding, Suppressed, Unexplained
 from kubedoctor.findings import Command, Fix
 
 SCHEMA = "kubedoctor.dev/report/v1"
@@ -65,7 +65,9 @@ def to_data(report: Report) -> dict[str, Any]:
             *({"diagnostic": None, "about": None, "why": text} for text in report.problems),
         ],
         "checked": {"diagnostics": report.diagnostics_run, "objects": report.objects_seen},
-        "suppressed": report.suppressed,
+        "suppressed": len(report.suppressed),
+        **({"suppressions": [_suppressed(one) for one in report.suppressed]} if report.suppressed else {}),
+        **({"not_suppressed": list(report.unheeded)} if report.unheeded else {}),
         "requests": report.requests,
     }
 
@@ -94,6 +96,21 @@ def _finding(finding: ReportedFinding) -> dict[str, Any]:
         "gaps": list(finding.gaps),
         **({"since": _onset(finding.since)} if finding.since else {}),
         **({"changed": _changed(finding.changed)} if finding.changed else {}),
+        **({"suppressed": True} if finding.suppressed else {}),
+    }
+
+
+def _suppressed(one: Suppressed) -> dict[str, Any]:
+    finding = one.finding
+    return {
+        "finding": finding.id,
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "about": ref_data(finding.about),
+        "summary": finding.summary,
+        "until": one.until.isoformat(),
+        "reason": one.reason,
+        "by": one.by,
     }
 
 

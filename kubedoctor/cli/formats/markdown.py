@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from kubedoctor.cli.listing import Listing
 from kubedoctor.cluster.grammar.text import capitalised, visible, visible_ends
 from kubedoctor.engine.report import Incident, Report
-from kubedoctor.engine.words import CHANGED, EFFECTS, MARKS, NOT_READY, by_sentence, changed_line, named, verdict_line
+from kubedoctor.engine.words import (
+    CHANGED,
+    EFFECTS,
+    MARKS,
+    NOT_READY,
+    SUPPRESSED,
+    by_sentence,
+    changed_line,
+    named,
+    suppressed_lines,
+    suppression_line,
+    verdict_line,
+)
 from kubedoctor.findings import Fix
 
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
@@ -32,6 +44,8 @@ def to_markdown(report: Report, listing: Listing | None = None) -> str:
             lines.append(f"- {plain(one.about.title)}: {plain(one.says)}")
             lines += [f"  - {plain(visible(message, 300))}" for message in one.messages]
         lines.append("")
+    if suppressed := list(suppressed_lines(report)):
+        lines += [f"## {SUPPRESSED.capitalize()}", "", *(f"- {plain(line)}" for line in suppressed), ""]
     if report.not_checked or report.problems:
         lines += ["## Not checked", ""]
         reasons = sorted(
@@ -51,6 +65,9 @@ def _incident(report: Report, incident: Incident) -> Iterator[str]:
     yield ""
     yield f"`{cause.code}` {cause.diagnostic} · {cause.severity.value} · {cause.confidence.value}"
     yield ""
+    if suppressed := suppression_line(report, cause.id):
+        yield f"{SUPPRESSED.capitalize()}: {plain(suppressed)}"
+        yield ""
     if cause.detail:
         yield plain(cause.detail)
         yield ""

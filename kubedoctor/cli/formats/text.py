@@ -29,10 +29,13 @@ from kubedoctor.engine.words import (
     NOT_READY,
     ON_IT,
     RULED_OUT_BY,
+    SUPPRESSED,
     and_more,
     by_sentence,
     changed_line,
     named,
+    suppressed_lines,
+    suppression_line,
     verdict_line,
 )
 from kubedoctor.findings import Severity
@@ -41,6 +44,7 @@ from kubedoctor.findings.commands import own_command
 MOST_CONSEQUENCES = 12
 MOST_NOT_CHECKED = 8
 MOST_UNEXPLAINED = 5
+MOST_SUPPRESSED = 8
 MOST_WELL = 20
 LONGEST_VALUE = 300
 _EVERYTHING = 1_000_000
@@ -79,6 +83,7 @@ class _Page:
         yield from self._on_it()
         yield from self._unexplained()
         yield from self._not_ready()
+        yield from self._suppressed()
         yield from self._not_checked()
         yield from (self._paint(line, "2") for line in wrapped(_footer(report), self._width, "", "  "))
 
@@ -154,6 +159,7 @@ class _Page:
         yield from wrapped(visible(cause.summary), self._width, "  ")
         if cause.detail:
             yield from wrapped(visible(cause.detail, lines=True), self._width, "  ")
+        yield from self._block(SUPPRESSED, filter(None, [suppression_line(self._report, cause.id)]))
         yield from self._block(ALIKE, self._alike(incident))
         yield from self._block(IMPACT, self._impact(incident, cause))
         yield from self._block(CHANGED, filter(None, [changed_line(cause, self._report.taken_at)]))
@@ -250,6 +256,20 @@ class _Page:
             yield f"    {visible(workload.about.describe_command)}"
         if len(report.not_ready) > len(shown):
             yield f"  {and_more(len(report.not_ready) - len(shown))}; -o wide lists all"
+        yield ""
+
+    def _suppressed(self) -> Iterator[str]:
+        """What is left out of the incidents, and suppressions that are not in force: the latter are never cut."""
+        rows = list(suppressed_lines(self._report))
+        if not rows:
+            return
+        hidden = len(rows) - len(self._report.unheeded) - MOST_SUPPRESSED if not self._all else 0
+        yield self._paint(SUPPRESSED.capitalize(), "1")
+        for place, row in enumerate(rows):
+            if hidden <= 0 or not MOST_SUPPRESSED <= place < MOST_SUPPRESSED + hidden:
+                yield from wrapped(row, self._width, "  ", "    ")
+        if hidden > 0:
+            yield f"  {and_more(hidden)}; -o wide lists all"
         yield ""
 
     def _not_checked(self) -> Iterator[str]:
