@@ -76,10 +76,11 @@ def finish(report: Report, options: argparse.Namespace, started: float, listing:
     """Print the report as the options say; returns the exit code. started: time.perf_counter()."""
     from kubedoctor.findings import Severity  # not before the first request
 
-    if options.output in ("json", "yaml"):
+    if options.output in ("json", "yaml", "junit", "sarif"):
         speak_utf8()
     style = Style(text_width(), colour=wants_colour(options), debug=options.debug)
-    print(render(report, options.output or "text", style, listing), end="")
+    gate = {"fail_on": options.fail_on, "allow_gaps": options.allow_gaps}
+    print(render(report, options.output or "text", style, listing, **gate), end="")
     if options.stats:
         seconds = time.perf_counter() - started
         print(

@@ -119,7 +119,17 @@ FULL = report(
 )
 
 
-@pytest.mark.parametrize(("name", "suffix"), [("text", "txt"), ("json", "json"), ("yaml", "yaml"), ("markdown", "md")])
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [
+        ("text", "txt"),
+        ("json", "json"),
+        ("yaml", "yaml"),
+        ("markdown", "md"),
+        ("junit", "junit.xml"),
+        ("sarif", "sarif"),
+    ],
+)
 def test_golden_files(name: str, suffix: str) -> None:
     """To renew one, look at the difference first, then write the new text into the file."""
     assert render(FULL, name) == (GOLDEN / f"report.{suffix}").read_text(encoding="utf-8")
@@ -137,7 +147,7 @@ def test_the_document_keeps_the_published_schema() -> None:
     assert not validator.is_valid(broken)
 
 
-@pytest.mark.parametrize("name", ["text", "json", "yaml", "markdown"])
+@pytest.mark.parametrize("name", ["text", "json", "yaml", "markdown", "junit", "sarif"])
 def test_foreign_text_is_shown_and_not_obeyed(name: str) -> None:
     hostile = report(
         finding(

@@ -164,7 +164,10 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("get",), "diagnose what?"),
         (("describe",), "diagnose what?"),
         (("logs",), "logs of which pod?"),
-        (("scan", "-o", "xml"), "unknown output format 'xml'\n  Formats: text, json, yaml, markdown, wide, name"),
+        (
+            ("scan", "-o", "xml"),
+            "unknown output format 'xml'\n  Formats: text, json, yaml, markdown, junit, sarif, wide, name",
+        ),
         (("scan", "pods"), "scan takes no name: pods\n  Leave scan out: kubedoctor pods"),
         (("scan", "-A", "-n", "shop"), "-A and -n exclude each other"),
         (("scan", "-l", "app=("), "-l 'app=(' is not a label selector"),

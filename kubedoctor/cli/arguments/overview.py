@@ -26,7 +26,7 @@ _EXIT_CODES = (
 _ANYWHERE = (
     ("-n NAMESPACE, -A", "where to look, as with kubectl; also --context, --kubeconfig, --as"),
     ("-f FILE", "read a recording instead of a cluster"),
-    ("-o FORMAT", "text, json, yaml, markdown, wide or name"),
+    ("-o FORMAT", "text, json, yaml, markdown, junit, sarif, wide or name"),
 )
 
 

@@ -1,4 +1,4 @@
-"""A report as text, JSON, YAML, Markdown or names: pure functions."""
+"""A report as text, JSON, YAML, Markdown, JUnit, SARIF or names: pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kubedoctor.cli.listing import Listing
     from kubedoctor.engine.report import Report
 
-FORMATS = ("text", "json", "yaml", "markdown", "wide", "name")
+FORMATS = ("text", "json", "yaml", "markdown", "junit", "sarif", "wide", "name")
 
 
 def check_format(name: str | None, formats: tuple[str, ...] = FORMATS) -> None:
@@ -20,8 +20,17 @@ def check_format(name: str | None, formats: tuple[str, ...] = FORMATS) -> None:
         raise UsageProblem(f"unknown output format {name!r}", f"Formats: {', '.join(formats)}")
 
 
-def render(report: Report, name: str, style: Style = PLAIN, listing: Listing | None = None) -> str:
-    """The report in a format, with its last line feed. listing: of the objects that were matched, for people."""
+def render(
+    report: Report,
+    name: str,
+    style: Style = PLAIN,
+    listing: Listing | None = None,
+    *,
+    fail_on: str = "warning",
+    allow_gaps: bool = False,
+) -> str:
+    """The report in a format, with its last line feed. listing: of the objects that were matched, for people. fail_on,
+    allow_gaps: for JUnit, which tells failures from the rest."""
     if name == "json":
         from kubedoctor.cli.formats.document import to_json
 
@@ -34,6 +43,15 @@ def render(report: Report, name: str, style: Style = PLAIN, listing: Listing | N
         from kubedoctor.cli.formats.markdown import to_markdown
 
         return to_markdown(report, listing)
+    if name == "junit":
+        from kubedoctor.cli.formats.junit import to_junit
+
+        return to_junit(report, fail_on, allow_gaps=allow_gaps)
+    if name == "sarif":
+        from kubedoctor.cli.formats.sarif import to_sarif
+        from kubedoctor.engine.catalogue import load_catalogue
+
+        return to_sarif(report, load_catalogue())
     if name == "name":
         from kubedoctor.cli.formats.names import to_names
 

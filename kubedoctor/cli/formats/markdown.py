@@ -29,7 +29,7 @@ def to_markdown(report: Report, listing: Listing | None = None) -> str:
     """Headings for incidents, tables for evidence."""
     lines = [f"# {plain(verdict_line(report, listing.title if listing is not None else ''))}", ""]
     for incident in report.incidents:
-        lines += _incident(report, incident)
+        lines += incident_lines(report, incident)
     if report.unexplained:
         lines += ["## Not explained", ""]
         for unexplained in report.unexplained:
@@ -59,7 +59,8 @@ def to_markdown(report: Report, listing: Listing | None = None) -> str:
     return "\n".join(lines)
 
 
-def _incident(report: Report, incident: Incident) -> Iterator[str]:
+def incident_lines(report: Report, incident: Incident) -> Iterator[str]:
+    """An incident under a heading."""
     cause = report.finding(incident.cause)
     yield f"## {MARKS[report.severity_of(incident)]} {plain(cause.about.title)}: {plain(cause.summary)}"
     yield ""

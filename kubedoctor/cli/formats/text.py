@@ -57,6 +57,11 @@ def to_text(report: Report, style: Style = PLAIN, listing: Listing | None = None
     return "\n".join(_Page(report, style, wide=wide).lines(listing)) + "\n"
 
 
+def incident_text(report: Report, incident: Incident) -> str:
+    """An incident as in the text, without colour, its lines in the width of a pipe."""
+    return "\n".join(_Page(report, PLAIN, wide=False).incident(incident))
+
+
 class _Page:
     """One report, drawn."""
 
@@ -78,7 +83,7 @@ class _Page:
             yield from self._listing(listing)
             yield ""
         for incident in report.incidents:
-            yield from self._incident(incident)
+            yield from self.incident(incident)
             yield ""
         yield from self._on_it()
         yield from self._unexplained()
@@ -148,7 +153,8 @@ class _Page:
         cause = f", because of {visible(row.cause.about.title)} ({row.cause.code})" if row.cause is not None else ""
         return [*cells, f"{row.finding.code} {visible(row.finding.diagnostic)}{cause}"]
 
-    def _incident(self, incident: Incident) -> Iterator[str]:
+    def incident(self, incident: Incident) -> Iterator[str]:
+        """An incident, with what its cause is known by."""
         cause = self._report.finding(incident.cause)
         head, tail = visible(cause.about.title), f"{cause.code} {cause.confidence.value}"
         mark = self._mark(self._report.severity_of(incident))
