@@ -21,12 +21,14 @@ class Argument(msgspec.Struct, frozen=True):
 
 class Option(msgspec.Struct, frozen=True):
     """`--name METAVAR` on the command line; `--name` alone where metavar is empty. repeatable: may be given several times, and
-    a comma separates values too."""
+    a comma separates values too. metavar of several words: so many values. alone: with it the question has neither subject nor
+    arguments, and is about the Namespace in use."""
 
     name: str
     metavar: str
     help: str
     repeatable: bool = False
+    alone: bool = False
 
 
 class Choices:
@@ -58,6 +60,7 @@ class Question(msgspec.Struct, frozen=True):
     """name: the command (`why-pending`). help: one line. kinds: of the subject; a bare name means the first. Without kinds
     the subject is the Namespace in use; an empty name means all Namespaces. arguments: the words after the subject.
     key: opens it in the terminal UI. addresses: the subject may be an IP address, of the kind Address. area: findings of this area of diagnostics point to the question.
+    of_namespace: kinds of objects; asked of one, it is about the object's namespace.
     unanswered: the sheet where CannotSee was raised; what could not be seen is added to its gaps.
     """
 
@@ -70,15 +73,22 @@ class Question(msgspec.Struct, frozen=True):
     key: str = ""
     area: str = ""
     addresses: bool = False
+    of_namespace: tuple[str, ...] = ()
     unanswered: Callable[[Ref, Cluster], Sheet] = unanswered
 
     def fits(self, subject: Ref) -> bool:
         """Whether the question applies to an object."""
-        return subject.kind in (self.kinds or ("Namespace",))
+        return subject.kind in (self.kinds or ("Namespace",)) or subject.kind in self.of_namespace
+
+    def about(self, subject: Ref) -> Ref:
+        """What it is about where it is asked of an object."""
+        return Ref("Namespace", "", subject.namespace) if subject.kind in self.of_namespace else subject
 
     def choices(self, words: Sequence[str], options: Mapping[str, tuple[str, ...]] | None = None) -> Choices:
         """A word for each argument, and the values of options by their names."""
-        arguments = {argument.name: (word,) for argument, word in zip(self.arguments, words, strict=True)}
+        alone = any(option.alone and (options or {}).get(option.name) for option in self.options)
+        asked = () if alone else zip(self.arguments, words, strict=True)
+        arguments = {argument.name: (word,) for argument, word in asked}
         return Choices({**arguments, **(options or {})})
 
     @property
@@ -96,12 +106,13 @@ def question(
     key: str = "",
     area: str = "",
     addresses: bool = False,
+    of_namespace: tuple[str, ...] = (),
     unanswered: Callable[[Ref, Cluster], Sheet] = unanswered,
 ) -> Callable[[Answer], Question]:
     """Make a question of a function; its module's name is the question's name (`why_pending.py`: `why-pending`)."""
 
     def declare(answer: Answer) -> Question:
         name = answer.__module__.rpartition(".")[2].replace("_", "-")
-        return Question(name, help, kinds, answer, arguments, options, key, area, addresses, unanswered)
+        return Question(name, help, kinds, answer, arguments, options, key, area, addresses, of_namespace, unanswered)
 
     return declare

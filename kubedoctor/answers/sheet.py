@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.answers.grid import Grid
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.findings.model import Command, Fix
 
@@ -94,7 +95,7 @@ class Sheet(msgspec.Struct, frozen=True):
     """title: the subject of the answer. verdict: the answer itself in some words, read after the title.
     next: commands that look further. gaps: what could not be read or is not replayed.
     data: what a machine reads, beside title, verdict, fixes and gaps: strings, numbers, lists, mappings, Refs, moments. None:
-    facts, tables and chain as they are.
+    facts, tables and chain as they are. grid: a picture beside or instead of the tables.
     """
 
     title: str
@@ -107,6 +108,7 @@ class Sheet(msgspec.Struct, frozen=True):
     next: tuple[Command, ...] = ()
     gaps: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None
+    grid: Grid | None = None
 
     @property
     def headline(self) -> str:

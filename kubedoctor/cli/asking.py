@@ -30,7 +30,7 @@ from kubedoctor.problems import UsageProblem
 from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.services.hosts import is_address
 
-FORMATS = ("text", "json", "yaml", "markdown")
+FORMATS = ("text", "json", "yaml", "markdown", "svg")
 _CODES = {
     Conclusion.WELL: ExitCode.HEALTHY,
     Conclusion.TROUBLE: ExitCode.FOUND,
@@ -56,7 +56,15 @@ def command_of(question: Question) -> Subcommand:
     return Subcommand(
         name=question.name,
         summary=question.help,
-        usage=(f"{forms[0]} [-n NAMESPACE] [flags]".lstrip(), *(f"{form} [flags]" for form in forms[1:])),
+        usage=(
+            f"{forms[0]} [-n NAMESPACE] [flags]".lstrip(),
+            *(f"{form} [flags]" for form in forms[1:]),
+            *(
+                f"{' '.join((f'--{option.name}', *option.metavar.split()))} [-n NAMESPACE] [flags]"
+                for option in question.options
+                if option.alone
+            ),
+        ),
         section="Diagnose",
         details=_details(question),
         run=run,
@@ -75,9 +83,10 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
     """Print the sheet; its conclusion is the exit code."""
     started = time.perf_counter()
     check_format(options.output, FORMATS)
-    subject_words, argument_words = _divided(question, options.words)
+    alone = _alone(question, options)
+    subject_words, argument_words = _divided(question, options.words, alone)
     address = _address(question, subject_words)
-    target = _target(question, subject_words) if question.kinds and not address else None
+    target = _target(question, subject_words) if question.kinds and not address and not alone else None
     choices = choices_of(question, options, argument_words)
     with opened(options) as source:
         if address:
@@ -87,7 +96,7 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
         else:
             subject = find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
         answered = ask(question, subject, choices, source.snapshot, source.gather)
-    if options.output in ("json", "yaml"):
+    if options.output in ("json", "yaml", "svg"):
         speak_utf8()
     text = render_sheet(answered, options.output or "text", width=text_width(), colour=wants_colour(options))
     print(text, end="")
@@ -115,6 +124,12 @@ def choices_of(question: Question, options: argparse.Namespace, words: Sequence[
     return question.choices(words, chosen)
 
 
+def _alone(question: Question, options: argparse.Namespace) -> str:
+    """The option that takes the place of subject and arguments; empty where none was given."""
+    given = (row.name for row in question.options if row.alone and getattr(options, row.name.replace("-", "_"), None))
+    return next(given, "")
+
+
 def _address(question: Question, words: Sequence[str]) -> str:
     """A subject that is an IP address, where the question takes one; else empty. Raises UsageProblem."""
     if not (question.addresses and len(words) == 1 and is_address(words[0])):
@@ -139,8 +154,13 @@ def _details(question: Question) -> str:
     return " ".join(sentence for sentence in (kinds, *arguments) if sentence)
 
 
-def _divided(question: Question, words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words of the subject, and one for each argument. Raises UsageProblem where a word is missing or too many."""
+def _divided(question: Question, words: Sequence[str], alone: str = "") -> tuple[list[str], list[str]]:
+    """The words of the subject, and one for each argument. Raises UsageProblem where a word is missing or too many. alone:
+    the option with which there are none."""
+    if alone and words:
+        raise UsageProblem(f"unexpected argument: {words[0]}", f"--{alone} is about a namespace: -n NAMESPACE, or -A")
+    if alone:
+        return [], []
     count = _subject_length(question, words)
     subject, arguments = list(words[:count]), list(words[count:])
     hint = f"See: kubedoctor {question.name} --help"
@@ -190,6 +210,9 @@ def _add_options(question: Question, parser: argparse.ArgumentParser) -> None:
         name, metavar = f"--{option.name}", option.metavar
         if not metavar:
             parser.add_argument(name, action="store_true", help=option.help)
+            continue
+        if " " in metavar:
+            parser.add_argument(name, metavar=tuple(metavar.split()), nargs=len(metavar.split()), help=option.help)
             continue
         if option.repeatable:
             action = parser.add_argument(

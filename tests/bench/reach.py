@@ -11,7 +11,10 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.answers.connectivity.folding import folded
+from kubedoctor.answers.connectivity.peers import Connections, MatrixScope, Peer
 from kubedoctor.answers.questions.reach import reach
+from kubedoctor.cli.formats.grid_svg import to_svg
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
@@ -67,9 +70,14 @@ def matrix(workloads: int, policies: int) -> None:
     parties = [workload(number, chance) for number in range(workloads)]
     objects = [policy(number) for number in range(policies)]
     before = time.process_time()
-    connectivity_matrix(PolicySet(objects), parties)
+    found = connectivity_matrix(PolicySet(objects), parties)
     seconds = time.process_time() - before
     print(f"{workloads:,} workloads, {policies:,} policies: all connections in {seconds:.2f} s of CPU (goal 2)")
+    peers = [Peer(f"{row.pod}", row.pod.title, row.pod.namespace, row.pod) for row in parties if row.pod is not None]
+    before = time.process_time()
+    picture = to_svg(folded(Connections(tuple(peers), found, MatrixScope()), "all"), "")
+    seconds = time.process_time() - before
+    print(f"  their picture in {seconds:.2f} s, {len(picture) // 1024} KiB")
 
 
 def one(pods: int) -> None:

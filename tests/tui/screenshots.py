@@ -30,6 +30,7 @@ PICTURES = (
     Picture("workloads", "shop-at-night", (120, 32)),
     Picture("why", "insufficient-cpu", (120, 36), ("w",)),
     Picture("nodes", "insufficient-cpu", (120, 24), ("w", "n")),
+    Picture("connectivity", "shop-at-night", (120, 32), ("m", "l", "l")),
     Picture("narrow", "oom-killed", (80, 24)),
 )
 

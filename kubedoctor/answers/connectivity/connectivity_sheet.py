@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-import msgspec
-
+from kubedoctor.answers.connectivity.folding import folded
+from kubedoctor.answers.connectivity.peers import Connections, MatrixScope, Peer, connections
 from kubedoctor.answers.reach.judging import NOT_REPLAYED
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import counted, listed
@@ -14,30 +14,19 @@ from kubedoctor.cluster.kinds.apps import DaemonSet
 from kubedoctor.cluster.kinds.core import Namespace, Node
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.workloads import workloads_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished
-from kubedoctor.replay.network import ADMIN_KINDS, NO_PORT, Party, PolicySet, PortSet, connectivity_matrix
+from kubedoctor.replay.network import ADMIN_KINDS, NO_PORT, PolicySet, PortSet
 from kubedoctor.replay.network.enforcers import policy_enforcer
 from kubedoctor.replay.network.port_sets import EVERY_PORT
-from kubedoctor.replay.network.ranges import address_ranges
 
 _MOST_COLUMNS: Final = 12
 """So many workloads fit beside one another."""
 
 
-class _Peer(msgspec.Struct, frozen=True):
-    """A workload by one of its pods, or a range of addresses outside."""
-
-    name: str
-    title: str
-    namespace: str
-    about: Ref | None = None
-
-
-def connectivity_sheet(namespace: str, cluster: Cluster) -> Sheet:
-    """namespace: that of one end at least; empty for all."""
+def connectivity_sheet(scope: MatrixScope, cluster: Cluster) -> Sheet:
+    """The pairs of a scope, in words, as a table and as a picture."""
     maybe = cluster.maybe
     cluster.require(Pod, Namespace, NetworkPolicy)
     cluster.together(
@@ -46,56 +35,37 @@ def connectivity_sheet(namespace: str, cluster: Cluster) -> Sheet:
     )
     admin = [policy for kind in ADMIN_KINDS for policy in maybe.all(kind)]
     policies = PolicySet(cluster.all(NetworkPolicy), admin, maybe.all(Node) if admin else ())
-    peers, parties = _workloads(cluster)
-    inside = len(peers)
-    for row in address_ranges(policies):
-        peers.append(_Peer(f"{row.text}[External]", f"outside {row.text}", ""))
-        parties.append(row.party)
-    matrix = connectivity_matrix(policies, parties)
-    pairs = [
-        (source, target, matrix.at(source, target))
-        for source in range(len(peers))
-        for target in range(len(peers))
-        if source != target and min(source, target) < inside and _asked(namespace, peers[source], peers[target])
-    ]
+    found = connections(policies, scope, cluster)
+    pairs = list(found.pairs())
     return Sheet(
-        title=f"Namespace {namespace}" if namespace else "all namespaces",
-        verdict=_verdict(pairs, inside),
+        title=scope.title,
+        verdict=_verdict(pairs, found.peers),
         conclusion=Conclusion.ACCOUNT,
         facts=tuple(_facts(cluster)),
-        tables=_tables(peers[:inside], pairs, namespace),
+        tables=_tables(found, pairs),
         gaps=tuple(_gaps(cluster)),
-        data={
-            "connections": [
-                {"src": peers[source].name, "dst": peers[target].name, "conn": ports.text}
-                for source, target, ports in pairs
-                if ports != NO_PORT
-            ]
-        },
+        data={"connections": _connections(found.peers, pairs)},
+        grid=folded(found, f"Connections: {scope.title}"),
     )
 
 
-def _workloads(cluster: Cluster) -> tuple[list[_Peer], list[Party]]:
-    """One pod stands for its workload: those on their nodes' network are left out, since policies do not see them."""
-    pods = [pod for pod in cluster.all(Pod) if not finished(pod) and not pod.spec.host_network]
-    labels = {space.name: space.labels for space in cluster.all(Namespace)}
-    owners = workloads_of(pods, cluster.maybe)
-    chosen: dict[Ref, Pod] = {}
-    for pod in pods:
-        chosen.setdefault(owners[Ref("Pod", pod.namespace, pod.name)], pod)
-    peers = [
-        _Peer(f"{name.namespace}/{name.name}[{name.short_kind}]", name.title, name.namespace, name)
-        for name in sorted(chosen)
+def _connections(peers: Sequence[Peer], pairs: Sequence[tuple[int, int, PortSet]]) -> list[dict[str, str]]:
+    """Few sets of ports are many times among the pairs."""
+    texts: dict[int, str] = {}
+    return [
+        {
+            "src": peers[source].name,
+            "dst": peers[target].name,
+            "conn": texts.get(id(ports)) or texts.setdefault(id(ports), ports.text),
+        }
+        for source, target, ports in pairs
+        if ports.spans
     ]
-    return peers, [Party.of_pod(chosen[name], labels.get(name.namespace)) for name in sorted(chosen)]
 
 
-def _asked(namespace: str, source: _Peer, target: _Peer) -> bool:
-    return not namespace or namespace in (source.namespace, target.namespace)
-
-
-def _verdict(pairs: Sequence[tuple[int, int, PortSet]], inside: int) -> str:
-    among = [ports for source, target, ports in pairs if max(source, target) < inside]
+def _verdict(pairs: Sequence[tuple[int, int, PortSet]], peers: Sequence[Peer]) -> str:
+    inside = [peer.about is not None for peer in peers]
+    among = [ports for source, target, ports in pairs if inside[source] and inside[target]]
     open_ = sum(ports is EVERY_PORT or ports == EVERY_PORT for ports in among)
     closed = sum(ports == NO_PORT for ports in among)
     total = f"of {counted(len(among), 'pair')} of workloads"
@@ -108,12 +78,13 @@ def _facts(cluster: Cluster) -> Iterator[Fact]:
         yield Fact("network", f"{enforcer.name} does not enforce network policies: everything connects")
 
 
-def _tables(peers: Sequence[_Peer], pairs: Sequence[tuple[int, int, PortSet]], namespace: str) -> tuple[Table, ...]:
-    among = {(source, target): ports for source, target, ports in pairs}
-    shown = [place for place, peer in enumerate(peers) if not namespace or peer.namespace == namespace]
+def _tables(found: Connections, pairs: Sequence[tuple[int, int, PortSet]]) -> tuple[Table, ...]:
+    peers = [peer for peer in found.peers if peer.about is not None]
+    shown = [place for place, peer in enumerate(peers) if _is_shown(peer, found.scope)]
     if not shown:
         return ()
     if len(peers) <= _MOST_COLUMNS:
+        among = {(source, target): ports for source, target, ports in pairs}
         columns = ("from \\ to", *(str(number) for number in range(1, len(peers) + 1)))
         rows = [
             SheetRow(
@@ -123,19 +94,23 @@ def _tables(peers: Sequence[_Peer], pairs: Sequence[tuple[int, int, PortSet]], n
             for place, peer in enumerate(peers)
         ]
         return (Table(columns, tuple(rows)),)
-    totals: dict[tuple[str, int], list[int]] = {}
-    for (source, target), ports in among.items():
-        for key in (("to", target), ("from", source)):
-            total = totals.setdefault(key, [0, 0])
-            total[0] += bool(ports)
+    reached, reaches = ([[0, 0] for _ in found.peers] for _ in range(2))
+    for source, target, ports in pairs:
+        connects = 1 if ports.spans else 0
+        for total in (reaches[source], reached[target]):
+            total[0] += connects
             total[1] += 1
     rows = [
-        SheetRow(
-            (Cell(peers[place].title), *(_share(totals, way, place) for way in ("to", "from"))), peers[place].about
-        )
+        SheetRow((Cell(peers[place].title), _share(reached[place]), _share(reaches[place])), peers[place].about)
         for place in shown
     ]
     return (Table(("workload", "reached from", "reaches"), tuple(rows)),)
+
+
+def _is_shown(peer: Peer, scope: MatrixScope) -> bool:
+    if scope.between is not None:
+        return peer.namespace in scope.between
+    return not scope.namespace or peer.namespace == scope.namespace
 
 
 def _cell(ports: PortSet | None) -> Cell:
@@ -146,8 +121,8 @@ def _cell(ports: PortSet | None) -> Cell:
     return Cell(mark=Mark.NO) if ports == NO_PORT else Cell(ports.text)
 
 
-def _share(totals: Mapping[tuple[str, int], Sequence[int]], way: str, place: int) -> Cell:
-    connected, number = totals.get((way, place), (0, 0))
+def _share(total: Sequence[int]) -> Cell:
+    connected, number = total
     return Cell(f"{connected} of {number}")
 
 

@@ -20,6 +20,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("w", "why: the whole incident"),
             ("n", "why-pending: why each node rejects a Pending pod"),
+            ("m", "connectivity: which workloads of the namespace connect to which"),
             ("a", "ask: all questions about the row"),
             ("e", "learn: the lesson of the finding"),
             ("x", "copy a command by its number"),

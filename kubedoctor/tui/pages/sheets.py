@@ -79,8 +79,7 @@ def sheet_page(sheet: Sheet) -> Page:
     page, listed = Page(), list_table(sheet)
     mark = sheet.conclusion.mark
     page.add((f"{mark.value} ".lstrip(), ROLES[mark]), (sheet.title, "strong"), f": {sheet.verdict}", hang=2)
-    for fact in sheet.facts:
-        page.add((f"{fact.label} ", "dim"), fact.text, indent=2, hang=4)
+    _add_facts(page, sheet)
     for step in sheet.chain:
         page.add((f"{step.mark.value or '·'} ", ROLES[step.mark]), step.text, indent=2, hang=4)
     for table in sheet.tables:
@@ -90,9 +89,24 @@ def sheet_page(sheet: Sheet) -> Page:
         page.add(("✓ " if fix.verified else "· ", "healthy" if fix.verified else "dim"), fix.summary, indent=2, hang=4)
         if fix.command:
             page.add((fix.command, "command"), indent=4, right=EFFECTS[fix.effect])
+    _add_gaps(page, sheet)
+    return page
+
+
+def add_remarks(page: Page, sheet: Sheet) -> None:
+    """The facts, and what was not checked."""
+    _add_facts(page, sheet)
+    _add_gaps(page, sheet)
+
+
+def _add_facts(page: Page, sheet: Sheet) -> None:
+    for fact in sheet.facts:
+        page.add((f"{fact.label} ", "dim"), fact.text, indent=2, hang=4)
+
+
+def _add_gaps(page: Page, sheet: Sheet) -> None:
     for gap in sheet.gaps:
         page.add(("not checked ", "dim"), gap, indent=2, hang=4)
-    return page
 
 
 def _add_table(page: Page, table: Table) -> None:

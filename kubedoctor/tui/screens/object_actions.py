@@ -90,6 +90,7 @@ class ObjectScreen(Screen[None]):
 
     def _ask(self, question: Question, about: Ref, words: tuple[str, ...] = ()) -> None:
         """Ask the question, after prompting for missing words."""
+        about = question.about(about)
         if len(words) > len(question.arguments):
             unexpected = visible(words[len(question.arguments)], 60)
             self.notify(f"Unexpected argument: {unexpected}. {question.name} is about the selected row.")

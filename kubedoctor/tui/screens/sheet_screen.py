@@ -11,22 +11,27 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from kubedoctor.answers.grid import Grid
 from kubedoctor.answers.question import Question
 from kubedoctor.answers.sheet import Sheet, SheetRow
 from kubedoctor.cluster import Ref
+from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Asked, Failed
+from kubedoctor.tui.pages.grids import grid_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.pages.sheets import list_columns, list_rows, list_table, sheet_commands, sheet_page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.widgets.grid_view import HEAD, GridView
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.titles import as_title
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 _FRAME = 3
 """Lines of the list beside its rows: the border and the titles."""
+_BORDER = 2
 _LEAST_LINES = 6
 
 
@@ -76,13 +81,17 @@ class SheetScreen(KeptScreen):
         table = VirtualTable(id="rows")
         table.border_subtitle = as_title("esc back  enter open  x copy  shift-s closest first  shift-n by name")
         yield table
+        grid = GridView(id="grid")
+        grid.border_subtitle = as_title("esc back  ↑↓←→ move  enter why  tab legend")
+        yield grid
         page = TextView(id="page")
         page.border_title = as_title("Verdict")
         page.border_subtitle = as_title("esc back  x copy")
         yield page
 
     def draw(self) -> None:
-        self.query_one("#rows").border_title = as_title(self._heading)
+        for name in ("#rows", "#grid"):
+            self.query_one(name).border_title = as_title(self._heading)
         if self.sheet is not None:
             self._show(self.sheet)
         elif self._job is not None:
@@ -98,6 +107,7 @@ class SheetScreen(KeptScreen):
 
     def forget(self) -> None:
         self.sheet, self._rows, self._job = None, (), None
+        self.set_class(False, "-grid")
         self._say("")
 
     def _say(self, text: str) -> None:
@@ -108,12 +118,29 @@ class SheetScreen(KeptScreen):
 
     def _show(self, sheet: Sheet) -> None:
         self.sheet = sheet
+        if sheet.grid is not None and sheet.grid.rows and sheet.grid.columns:
+            self._show_grid(sheet, sheet.grid)
+            return
+        self.set_class(False, "-grid")
         table = list_table(sheet)
         self._rows = table.every_row if table is not None else ()
         self.set_class(table is None, "-bare")
         self.query_one("#page", TextView).show(sheet_page(sheet))
         self.query_one("#rows" if table is not None else "#page").focus()
         self._draw(stay=False)
+
+    def _show_grid(self, sheet: Sheet, grid: Grid) -> None:
+        self.set_class(True, "-grid")
+        self.set_class(True, "-bare")
+        view = self.query_one(GridView)
+        view.styles.height = min(len(grid.rows) + HEAD + _BORDER, max(_LEAST_LINES, self.size.height * 2 // 3))
+        view.show(grid)
+        self._say_cell(sheet, grid, view)
+        view.focus()
+
+    def _say_cell(self, sheet: Sheet, grid: Grid, view: GridView) -> None:
+        lines = (grid.rows[view.row], grid.columns[view.column]) if view.current is not None else None
+        self.query_one("#page", TextView).show(grid_page(sheet, grid, view.current, lines))
 
     def _draw(self, *, stay: bool) -> None:
         table = list_table(self.sheet) if self.sheet is not None else None
@@ -126,6 +153,26 @@ class SheetScreen(KeptScreen):
 
     def on_resize(self) -> None:
         self._draw(stay=True)
+
+    @on(GridView.Moved)
+    def _moved(self) -> None:
+        if self.sheet is not None and self.sheet.grid is not None:
+            self._say_cell(self.sheet, self.sheet.grid, self.query_one(GridView))
+
+    @on(GridView.Opened)
+    def _cell_opened(self) -> None:
+        """The grid of the cell's own pairs, or the answer about its pair."""
+        cell = self.query_one(GridView).current
+        if cell is None or self.sheet is None:
+            return
+        if cell.within is not None:
+            grid = cell.within()
+            verdict = cell.says.rpartition(": ")[2]
+            SheetScreen.show(self.app, self.session, Sheet(grid.title, verdict, self.sheet.conclusion, grid=grid))
+        elif (asks := cell.asks) is not None:
+            question = next((row for row in load_questions().questions if row.name == asks.question), None)
+            if question is not None:
+                SheetScreen.ask(self.app, self.session, question, asks.subject, asks.words)
 
     @property
     def _current(self) -> SheetRow | None:
