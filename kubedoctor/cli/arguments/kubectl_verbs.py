@@ -35,7 +35,6 @@ _READS = [
     "auth",
     "cluster-info",
     "config",
-    "diff",
     "kustomize",
     "options",
     "top",

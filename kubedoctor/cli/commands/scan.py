@@ -18,7 +18,8 @@ from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.collect.loading import loading
-from kubedoctor.engine import load_catalogue, scan
+from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.engine import Catalogue, Report, load_catalogue, scan
 from kubedoctor.engine.health import extensions_named
 from kubedoctor.problems import UsageProblem
 
@@ -35,14 +36,25 @@ def scan_namespaces(options: argparse.Namespace) -> int:
     catalogue = load_catalogue()
     with opened(options) as source:
         namespace = namespace_meant(source, options)
-        source.list_all(catalogue.reads(), namespace)
-        source.list_extensions(extensions_named(source.snapshot), namespace)
-        if namespace:
-            check_namespace(namespace, source)
-        with loading():  # what a scan makes is kept until it ends, or freed at once
-            report = scan(catalogue, source.snapshot, source.gather, namespace, picked=_labelled(selector))
-            report = heeded(report, source, catalogue, settings)
+        report = scanned(source, catalogue, namespace, picked=_labelled(selector))
+        report = heeded(report, source, catalogue, settings)
     return finish(report, options, started)
+
+
+def scanned(
+    source: ReadableCluster,
+    catalogue: Catalogue,
+    namespace: str,
+    picked: Callable[[KubernetesObject], bool] | None = None,
+) -> Report:
+    """Lists what the catalogue reads, in one namespace where given, and runs it once. picked: leaves out further
+    objects. Raises NoSuchObject for a namespace that does not exist."""
+    source.list_all(catalogue.reads(), namespace)
+    source.list_extensions(extensions_named(source.snapshot), namespace)
+    if namespace:
+        check_namespace(namespace, source)
+    with loading():  # what a scan makes is kept until it ends, or freed at once
+        return scan(catalogue, source.snapshot, source.gather, namespace, picked=picked)
 
 
 def _labelled(selector: Selector | None) -> Callable[[KubernetesObject], bool] | None:

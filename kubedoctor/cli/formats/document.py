@@ -57,7 +57,7 @@ def to_data(report: Report) -> dict[str, Any]:
             **({"subjects": [ref_data(name) for name in report.subjects]} if report.subjects else {}),
         },
         "incidents": [_incident(incident) for incident in report.incidents],
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_data(finding) for finding in report.findings],
         "unexplained": [_unexplained(unexplained) for unexplained in report.unexplained],
         **({"not_ready": [_unexplained(waiting) for waiting in report.not_ready]} if report.not_ready else {}),
         "not_checked": [
@@ -77,7 +77,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
     return {"cause": incident.cause, "consequences": list(incident.consequences), **alike}
 
 
-def _finding(finding: ReportedFinding) -> dict[str, Any]:
+def finding_data(finding: ReportedFinding) -> dict[str, Any]:
+    """A finding in full."""
     return {
         "id": finding.id,
         "code": finding.code,
