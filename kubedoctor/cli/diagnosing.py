@@ -28,6 +28,7 @@ from kubedoctor.cli.targets import (
     recording_hint,
     targets_of,
 )
+from kubedoctor.cli.watching import add_watching, is_watching
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_words
@@ -53,6 +54,11 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
         raise UsageProblem("diagnose what?", "Name it: kubedoctor pod NAME, or all of a kind: kubedoctor pods")
     parsed_selector(options.selector)
     settings_of(options)
+    watching = is_watching(options)
+    if watching:
+        from kubedoctor.cli.watching import watch
+
+        return watch(options, lambda source: _looked(source, options))
     if words == ["all"] and below is None:  # as `kubectl get all`
         from kubedoctor.cli.commands.scan import scan_namespaces  # only these words need it
 
@@ -71,6 +77,28 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
             _check_targets(targets, options)
         subjects, report, listing = _diagnosed(targets, source, options)
     return _printed(report, listing, options, started, subjects, below)
+
+
+def _looked(source: ReadableCluster, options: argparse.Namespace) -> tuple[tuple[Ref, ...], Report]:
+    """The objects that the words mean now, and the report on them."""
+    words = options.words
+    if len(words) == 1 and not is_kind(words[0]):
+        kind = meant_kind(words[0], source.extension_kinds()) if "." in words[0] else None
+        if kind is None:
+            with _preparing(source):
+                place = options.namespace or None
+                known = [*command_names(), *(kind for kind in kind_words() if "." not in kind)]
+                subject = by_bare_name(words[0], source, place, everywhere=options.all_namespaces, words=known)
+            return (subject,), _examined((subject,), (), source, options)[0]
+        targets: tuple[Target, ...] = (Target(kind),)
+    else:
+        try:
+            targets = targets_of(words)
+        except UnknownKind:
+            targets = targets_of(words, source.extension_kinds())
+    _check_targets(targets, options)
+    subjects, report, _ = _diagnosed(targets, source, options)
+    return subjects, report
 
 
 @contextmanager
@@ -220,9 +248,15 @@ def _subjects(targets: Sequence[Target], source: ReadableCluster, options: argpa
     yield from matched
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def add_examination(parser: argparse.ArgumentParser) -> None:
+    """The options of commands that examine objects."""
     add_selector(parser)
     add_config(parser)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_examination(parser)
+    add_watching(parser)
 
 
 OBJECTS = Subcommand(
@@ -237,6 +271,7 @@ OBJECTS = Subcommand(
         ("deploy/checkout svc/checkout", "several objects"),
         ("pods -l app=checkout", "all pods with a label, listed and diagnosed"),
         ("po -A", "all pods of the cluster"),
+        ("deploy checkout --until healthy --timeout 5m", "for a pipeline: wait, and say what is in the way"),
         ("checkout", "whatever object has that name"),
     ),
     run=diagnose,

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from kubedoctor.cli.exit_codes import exit_code
@@ -49,13 +49,13 @@ def source_options(options: argparse.Namespace) -> Options:
 
 
 @contextmanager
-def opened(options: argparse.Namespace) -> Iterator[ReadableCluster]:
-    """The source that the flags select, closed afterwards."""
+def opened(options: argparse.Namespace, *, spinning: bool = True) -> Iterator[ReadableCluster]:
+    """The source that the flags select, closed afterwards. spinning: whether a terminal shows that it is being read."""
     WAITING.announce_to(_announce, watched=sys.stderr.isatty())
     source = open_source(source_options(options))
     _last_opened[:] = [source]
     try:
-        with progress("reading the cluster"):
+        with progress("reading the cluster") if spinning else nullcontext():
             yield source
     finally:
         source.close()

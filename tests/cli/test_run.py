@@ -146,7 +146,8 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("pods", "-o=custom-columns=A:.metadata.name"), "Run: kubectl get pods -o=custom-columns=A:.metadata.name\n"),
         (("scan", "-o", "jsonpath={.items}"), "unknown output format 'jsonpath={.items}'"),
         (("scan", "--allow-gaps=maybe"), "--allow-gaps takes no value, but has 'maybe'"),
-        (("pods", "--watch=true"), "--watch is not available"),
+        (("pods", "--watch=true"), "a recording does not change, so it cannot be watched"),
+        (("scan", "--watch=true"), "--watch is not available"),
         (("version", "x"), "unexpected argument: x\n  See: kubedoctor version --help"),
         (("tui", "x"), "unexpected argument: x"),
         (("completion", "bash", "x"), "unexpected argument: x"),
@@ -183,7 +184,7 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("scan", "--filename=x"), "unknown option: --filename\n  Did you mean --from"),
         (("scan", "--allnamespaces"), "unknown option: --allnamespaces\n  Did you mean --all-namespaces"),
         (
-            ("pods", "-n", "shop", "--watch"),
+            ("scan", "-n", "shop", "--watch"),
             "--watch is not available\n  The terminal UI follows every change: kubedoctor -n shop",
         ),
         (("scan", "--fail-on", "all"), "--fail-on cannot be 'all': use critical, warning, notice"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from kubedoctor.cli.diagnosing import OBJECTS, diagnose
+from kubedoctor.cli.diagnosing import OBJECTS, add_examination, diagnose
 from kubedoctor.cluster.kinds.references import Ref
 
 
@@ -28,4 +28,5 @@ COMMAND = replace(
     section="As with kubectl",
     examples=(("describe pod checkout-1 -n shop", "the diagnosis, then the command"),),
     run=describe,
+    add_options=add_examination,
 )

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from kubedoctor.cli.arguments.options import completed
 from kubedoctor.cli.completion import values
-from kubedoctor.cli.diagnosing import OBJECTS, diagnose
+from kubedoctor.cli.diagnosing import OBJECTS, add_examination, diagnose
 from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
@@ -57,7 +57,7 @@ def _argument(subject: Ref) -> str:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    OBJECTS.add_options(parser)
+    add_examination(parser)
     group = parser.add_argument_group("what the kubectl command gets")
     for metavar, names in _VALUES.items():
         value = group.add_argument(*names, metavar=metavar, help="as with kubectl logs")

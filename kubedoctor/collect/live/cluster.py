@@ -175,6 +175,10 @@ class LiveSource:
             self.transport, kinds, namespace, on_change, snapshot=self.snapshot, lock=self.lock, starts=starts
         )
 
+    def anew(self) -> LiveSource:
+        """The same cluster over the same connection, of which nothing was seen yet."""
+        return LiveSource(self.transport)
+
     def close(self) -> None:
         """Close idle connections."""
         self.transport.close()
