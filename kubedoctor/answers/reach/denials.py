@@ -11,6 +11,7 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import finished
 from kubedoctor.findings import Fix, command_line, edit_command
 from kubedoctor.replay.network import EGRESS, METADATA_NAME
 from kubedoctor.replay.network.policies import Selected
@@ -84,12 +85,12 @@ def allowing_fix(found: Denial | AdminDenial, cluster: Cluster, allowed: Holds |
     the whole connection. other: what stands for the other end, where that is not its pod."""
     if isinstance(found, AdminDenial):
         return _before_the_rule(found)
-    change = allowing_change(found)
+    change = allowing_change(found, cluster)
     way = "egress to" if found.direction == EGRESS else "ingress from"
     line = command_line(change, found.policy)
     end = other or found.other_title
     port = f"{found.target.protocol} {found.target.port}"
-    everyone = found.other is None and not _address(found)
+    everyone = found.other is None and not address_of_other(found)
     also = " (and from everywhere: its address is not known)" if everyone else ""
     fix = Fix(f"Allow {way} {end} on {port}{also}", line)
 
@@ -109,23 +110,37 @@ def _before_the_rule(found: AdminDenial) -> Fix:
     return Fix(f"Add a rule before {rule} that allows or passes {end}", edit_command(ref(found.policy)))
 
 
-def allowing_change(found: Denial) -> Change:
-    """The port that a rule lacks, the namespace that its peer lacks, else one more rule."""
+def allowing_change(found: Denial, cluster: Cluster) -> Change:
+    """The port that a rule for this peer alone lacks, the namespace that its peer lacks, else one more rule. It takes nothing
+    away: a peer that selects pods of the policy's own namespace stays as it is."""
     about, miss = ref(found.policy), found.miss
     side, peers = ("egress", "to") if found.direction == EGRESS else ("ingress", "from")
     port = {"protocol": found.target.protocol, "port": found.target.port}
-    if miss.rule is not None and miss.peer:
+    if miss.rule is not None and miss.peer and len(miss.rule.peers or ()) == 1:
         return put(about, ("spec", side, miss.rule.index, "ports", "-"), port)
-    index = _peer_without_namespace(found)
-    if miss.rule is not None and miss.port and index is not None and found.other is not None:
-        space = {"matchLabels": {METADATA_NAME: found.other.namespace}}
+    index = _peer_without_namespace(found) if miss.port else None
+    if miss.rule is not None and index is not None and not _selects_own(found, index, cluster):
+        space = {"matchLabels": {METADATA_NAME: found.other.namespace if found.other is not None else ""}}
         return put(about, ("spec", side, miss.rule.index, peers, index, "namespaceSelector"), space)
-    if found.other is None and not _address(found):
+    if found.other is None and not address_of_other(found):
         return put(about, ("spec", side, "-"), {"ports": [port]})
     return put(about, ("spec", side, "-"), {peers: [_peer(found)], "ports": [port]})
 
 
-def _address(found: Denial) -> str:
+def _selects_own(found: Denial, index: int, cluster: Cluster) -> bool:
+    """Whether the peer selects a pod of the policy's own namespace, which it would not with a namespaceSelector; also where
+    that was not seen."""
+    peer = (found.miss.rule.peers or ())[index] if found.miss.rule is not None else None
+    if not isinstance(peer, Selected) or not cluster.has_all(Pod, found.policy.namespace):
+        return True
+    return any(
+        peer.pods.matches(pod.labels)
+        for pod in cluster.maybe.all(Pod, found.policy.namespace)
+        if not finished(pod) and not pod.spec.host_network
+    )
+
+
+def address_of_other(found: Denial) -> str:
     """Of the other end, where that is no pod."""
     if found.direction == EGRESS:
         return found.target.address
@@ -136,7 +151,7 @@ def _peer(found: Denial) -> dict[str, Any]:
     """The other end, and nothing but it: its pods by the labels that each of them has."""
     pod = found.other
     if pod is None or pod.spec.host_network:
-        address = pod.status.pod_ip if pod is not None else _address(found)
+        address = pod.status.pod_ip if pod is not None else address_of_other(found)
         return {"ipBlock": {"cidr": f"{address}/{128 if ':' in address else 32}"}}
     service = found.target.service if found.direction == EGRESS else None
     labels = dict((service.spec.selector if service is not None else None) or _lasting(pod))

@@ -18,7 +18,7 @@ from kubedoctor.answers.reach.connections import (
     party_of,
     policies_between,
 )
-from kubedoctor.answers.reach.denials import allowing_change, allowing_fix
+from kubedoctor.answers.reach.denials import address_of_other, allowing_change, allowing_fix
 from kubedoctor.answers.reach.meant import rule_meant
 from kubedoctor.answers.reach.way import API_SERVER_NAME, ReachSource
 from kubedoctor.cluster.changes import apply_to_object
@@ -35,9 +35,11 @@ from kubedoctor.findings import Fix
 from kubedoctor.replay.network import (
     ADMIN_KINDS,
     EGRESS,
+    EVERY_PORT,
     INGRESS,
     NETWORK_POLICY,
     ConnectionVerdict,
+    NetworkPolicyRule,
     Party,
     PolicySet,
     PortSet,
@@ -47,7 +49,7 @@ from kubedoctor.replay.network import (
 from kubedoctor.replay.network.enforcers import PolicyEnforcer, policy_enforcer
 from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.network.policies import Block
-from kubedoctor.replay.network.port_sets import union
+from kubedoctor.replay.network.port_sets import port_range, union
 from kubedoctor.replay.network.seen import with_admin_policies
 
 NOT_REPLAYED: Final = (
@@ -201,40 +203,79 @@ def _direction_allowed(found: Denial, source: ReachSource, after: Cluster) -> bo
 
 def opened(found: Denial, cluster: Cluster) -> str:
     """What else the change connects, as a clause; empty where that is nothing."""
-    pairs = opened_pairs(found, cluster)
-    if not pairs:
-        return ""
-    first, second = pairs[0]
-    clause = f"{first.title} → {second.title}"
-    return clause if len(pairs) == 1 else f"{clause} and {len(pairs) - 1} more"
+    pairs, clauses = opened_pairs(found, cluster), []
+    if pairs:
+        first, second = pairs[0]
+        clauses.append(f"{first.title} → {second.title}" + (f" and {len(pairs) - 1} more" if len(pairs) > 1 else ""))
+    clauses += [f"addresses in {text}" for text in opened_blocks(found, cluster)]
+    if ports := opened_ports(found, cluster):
+        asked = port_range(found.target.protocol, found.target.port, found.target.port)
+        clauses.append("every port" if ports | asked == EVERY_PORT else ports.text)
+    return " and ".join(clauses)
+
+
+def opened_blocks(found: Denial, cluster: Cluster) -> tuple[str, ...]:
+    """The blocks of addresses for which the change opens the port, beside the address that it is made for: those of a rule
+    that gets one more port."""
+    egress, spec = found.direction == EGRESS, found.policy.spec
+    peers = [row.to for row in spec.egress or ()] if egress else [row.from_ for row in spec.ingress or ()]
+    blocks = [
+        peer.ip_block
+        for rule in _new_rules(found, cluster)[0]
+        for peer in (peers[rule.index] if rule.index < len(peers) else None) or ()
+    ]
+    return tuple(dict.fromkeys(block.cidr for block in blocks if block is not None))
+
+
+def opened_ports(found: Denial, cluster: Cluster) -> PortSet:
+    """The other ports that the change opens with the one that it is made for: those that its rule has already."""
+    rules, known = _new_rules(found, cluster)
+    target = party_of(found.target, cluster)
+    old = {rule.peers for rule in known}
+    ports = union(rule.ports_at(target) for rule in rules if rule.peers not in old)
+    return ports - port_range(found.target.protocol, found.target.port, found.target.port)
+
+
+def _new_rules(found: Denial, cluster: Cluster) -> tuple[list[NetworkPolicyRule], list[NetworkPolicyRule]]:
+    """The rules that are others after the change, and all those before it."""
+    steps = allowing_change(found, cluster).operations[0].steps
+    before, after = (
+        compile_policy(row).rules(found.direction) for row in (found.policy, apply_to_object(found.policy, steps))
+    )
+    known = {(rule.peers, rule.ports) for rule in before}
+    return [rule for rule in after if (rule.peers, rule.ports) not in known], list(before)
 
 
 def opened_pairs(found: Denial, cluster: Cluster) -> list[tuple[Ref, Ref]]:
     """The workloads, source and target, between which the change opens the port in its direction, among the pods that were
     seen; the pair that it is made for is not among them."""
-    change = allowing_change(found)
-    before, after = (
-        compile_policy(found.policy),
-        compile_policy(apply_to_object(found.policy, change.operations[0].steps)),
-    )
-    known = {(rule.peers, rule.ports) for rule in before.rules(found.direction)}
-    new = [rule for rule in after.rules(found.direction) if (rule.peers, rule.ports) not in known]
+    new, _ = _new_rules(found, cluster)
+    policy = compile_policy(found.policy)
     space = found.source.namespace if found.source is not None else ""
     policies = with_admin_policies(policies_between(space, found.target, cluster).values(), cluster)
     seen = [row for row in cluster.snapshot.of_kind("Pod") if isinstance(row, Pod) and not finished(row)]
-    parties = [(row, Party.of_pod(row, labels_of(row.namespace, cluster))) for row in seen if _readable(row, cluster)]
-    isolated = [row for row in parties if after.selects(row[1])]
-    others = [row for row in parties if any(rule.admits_peer(row[1]) for rule in new)]
-    own = found.source, found.target.pod
-    asked = tuple(workload_of(pod, cluster) if pod is not None else None for pod in own)
+    family = 6 if ":" in found.target.address else 4 if found.target.address else 0
+    parties = [
+        (ref(row), workload_of(row, cluster), Party.of_pod(row, labels_of(row.namespace, cluster), family))
+        for row in seen
+        if _readable(row, cluster)
+    ]
+    isolated = [row for row in parties if policy.selects(row[2])]
+    others = [row for row in parties if any(rule.admits_peer(row[2]) for rule in new)]
+    outside = address_of_other(found) if found.other is None else ""
+    if outside:
+        name = Ref("Address", "", outside)
+        others.append((name, name, Party.outside(outside)))
+    own = [workload_of(pod, cluster) if pod is not None else None for pod in (found.source, found.target.pod)]
+    asked = tuple(end if end is not None else Ref("Address", "", outside) for end in own)
     pairs: set[tuple[Ref, Ref]] = set()
     for source, target in product(*((isolated, others) if found.direction == EGRESS else (others, isolated))):
-        ends = workload_of(source[0], cluster), workload_of(target[0], cluster)
-        if ends == asked or ends in pairs or ref(source[0]) == ref(target[0]):
+        ends = source[1], target[1]
+        if ends == asked or ends in pairs or source[0] == target[0]:
             continue
-        verdict = policies.judge(source[1], target[1], found.target.port, found.target.protocol)
+        verdict = policies.judge(source[2], target[2], found.target.port, found.target.protocol)
         side = verdict.egress if found.direction == EGRESS else verdict.ingress
-        ports = union(rule.ports_at(target[1]) for rule in new)
+        ports = union(rule.ports_at(target[2]) for rule in new)
         if not side.allowed and ports.holds(found.target.protocol, found.target.port):
             pairs.add(ends)
     return sorted(pairs)

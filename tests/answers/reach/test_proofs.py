@@ -69,7 +69,7 @@ def test_the_proposed_rules(shared: Path) -> None:
         after = cluster
         for denial in judged.denials:
             before = verdicts(cluster, row["port"], row["protocol"])
-            changed = cluster.over(apply_to_snapshot(cluster.snapshot, allowing_change(denial)))
+            changed = cluster.over(apply_to_snapshot(cluster.snapshot, allowing_change(denial, cluster)))
             now = verdicts(changed, row["port"], row["protocol"])
             egress = denial.direction == EGRESS
             side = "egress" if egress else "ingress"
@@ -79,5 +79,5 @@ def test_the_proposed_rules(shared: Path) -> None:
             asked = (source.name, there)
             assert asked in opened, (name, row)
             assert opened - {asked} == set(opened_pairs(denial, cluster)), (name, row)
-            after = after.over(apply_to_snapshot(after.snapshot, allowing_change(denial)))
+            after = after.over(apply_to_snapshot(after.snapshot, allowing_change(denial, cluster)))
         assert verdicts(after, row["port"], row["protocol"])[source.name, there].allowed, (name, row)
