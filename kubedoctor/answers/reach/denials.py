@@ -118,7 +118,7 @@ def allowing_change(found: Denial, cluster: Cluster) -> Change:
     port = {"protocol": found.target.protocol, "port": found.target.port}
     if miss.rule is not None and miss.peer and len(miss.rule.peers or ()) == 1:
         return put(about, ("spec", side, miss.rule.index, "ports", "-"), port)
-    index = _peer_without_namespace(found) if miss.port else None
+    index = _peer_without_namespace(found) if miss.port and miss.protocol else None
     if miss.rule is not None and index is not None and not _selects_own(found, index, cluster):
         space = {"matchLabels": {METADATA_NAME: found.other.namespace if found.other is not None else ""}}
         return put(about, ("spec", side, miss.rule.index, peers, index, "namespaceSelector"), space)

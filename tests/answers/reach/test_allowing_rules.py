@@ -157,6 +157,14 @@ def is_at(end: End, asked: End) -> bool:
     return parse_address(first) == parse_address(last) == parse_address(asked)
 
 
+def has(end: End, asked: End) -> bool:
+    """Whether the asked address is in a range of addresses; pods as `is_at`."""
+    if isinstance(end, Ref) or isinstance(asked, Ref):
+        return is_at(end, asked)
+    first, last, own = (parse_address(text) for text in (*end.split("-"), asked))
+    return first is not None and last is not None and own is not None and first <= own <= last
+
+
 def check(case: Case, flow: Flow) -> list[str]:
     """What is wrong with the fixes of a flow; empty where nothing is."""
     source, found, here, there = judged(flow, case.cluster)
@@ -177,7 +185,7 @@ def check(case: Case, flow: Flow) -> list[str]:
     before, now = case.open(case.cluster, cuts, flow.family), case.open(after, cuts, flow.family)
     opened = {pair: now[pair] - before[pair] for pair in now if now[pair] - before[pair] != NO_PORT}
     wrong = [f"closes {pair}" for pair in now if before[pair] - now[pair] != NO_PORT]
-    if not any(is_at(one, here) and is_at(other, there) for one, other in opened):
+    if not any(has(one, here) and has(other, there) for one, other in opened):
         wrong.append("does not open the connection")
     for pair, new in opened.items():
         asked = all(is_at(end, name) for end, name in zip(pair, (here, there), strict=True))
