@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.control_plane.leader_silent import of_the_control_plane
+from diagnostics.control_plane._triage import of_the_control_plane
 from kubedoctor.cluster import Cluster, Evidence, LogTail, Namespace, counted, listed, ref
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl, quote_line
 from kubedoctor.replay.status.readyz import ReadyzCheck, checks_of

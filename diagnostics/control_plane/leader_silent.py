@@ -23,10 +23,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.control_plane._triage import NAMESPACE, of_the_control_plane
 from kubedoctor.cluster import Cluster, Lease, Namespace, Pod, human_duration, quote, ready, ref
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
 
-NAMESPACE, OF_NODES = "kube-system", "kube-node-lease"
+OF_NODES = "kube-node-lease"
 COMPONENTS = {
     "kube-scheduler": "no new pod gets a node",
     "kube-controller-manager": "no pod is replaced, and no rollout moves",
@@ -34,11 +35,6 @@ COMPONENTS = {
 PATIENCE = timedelta(minutes=1)
 LEFT_BEHIND = timedelta(days=1)
 """An older lease is more likely of a component that no longer elects a leader, as in k3s with one server."""
-
-
-def of_the_control_plane(namespace: Namespace) -> bool:
-    """Where the control plane has its leases: a scan of another namespace is spared what it may not read."""
-    return namespace.name == NAMESPACE
 
 
 @diagnostic(

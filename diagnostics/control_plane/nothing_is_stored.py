@@ -28,7 +28,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from diagnostics.control_plane.leader_silent import COMPONENTS, NAMESPACE, OF_NODES, of_the_control_plane
+from diagnostics.control_plane._triage import NAMESPACE, of_the_control_plane
+from diagnostics.control_plane.leader_silent import COMPONENTS, OF_NODES
 from kubedoctor.cluster import (
     Cluster,
     Evidence,

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from diagnostics.control_plane.leader_silent import of_the_control_plane
+from diagnostics.control_plane._triage import of_the_control_plane
 from kubedoctor.cluster import Cluster, KubernetesObject, Namespace, Pod, counted, quote, ref
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, kubectl
 

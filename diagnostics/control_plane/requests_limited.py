@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from diagnostics.control_plane.leader_silent import of_the_control_plane
+from diagnostics.control_plane._triage import of_the_control_plane
 from kubedoctor.cluster import (
     Cluster,
     Event,

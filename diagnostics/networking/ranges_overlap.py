@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from diagnostics.control_plane.leader_silent import of_the_control_plane
+from diagnostics.control_plane._triage import of_the_control_plane
 from kubedoctor.cluster import (
     Cluster,
     Namespace,
@@ -84,7 +84,7 @@ class _ServiceRange(NamedTuple):
 )
 def ranges_overlap(namespace: Namespace, cluster: Cluster) -> Iterator[Finding]:
     """Only where all pods and nodes have been read anyway."""
-    if not of_the_control_plane(namespace) or not (cluster.has_all(Pod, "") and cluster.has_all(Node, "")):
+    if not (cluster.has_all(Pod, "") and cluster.has_all(Node, "")):
         return
     nodes = cluster.maybe.all(Node)
     pods, services = cluster.maybe.all(Pod), cluster.maybe.all(Service)

@@ -37,7 +37,7 @@ from kubedoctor.findings import (
     quote,
     ref,
 )
-from kubedoctor.replay.services.staleness import addresses_of
+from kubedoctor.replay.network.overlaps import addresses_of
 
 
 @diagnostic(

@@ -54,11 +54,11 @@ from kubedoctor.findings import (
     quote,
     ref,
 )
+from kubedoctor.replay.network.overlaps import addresses_of
 from kubedoctor.replay.services.slices import MANAGED_BY
 from kubedoctor.replay.services.staleness import (
     MIRRORING,
     StaleEndpoint,
-    addresses_of,
     left_out,
     of_no_pod,
     other_keeper,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from kubedoctor.answers.proof import Holds, prove, proven
 from kubedoctor.answers.reach.connections import AdminDenial, Denial, denial
 from kubedoctor.cluster.changes import Change, put
+from kubedoctor.cluster.kinds.meta import LabelSelector
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
@@ -55,7 +56,36 @@ def in_words(found: Denial | AdminDenial) -> str:
             f"and {other} is in namespace {found.other.namespace}"
         )
     target = f"address {found.target.address}" if found.direction == EGRESS and found.target.pod is None else other
-    return f"{rule} does not match {target}"
+    selects = _selected_by(found, miss.rule.index)
+    return f"{rule} does not match {target}" + (f": it selects {selects}" if selects else "")
+
+
+def _selected_by(found: Denial, index: int) -> str:
+    """What the only peer of a rule selects; empty where it has several, or more than labels."""
+    egress, spec = found.direction == EGRESS, found.policy.spec
+    rules = [row.to for row in spec.egress or ()] if egress else [row.from_ for row in spec.ingress or ()]
+    peers = (rules[index] if index < len(rules) else None) or ()
+    if len(peers) != 1:
+        return ""
+    (peer,) = peers
+    if peer.ip_block is not None:
+        return f"addresses in {peer.ip_block.cidr}"
+    pods, spaces = (_labels(row) for row in (peer.pod_selector, peer.namespace_selector))
+    if pods is None or spaces is None:
+        return ""
+    which = f"pods with {pods}" if pods else "pods"
+    if peer.namespace_selector is None:
+        return f"{which} of namespace {found.policy.namespace}"
+    return f"{which} of namespaces with {spaces}" if spaces else which
+
+
+def _labels(selector: LabelSelector | None) -> str | None:
+    """`app=web,tier=x`; empty for all, None where it has expressions."""
+    if selector is None:
+        return ""
+    if selector.match_expressions:
+        return None
+    return ",".join(f"{key}={value}" for key, value in sorted((selector.match_labels or {}).items()))
 
 
 def _by_rule(found: AdminDenial) -> str:

@@ -77,7 +77,7 @@ def ranges_in_use(nodes: Iterable[Node], pods: Iterable[Pod]) -> tuple[NodeRange
     themselves leave them unused. Sorted by their first address."""
     waiting: dict[str, list[_Waiting]] = {}
     for node in nodes:
-        for path, text in _ranges_of(node):
+        for path, text in ranges_of(node):
             if (network := network_of(text)) is not None:
                 waiting.setdefault(node.name, []).append(_Waiting(network, path, node, _starts(network)))
     found: list[NodeRange] = []
@@ -106,6 +106,14 @@ def node_addresses(nodes: Iterable[Node]) -> tuple[OwnAddress, ...]:
             if row.type == "InternalIP" and (address := address_of(row.address)) is not None:
                 found.append(OwnAddress(address, node, f"status.addresses[{index}].address"))
     return tuple(sorted(found, key=lambda one: (one.address.version, int(one.address), one.node.name)))
+
+
+def every_address(node: Node) -> frozenset[Address]:
+    """By which the node itself is reached: those of its status, and those of its bridge and tunnel that network plugins write
+    into annotations (`projectcalico.org/IPv4VXLANTunnelAddr`, `network.cilium.io/ipv4-cilium-host`)."""
+    texts = [row.address for row in node.status.addresses or ()]
+    texts += [value.partition("/")[0] for value in node.annotations.values()]
+    return frozenset(address for text in texts if (address := address_of(text)) is not None)
 
 
 def shared_ranges(ranges: tuple[NodeRange, ...]) -> Iterator[SharedRange]:
@@ -185,7 +193,8 @@ def path_of_address(pod: Pod, network: Network) -> str:
     return next(paths, "status.podIP")
 
 
-def _ranges_of(node: Node) -> Iterator[tuple[str, str]]:
+def ranges_of(node: Node) -> Iterator[tuple[str, str]]:
+    """The pod ranges of a node as it states them, each with its path."""
     if node.spec.pod_cidrs:
         yield from ((f"spec.podCIDRs[{index}]", text) for index, text in enumerate(node.spec.pod_cidrs))
     elif node.spec.pod_cidr:

@@ -12,7 +12,15 @@ from kubedoctor.cluster.kinds.networking import Endpoint, EndpointSlice
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.triage import finished, ready, terminating
-from kubedoctor.replay.network.overlaps import Network, address_of, network_of
+from kubedoctor.replay.network.overlaps import (
+    Address,
+    Network,
+    address_of,
+    addresses_of,
+    every_address,
+    network_of,
+    ranges_of,
+)
 from kubedoctor.replay.services.slices import CONTROLLER, MANAGED_BY, planned_slices
 
 SETTLING: Final = timedelta(minutes=2)
@@ -55,11 +63,6 @@ def other_keeper(slice_: EndpointSlice) -> str:
     return owner.title if owner is not None and owner.kind not in ("Service", "Endpoints") else ""
 
 
-def addresses_of(pod: Pod) -> tuple[str, ...]:
-    """All that it has."""
-    return tuple(dict.fromkeys((pod.status.pod_ip, *(row.ip for row in pod.status.pod_ips or ()))))
-
-
 def ready_addresses(slices: Iterable[EndpointSlice]) -> set[str]:
     """Where traffic is sent."""
     return {_address(row) for slice_ in slices for row in slice_.endpoints or () if row.is_ready and row.addresses}
@@ -69,15 +72,21 @@ def of_no_pod(
     slices: Iterable[EndpointSlice], pods: set[str], nodes: Iterable[Node], at: datetime
 ) -> tuple[StaleEndpoint, ...]:
     """Ready endpoints inside the pod range of a node with an address that is not among `pods`. Slices that changed lately
-    may be newer than what was seen of the pods. By the first addresses of its range a node itself is reached."""
-    texts = (text for node in nodes for text in (node.spec.pod_cidrs or (node.spec.pod_cidr,)))
+    may be newer than what was seen of the pods. By the first addresses of its range a node itself is reached, and by those
+    that it has."""
+    nodes = tuple(nodes)
+    texts = (text for node in nodes for _, text in ranges_of(node))
     ranges = [network for text in texts if (network := network_of(text)) is not None]
+    own = frozenset[Address]().union(*map(every_address, nodes))
     return tuple(
         StaleEndpoint(slice_, f"endpoints[{index}].addresses", _address(row), _names_pod(slice_, row))
         for slice_ in slices
         if _is_settled(slice_, at)
         for index, row in enumerate(slice_.endpoints or ())
-        if row.is_ready and _address(row) not in pods and _within(_address(row), ranges, own=_names_pod(slice_, row))
+        if row.is_ready
+        and _address(row) not in pods
+        and address_of(_address(row)) not in own
+        and _within(_address(row), ranges, own=_names_pod(slice_, row))
     )
 
 
