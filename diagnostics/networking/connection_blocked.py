@@ -33,6 +33,7 @@ from kubedoctor.answers.reach.meant import rule_meant
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
+    ConfigMap,
     EndpointSlice,
     Namespace,
     NetworkPolicy,
@@ -50,6 +51,7 @@ from kubedoctor.findings import (
     at_fault,
     diagnostic,
     kubectl,
+    quote,
     quote_line,
     ref,
 )
@@ -60,7 +62,7 @@ from kubedoctor.replay.network import ADMIN_KINDS
     code="KD2202",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Node, Pod, Service, EndpointSlice, *WORKLOADS),
+    reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Node, Pod, Service, EndpointSlice, ConfigMap, *WORKLOADS),
     when=not_ready,
     explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
     symptoms=("NetworkPolicy", "timed out", "i/o timeout", "ETIMEDOUT", "no route to host"),
@@ -70,7 +72,8 @@ def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         found = denial(pod, attempt.targets, cluster)
         if found is None or (attempt.lookup and found.target.pod is not None and isinstance(found, Denial)):
             continue  # Of lookups at the DNS servers that NetworkPolicies deny, another diagnostic tells.
-        certain = all(is_ready(target) for target in attempt.targets) and not attempt.refused
+        server = attempt.server
+        certain = all(is_ready(target) for target in attempt.targets) and not attempt.refused and server is None
         policy = ref(found.policy)
         meant = rule_meant(found, cluster) if isinstance(found, Denial) else None
         allowing = allowing_fix(found, cluster)
@@ -87,6 +90,7 @@ def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
                     attempt.line,
                     "the connection is refused" if attempt.refused else "the connection got no answer",
                 ),
+                *((quote(server.obj, server.path, "the server that it connects to"),) if server is not None else ()),
             ),
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             affects=(ref(pod),),

@@ -49,7 +49,7 @@ from kubedoctor.findings import (
     ref,
 )
 from kubedoctor.replay.services import find_port, unknown_name
-from kubedoctor.replay.services.refusals import may_listen, refused_by, wrong_number
+from kubedoctor.replay.services.refusals import may_listen, refused_by, undeclared_number, wrong_number
 from kubedoctor.replay.services.staleness import kept_by_controller, ready_addresses
 
 MOST_PORTS = 4
@@ -137,11 +137,12 @@ def _unknown_name(service: Service, at: int, pods: list[Pod], cluster: Cluster, 
 
 def _wrong_number(service: Service, at: int, pods: list[Pod], cluster: Cluster) -> Iterator[Finding]:
     port = (service.spec.ports or ())[at]
-    wrong = wrong_number(service, port, pods, cluster)
+    probed = wrong_number(service, port, pods, cluster)
+    wrong = probed or undeclared_number(port, pods)
     if wrong is None:
         return
     refused = refused_by(service, port, pods, cluster)
-    if refused is None and wrong.others_lead_there:
+    if refused is None and (probed is None or wrong.others_lead_there):
         return
     pod = next((pod for pod in pods if ready(pod)), pods[0])
     container = wrong.container

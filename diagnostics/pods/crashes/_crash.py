@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from diagnostics.pods._bootstrap import waits_for_itself
 from diagnostics.pods.crashes._ends import End, after_start, exit_words
 from diagnostics.pods.crashes._own_fault import own_fault, shortened
 from diagnostics.pods.crashes._proxy import with_proxy
@@ -60,7 +61,7 @@ def story_of_lines(
     if cause.fault is LogFault.NAME_NOT_RESOLVED:
         story = unresolved(pod, cause, subject, cluster)
     elif cause.fault in (LogFault.CONNECTION_REFUSED, LogFault.CONNECTION_TIMEOUT, LogFault.CONNECTION_RESET):
-        story = unreachable(pod, cause, subject, cluster)
+        story = waits_for_itself(pod, cause, cluster) or unreachable(pod, container, cause, subject, cluster)
     else:
         story = own_fault(pod, container, lines, cause, about, cluster)
     story = with_proxy(pod, cause, lines[cause.index], story, cluster)

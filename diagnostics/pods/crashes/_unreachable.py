@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.answers.reach.attempts import refused_targets
 from kubedoctor.answers.reach.connections import AdminDenial, Denial, denial, targets
+from kubedoctor.answers.reach.meant_server import meant_server
 from kubedoctor.answers.resolve.failed_name import why_not_resolved
 from kubedoctor.cluster import (
     CannotSee,
@@ -130,8 +133,20 @@ def _egress_policies(pod: Pod, cluster: Cluster) -> tuple[Ref, ...]:
     return (*own, *map(ref, admin_policies(cluster)))
 
 
-def unreachable(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:
-    """A connection that fails; an empty address is not known."""
+def unreachable(pod: Pod, container: str, cause: LogCause, address: str, cluster: Cluster) -> Story:
+    """A connection that fails. Where the log names no address, that of the container's settings which fits."""
+    server = meant_server(pod, container, cause.fault, cluster) if not address else None
+    if server is None:
+        return _story(pod, cause, address, cluster)
+    found = _story(pod, cause, f"{server.host}:{server.port}" if server.port else server.host, cluster)
+    text = f"{found.text} (the log names no address, {server.setting} names this one)"
+    return msgspec.structs.replace(
+        found, text=text, evidence=(quote(server.obj, server.path, "the server that it connects to"), *found.evidence)
+    )
+
+
+def _story(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:
+    """An empty address is not known."""
     host, port = split_address(address)
     if host and is_local(host):
         return Story(_failed(cause, f"{address} in its own pod"))

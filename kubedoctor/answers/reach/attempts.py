@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
+import msgspec
+
 from kubedoctor.answers.reach.connections import (
     ConnectionTarget,
     foresee_policies,
     policies_between,
     targets,
 )
+from kubedoctor.answers.reach.meant_server import meant_server
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import ContainerStatus
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
@@ -24,6 +27,7 @@ from kubedoctor.replay.logs.reading import LogCause, read_log
 from kubedoctor.replay.network.enforcers import refuses_what_it_denies
 from kubedoctor.replay.network.seen import admin_policies
 from kubedoctor.replay.services.hosts import is_local, split_address
+from kubedoctor.replay.services.settings import NamedServer
 
 DNS_PORT: Final = 53
 _SIGKILL: Final = 137
@@ -33,13 +37,15 @@ _SERVER: Final = compiled_later(r"\bon \[?(?P<server>[0-9a-fA-F.:]+?)\]?:53\b|->
 
 
 class Attempt(NamedTuple):
-    """A connection that failed: the line that says so, and where it should have ended."""
+    """A connection that failed: the line that says so, and where it should have ended. server: the setting that names it,
+    where the line does not."""
 
     tail: LogTail
     line: int
     targets: tuple[ConnectionTarget, ...]
     refused: bool = False
     lookup: bool = False
+    server: NamedServer | None = None
 
 
 def failed_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
@@ -62,10 +68,14 @@ def failed_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:
         cause = read_log(tail.lines) if tail is not None else None
         if tail is None or cause is None:
             continue
+        server = None if cause.subject else meant_server(pod, tail.container, cause.fault, cluster)
+        if server is not None:
+            cause = msgspec.structs.replace(cause, subject=f"{server.host}:{server.port}")
         reached = _targets(pod, tail.lines[cause.index], cause, cluster)
         if reached:
             refused = cause.fault is LogFault.CONNECTION_REFUSED
-            yield Attempt(tail, cause.index, reached, refused, cause.fault is LogFault.NAME_NOT_RESOLVED)
+            lookup = cause.fault is LogFault.NAME_NOT_RESOLVED
+            yield Attempt(tail, cause.index, reached, refused, lookup, server)
 
 
 def reset_attempts(pod: Pod, cluster: Cluster) -> Iterator[Attempt]:

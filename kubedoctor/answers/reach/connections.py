@@ -110,7 +110,7 @@ class AdminDenial(msgspec.Struct, frozen=True):
 
 def targets(pod: Pod, host: str, port: int, cluster: Cluster, protocol: str = "TCP") -> tuple[ConnectionTarget, ...]:
     """Where a pod's connection to a host name or an address ends; empty where that is not known."""
-    service = _service(pod, host, cluster)
+    service = service_of_host(pod, host, cluster)
     if service is not None:
         return tuple(targets_behind(service, port, protocol, cluster))
     if not is_address(host) or not port:
@@ -121,7 +121,8 @@ def targets(pod: Pod, host: str, port: int, cluster: Cluster, protocol: str = "T
     return (ConnectionTarget(None, host, port, protocol),)
 
 
-def _service(pod: Pod, host: str, cluster: Cluster) -> Service | None:
+def service_of_host(pod: Pod, host: str, cluster: Cluster) -> Service | None:
+    """The Service that a host name or an address means in a pod."""
     if is_address(host):
         return service_with_address(host, cluster.maybe.all(Service))
     namespaces = [space.name for space in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []

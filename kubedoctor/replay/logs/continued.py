@@ -1,14 +1,19 @@
 """What a line of a log leaves to the lines below it: `Missing environment variables:`, then a name on each line; an error of
-which no line alone says it."""
+which no line alone says it; a trace in which another exception names the server."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.replay.logs import traces
+from kubedoctor.replay.logs.families.known import known_fault
 from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.levels import Level
+from kubedoctor.replay.logs.log_lines import parse_line
+from kubedoctor.replay.logs.subjects import address
 
 LINES_BELOW: Final = 3
 _NAME: Final = compiled_later(r"^[-*•·>❌✗\s]*[\"'`$]?(?P<subject>[A-Z][A-Z0-9_]{2,})[\"'`]?\s*(?:[:=(,]|-\s|is\b|$)")
@@ -71,3 +76,48 @@ def whole_message(lines: Sequence[str], index: int) -> str:
     count = block_lines(lines, index)
     parts = (_BARS.sub("", line).strip() for line in lines[index : index + count])
     return " ".join(part for part in parts if part)
+
+
+_BETWEEN: Final = compiled_later(
+    r"^(?:During handling of the above exception|The above exception was the direct cause|Original exception)"
+)
+"""What Python writes between the exceptions of one trace."""
+_OF_A_CONNECTION: Final = frozenset(
+    {
+        LogFault.CONNECTION_REFUSED,
+        LogFault.CONNECTION_TIMEOUT,
+        LogFault.CONNECTION_RESET,
+        LogFault.NAME_NOT_RESOLVED,
+    }
+)
+
+
+def subject_of_trace(fault: LogFault, lines: Sequence[str], at: int) -> str:
+    """The server that another exception of the trace names, the nearest above first, then below; empty where `at` is in no
+    trace, or the fault is of no connection."""
+    if fault not in _OF_A_CONNECTION or not traces.is_exception(lines[at]):
+        return ""
+    above = range(at - 1, max(-1, at - traces.LINES_OF_A_TRACE), -1)
+    below = range(at + 1, min(len(lines), at + traces.LINES_OF_A_TRACE))
+    named = (_named(fault, text) for places in (above, below) for text in _exceptions(lines, places))
+    return next(filter(None, named), "")
+
+
+def _exceptions(lines: Sequence[str], places: range) -> Iterator[str]:
+    """The lines of a trace that may name something: its exceptions, and above them the record that they belong to."""
+    for place in places:
+        text = lines[place]
+        if traces.is_exception(text):
+            yield text
+        elif text.strip() and not (text[0].isspace() or traces.is_frame(text) or _BETWEEN.search(text)):
+            if places.step < 0 and parse_line(text).level >= Level.ERROR:
+                yield text
+            return
+
+
+def _named(fault: LogFault, text: str) -> str:
+    message = parse_line(text).message
+    known = known_fault(message)
+    if known is not None and known.fault is fault and known.subject:
+        return known.subject
+    return address(message)

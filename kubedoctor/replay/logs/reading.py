@@ -10,7 +10,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs import talk, traces
-from kubedoctor.replay.logs.continued import block_lines, goes_on, subject_below, whole_message
+from kubedoctor.replay.logs.continued import block_lines, goes_on, subject_below, subject_of_trace, whole_message
 from kubedoctor.replay.logs.families import weights
 from kubedoctor.replay.logs.families.known import KnownFault, known_fault
 from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
@@ -211,7 +211,7 @@ def _cause(best: _Candidate, seen: Sequence[_Seen]) -> LogCause:
     return LogCause(
         best.match.fault,
         index,
-        best.match.subject or _subject_below(best, below, seen),
+        best.match.subject or _subject_below(best, below, seen) or _subject_of_trace(best, seen),
         best.seen.level,
         after,
         best.match.pattern.needle,
@@ -227,6 +227,10 @@ def _subject_below(best: _Candidate, below: tuple[int, ...], seen: Sequence[_See
     if fault in (LogFault.CONNECTION_REFUSED, LogFault.CONNECTION_TIMEOUT):
         return address(" ".join(line.line.text.strip() for line in seen if line.index in below))
     return subject_below(fault, [line.line.text for line in seen if line.index > best.seen.index])
+
+
+def _subject_of_trace(best: _Candidate, seen: Sequence[_Seen]) -> str:
+    return subject_of_trace(_fault(best), [line.line.text for line in seen], seen.index(best.seen))
 
 
 def _below(best: _Seen, seen: Sequence[_Seen]) -> tuple[int, ...]:

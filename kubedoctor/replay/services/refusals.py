@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.cluster.grammar.redaction import REDACTED
 from kubedoctor.cluster.kinds.containers import Container, Probe
 from kubedoctor.cluster.kinds.core import Service, ServicePort
 from kubedoctor.cluster.kinds.pods import Pod
@@ -16,6 +17,9 @@ from kubedoctor.cluster.relations.services import services_selecting
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import LogTail
 from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.reading import read_log
+from kubedoctor.replay.logs.traces import is_exception
 from kubedoctor.replay.services.ports import declared_ports, find_port
 
 MOST_LOGS = 3
@@ -49,21 +53,34 @@ def wrong_number(service: Service, port: ServicePort, pods: list[Pod], cluster: 
 
     Declared ports are only information, so this alone proves nothing.
     """
+    for pod, container, target, declared in _undeclared(port, pods):
+        probed = probed_port(container, container.readiness_probe)
+        if probed in declared and probed != target:
+            return WrongNumber(target, declared, container.name, _leads_to(probed, pod, service, port, cluster))
+    return None
+
+
+def undeclared_number(port: ServicePort, pods: list[Pod]) -> WrongNumber | None:
+    """As `wrong_number`, without a probe that answers on a declared port: only a client that is refused makes it a fault."""
+    found = next(_undeclared(port, pods), None)
+    return WrongNumber(found[2], found[3], found[1].name, False) if found is not None else None
+
+
+def _undeclared(port: ServicePort, pods: list[Pod]) -> Iterator[tuple[Pod, Container, int, tuple[int, ...]]]:
+    """The containers of ready pods that declare ports, where no pod declares the target: with the target and their ports."""
     protocol = port.protocol or "TCP"
     target = find_port(pods[0], port)
     if target is None or protocol != "TCP" or any(may_listen(pod, port) for pod in pods):
-        return None
+        return
     for pod in pods:
-        for container in pod.spec.containers:
+        for container in pod.spec.containers if ready(pod) else ():
             declared = tuple(
                 container_port.container_port
                 for container_port in container.ports or ()
                 if container_port.protocol == protocol
             )
-            probed = probed_port(container, container.readiness_probe)
-            if ready(pod) and probed in declared and probed != target:
-                return WrongNumber(target, declared, container.name, _leads_to(probed, pod, service, port, cluster))
-    return None
+            if declared:
+                yield pod, container, target, declared
 
 
 def may_listen(pod: Pod, port: ServicePort) -> bool:
@@ -104,23 +121,31 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
     namespace."""
     own = {pod.name for pod in pods}
     clients = [pod for pod in cluster.maybe.all(Pod, service.namespace) if pod.name not in own]
-    return _failure(service, port, clients, _REFUSED, cluster)
+    return _failure(service, port, clients, _REFUSED, (LogFault.CONNECTION_REFUSED,), cluster)
 
 
 def lost_by(service: Service, port: ServicePort, nodes: set[str], cluster: Cluster) -> ConnectionRefusal | None:
     """A log line about a connection to this Service that failed, from a pod in trouble that runs on another node than
     these, of any namespace. In another namespace the bare name means another Service."""
     clients = [pod for pod in cluster.maybe.all(Pod) if pod.spec.node_name and pod.spec.node_name not in nodes]
-    return _failure(service, port, clients, _FAILED, cluster)
+    both = (LogFault.CONNECTION_REFUSED, LogFault.CONNECTION_TIMEOUT)
+    return _failure(service, port, clients, _FAILED, both, cluster)
 
 
 def _failure(
-    service: Service, port: ServicePort, clients: Sequence[Pod], words: re.Pattern[str], cluster: Cluster
+    service: Service,
+    port: ServicePort,
+    clients: Sequence[Pod],
+    words: re.Pattern[str],
+    faults: tuple[LogFault, ...],
+    cluster: Cluster,
 ) -> ConnectionRefusal | None:
     troubled = [pod for pod in clients if not ready(pod) and not finished(pod) and not terminating(pod)]
+    named = [client for client in troubled if _mentions(client, service)]
+    hidden = [client for client in troubled if client not in named and _hides_settings(client)]
     logs = [
         (pod, container.name, previous)
-        for pod in [client for client in troubled if _mentions(client, service)][:MOST_LOGS]
+        for pod in [*named, *hidden][:MOST_LOGS]
         for container in pod.spec.containers
         for previous in (True, False)
     ]
@@ -132,7 +157,18 @@ def _failure(
             line = tail.lines[index] if tail is not None else ""
             if tail is not None and words.search(line) and spots.search(line):
                 return ConnectionRefusal(pod, tail, index)
+        place = _of_a_trace(tail, faults, spots) if tail is not None else None
+        if tail is not None and place is not None:
+            return ConnectionRefusal(pod, tail, place)
     return None
+
+
+def _of_a_trace(tail: LogTail, faults: tuple[LogFault, ...], spots: re.Pattern[str]) -> int | None:
+    """The deciding line, where it states an exception and another of the same trace names the Service."""
+    cause = read_log(tail.lines)
+    if cause is None or cause.fault not in faults or not is_exception(tail.lines[cause.index]):
+        return None
+    return cause.index if spots.search(cause.subject) else None
 
 
 def _spots(service: Service, port: ServicePort, namespace: str) -> re.Pattern[str]:
@@ -156,9 +192,17 @@ def _name_from(service: Service, namespace: str) -> str:
     return service.name if namespace == service.namespace else f"{service.name}.{service.namespace}"
 
 
+def _hides_settings(pod: Pod) -> bool:
+    """Whether settings come from elsewhere, or are not shown: connection strings hold passwords."""
+    return any(
+        container.env_from or any(row.value == REDACTED or row.value_from is not None for row in container.env or ())
+        for container in pod.spec.containers
+    )
+
+
 def _mentions(pod: Pod, service: Service) -> bool:
     hosts = "|".join(map(re.escape, (_name_from(service, pod.namespace), *_addresses(service))))
-    word = re.compile(rf"(?<![\w.-])(?:{hosts})(?=[.:/\s\"']|$)")
+    word = re.compile(rf"(?<![\w.-])(?:{hosts})(?=[.:/\s\"',;]|$)")
     return any(
         word.search(text)
         for container in pod.spec.containers

@@ -1,0 +1,1 @@
+"""Checks of one ingress controller's own rules."""

@@ -1,0 +1,34 @@
+"""The server that a program's settings name, where the line of its log that tells of a failed connection names none."""
+
+from __future__ import annotations
+
+from kubedoctor.answers.reach.connections import denial, service_of_host, targets
+from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.relations.services import ready_endpoints
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.services.hosts import is_address
+from kubedoctor.replay.services.settings import NamedServer, named_servers
+
+
+def meant_server(pod: Pod, container: str, fault: LogFault, cluster: Cluster) -> NamedServer | None:
+    """Of the Services that the settings name, the only one whose state fits the fault: a policy blocks it, or it has no
+    ready endpoint; where none does, the only one that they name."""
+    if fault not in (LogFault.CONNECTION_TIMEOUT, LogFault.CONNECTION_REFUSED):
+        return None
+    servers = [
+        server
+        for server in named_servers(pod, container, cluster)
+        if not is_address(server.host) and service_of_host(pod, server.host, cluster) is not None
+    ]
+    fitting = [server for server in servers if _fits(pod, server, fault, cluster)]
+    chosen = fitting or servers
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _fits(pod: Pod, server: NamedServer, fault: LogFault, cluster: Cluster) -> bool:
+    reached = targets(pod, server.host, server.port, cluster)
+    if fault is LogFault.CONNECTION_TIMEOUT:
+        return denial(pod, reached, cluster) is not None
+    service = service_of_host(pod, server.host, cluster)
+    return service is not None and bool(service.spec.selector) and not ready_endpoints(service, cluster.maybe)
