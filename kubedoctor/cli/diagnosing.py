@@ -58,7 +58,7 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
     if watching:
         from kubedoctor.cli.watching import watch
 
-        return watch(options, lambda source: _looked(source, options))
+        return watch(options, lambda source: looked(source, options))
     if words == ["all"] and below is None:  # as `kubectl get all`
         from kubedoctor.cli.commands.scan import scan_namespaces  # only these words need it
 
@@ -79,7 +79,7 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
     return _printed(report, listing, options, started, subjects, below)
 
 
-def _looked(source: ReadableCluster, options: argparse.Namespace) -> tuple[tuple[Ref, ...], Report]:
+def looked(source: ReadableCluster, options: argparse.Namespace) -> tuple[tuple[Ref, ...], Report]:
     """The objects that the words mean now, and the report on them."""
     words = options.words
     if len(words) == 1 and not is_kind(words[0]):

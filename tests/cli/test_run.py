@@ -154,7 +154,7 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         (("demo", "list", "x"), "unexpected argument: x"),
         (("version", "-o", "xml"), "unknown output format 'xml'\n  Formats: text, json, yaml"),
         (("completion", "-o", "json"), "-o is an option of most commands, not of completion"),
-        (("explain", "-l", "a=b"), "-l is an option of describe, get, logs and scan, not of explain"),
+        (("explain", "-l", "a=b"), "-l is an option of describe, get, logs, report and scan, not of explain"),
         (("help", "scna"), "there is no command scna\n  Did you mean scan? All commands: kubedoctor --help"),
         (("help", "delete"), "delete changes a cluster, and kubedoctor only reads\n  Run: kubectl delete --help"),
         (("pod", "x", "-l", "app=x"), "a name and -l exclude each other"),

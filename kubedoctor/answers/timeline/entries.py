@@ -33,12 +33,14 @@ _ORDINARY: Final = frozenset({"PodReadyToStartContainers", "Initialized", "Conta
 
 
 class TimelineEntry(msgspec.Struct, frozen=True):
-    """Something that happened to `about`. `bad`: a Warning event or a container that failed; conditions are not judged."""
+    """Something that happened to `about`. `bad`: a Warning event or a container that failed; conditions are not judged.
+    `change`: somebody or something changed it: a rollout, a write."""
 
     at: datetime
     about: Ref
     text: str
     bad: bool = False
+    change: bool = False
 
 
 def entries(objects: Iterable[KubernetesObject], cluster: Cluster) -> tuple[TimelineEntry, ...]:
@@ -108,10 +110,10 @@ def _of_revisions(obj: KubernetesObject, cluster: Cluster) -> Iterator[TimelineE
     rolled_out = [rollout for rollout in rollouts(obj, cluster) if rollout.at is not None]
     for rollout in rolled_out:
         assert rollout.at is not None
-        yield TimelineEntry(rollout.at, name, rollout.text(MOST_FIELDS))
+        yield TimelineEntry(rollout.at, name, rollout.text(MOST_FIELDS), change=True)
     for write in writes(obj):
         if not any(rollout.at and rollout.by == write.by and near(rollout.at, write.at) for rollout in rolled_out):
-            yield TimelineEntry(write.at, name, write.text)
+            yield TimelineEntry(write.at, name, write.text, change=True)
 
 
 def _of_templates(obj: KubernetesObject, name: Ref, cluster: Cluster) -> Iterator[TimelineEntry]:
@@ -125,7 +127,7 @@ def _of_templates(obj: KubernetesObject, name: Ref, cluster: Cluster) -> Iterato
         if after.number < before.number:
             changes = listed((change.text for change in differences(before.template, after.template)), MOST_FIELDS)
             text = f"rollout of revision {after.number}: {changes or NO_FIELD}; revision {before.number} has the earlier template again"
-            yield TimelineEntry(at, name, text)
+            yield TimelineEntry(at, name, text, change=True)
 
 
 def _says_nothing_more(event: Event) -> bool:

@@ -40,9 +40,9 @@ def render(
 
         return to_yaml(report)
     if name == "markdown":
-        from kubedoctor.cli.formats.markdown import to_markdown
+        from kubedoctor.handbook.report.markdown import report_markdown
 
-        return to_markdown(report, listing)
+        return report_markdown(report, listing.title if listing is not None else "")
     if name == "junit":
         from kubedoctor.cli.formats.junit import to_junit
 

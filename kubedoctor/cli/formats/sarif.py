@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from kubedoctor import __version__
 from kubedoctor.cli.formats.document import json_text, moment
-from kubedoctor.cli.formats.markdown import incident_lines
 from kubedoctor.cli.formats.text import incident_text
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.references import Ref
@@ -18,6 +17,7 @@ from kubedoctor.engine.report import Incident, Report, ReportedFinding, Unexplai
 from kubedoctor.engine.words import NOT_READY, suppression_line
 from kubedoctor.findings import Severity
 from kubedoctor.handbook import lesson_markdown, lesson_text
+from kubedoctor.handbook.report.markdown import incident_lines
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 NOT_EXPLAINED: Final = "not-explained"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.sheet import Sheet, Table
-from kubedoctor.cli.formats.markdown import code_block, fix_lines, plain
 from kubedoctor.engine.words import EFFECTS
+from kubedoctor.handbook.report.markdown import code_block, fix_lines, plain
 
 
 def to_markdown(sheet: Sheet) -> str:

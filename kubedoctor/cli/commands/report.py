@@ -1,0 +1,122 @@
+"""`kubedoctor report [KIND NAME] -o FILE.md|FILE.html`: the diagnosis as a page that is kept and sent."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.arguments.options import completed
+from kubedoctor.cli.commands.scan import scanned
+from kubedoctor.cli.completion import values
+from kubedoctor.cli.diagnosing import add_examination, looked
+from kubedoctor.cli.exit_codes import exit_code
+from kubedoctor.cli.reading import namespace_meant, opened
+from kubedoctor.cli.subject import parsed_selector
+from kubedoctor.cli.suppressing import heeded, settings_of
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.engine import Report, load_catalogue
+from kubedoctor.engine.words import verdict_line
+from kubedoctor.findings import Severity
+from kubedoctor.handbook.report import story_html, story_markdown, story_of
+from kubedoctor.problems import UsageProblem
+
+if TYPE_CHECKING:
+    from kubedoctor.handbook.report import ReportStory
+
+_WRITERS: Final = {".md": story_markdown, ".markdown": story_markdown, ".html": story_html, ".htm": story_html}
+_SIGNATURE: Final = b"kubedoctor"
+_HEAD: Final = 1 << 16
+
+
+def report(options: argparse.Namespace) -> int:
+    """Examine, and write the page."""
+    path = _path(options)
+    parsed_selector(options.selector)
+    settings_of(options)
+    with opened(options) as source:
+        found = _examined(source, options)
+        story = story_of(found, source.snapshot)
+    _write(path, story)
+    print(f"{path}: {visible(verdict_line(found))}", file=sys.stderr)
+    return exit_code(found, Severity(options.fail_on), allow_gaps=options.allow_gaps)
+
+
+def _examined(source: ReadableCluster, options: argparse.Namespace) -> Report:
+    """The objects that the words mean, or everything without words."""
+    if options.words:
+        return looked(source, options)[1]
+    if options.selector:
+        raise UsageProblem("-l needs a kind", "For example: kubedoctor report pods -l app=web -o report.html")
+    catalogue = load_catalogue()
+    found = scanned(source, catalogue, namespace_meant(source, options))
+    return heeded(found, source, catalogue, settings_of(options))
+
+
+def _path(options: argparse.Namespace) -> Path:
+    """Where to write. Raises UsageProblem for another kind of file, and for a file that is no report."""
+    if options.output in (None, "", "-"):
+        what = "report cannot write to standard output" if options.output else "report needs -o"
+        raise UsageProblem(what, "Name a file: kubedoctor report -o report.html, or report.md")
+    path = Path(options.output)
+    if path.suffix.lower() not in _WRITERS:
+        raise UsageProblem(f"report cannot write {path.name}", "Name a file that ends with .html or .md")
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageProblem(
+            f"{path} is a folder" if path.is_dir() else f"no folder {path.parent}", "Name a file: -o report.html"
+        )
+    if path.exists():
+        with path.open("rb") as file:
+            if _SIGNATURE not in file.read(_HEAD) and path.stat().st_size:
+                raise UsageProblem(f"{path} exists and is no report of kubedoctor", "Name another file")
+    return path
+
+
+def _write(path: Path, story: ReportStory) -> None:
+    """Whole or not at all."""
+    text = _WRITERS[path.suffix.lower()](story)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    output = parser.add_argument("-o", "--output", metavar="FILE", help="the .html or .md file to write")
+    completed(output, values.files)
+    add_examination(parser)
+
+
+def _complete(words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
+    return values.objects(words, prefix, options)
+
+
+COMMAND = Subcommand(
+    name="report",
+    summary="write the diagnosis as a page: causes, fixes, evidence, how it spread, timeline",
+    usage=("-o FILE.html|FILE.md [-n NAMESPACE | -A] [flags]", "KIND NAME -o FILE.html|FILE.md [flags]"),
+    section="Record",
+    details="Without words it is a scan. The HTML is one file for light and dark screens: it loads nothing, has no script, "
+    "and holds no values of Secrets. A file is overwritten only if it is such a report. Exit codes are those of the diagnosis.",
+    examples=(
+        ("report -A -o report.html", "the whole cluster"),
+        ("report deploy checkout -n shop -o report.md", "one object, for an issue or a chat"),
+        ("report -f state.tar.gz -o report.html", "of a recording"),
+    ),
+    run=report,
+    gates=True,
+    add_options=_add_options,
+    complete=_complete,
+)
