@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import threading
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 _MANY: Final = 20_000
 """Objects that the collector would look at."""
@@ -56,17 +57,21 @@ def keep_large_apart() -> None:
     """Let glibc map each large array by itself, so that it goes back to the system at once: the tables of a scan would
     leave gaps among what stays. Its own limit rises with each such array. And let all threads share what is free: each
     watch and each worker would have an arena of its own."""
-    import ctypes
-
     with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
-        library = ctypes.CDLL(None)
+        library = _c_library()
         library.mallopt(_MMAP_THRESHOLD, _LARGE)
         library.mallopt(_MOST_ARENAS, 1)
 
 
 def give_back() -> None:
     """Return to the system the memory that glibc keeps after many objects were freed: after a scan, a twentieth of all."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
+        _c_library().malloc_trim(0)
+
+
+@functools.cache
+def _c_library() -> Any:
+    """Opened once: each leaves a cycle for the collector of garbage."""
     import ctypes
 
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
+    return ctypes.CDLL(None)

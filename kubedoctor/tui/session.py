@@ -104,6 +104,7 @@ class Session:
         self._failed = ""
         self._keeping = threading.Lock()
         self._views = KeptViews()
+        self._apart: set[View] = set()
         self._namespaces: frozenset[str] = frozenset()
         self._scope: str | None = None
         self._has_scanned = False
@@ -214,7 +215,8 @@ class Session:
             if taken is None:
                 snapshot = self.seen()
                 kept = KeptRows(snapshot, view, report, order, self._views.marks(report, snapshot))
-                if len(kept.rows) > MANY_ROWS:
+                if len(kept.rows) > MANY_ROWS and view not in self._apart:
+                    self._apart.add(view)  # again with each report, it would keep what is on the screen by then
                     set_apart()
             else:
                 kept, changed = taken

@@ -15,13 +15,15 @@ from kubedoctor.tui.work import Post
 
 
 class InThread(Awaitable[None]):
-    """Awaiting it runs `job(post=...)` in a thread of its own; whatever the job raises is posted as Failed.
+    """Awaiting it, once, runs `job(post=...)` in a thread of its own; whatever the job raises is posted as Failed.
 
     Not a coroutine: a worker that is cancelled before it starts would leave it unawaited, and Python warns of that.
+    The job is let go when it has run: a worker of Textual is part of a cycle, and where the collector of garbage skips
+    it (`set_apart`), the report that the job was given would stay for ever.
     """
 
     def __init__(self, job: Callable[..., None], post: Post) -> None:
-        self._job, self._post = job, post
+        self._work: tuple[Callable[..., None], Post] | None = (job, post)
 
     def __await__(self) -> Generator[Any, None, None]:
         return self._run().__await__()
@@ -32,9 +34,11 @@ class InThread(Awaitable[None]):
         context = contextvars.copy_context()
 
         def run() -> None:
+            work, self._work = self._work, None
             # After the application has ended there is no loop to receive it.
             with contextlib.suppress(RuntimeError):
-                context.run(guarded, self._job, self._post)
+                if work is not None:
+                    context.run(guarded, *work)
                 loop.call_soon_threadsafe(finished.set)
 
         # A daemon: Python would wait for a thread of an executor, and a slow server would delay `:q`.

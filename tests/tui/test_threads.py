@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from textual.message import Message
@@ -45,6 +47,27 @@ def test_work_that_never_starts_leaves_no_coroutine() -> None:
         warnings.simplefilter("error")
         InThread(failing(ValueError("never runs")), lambda message: None)
         gc.collect()
+
+
+async def test_what_a_job_was_given_is_let_go_when_it_has_run() -> None:
+    """Also where its worker stays: it is part of a cycle, which the collector of garbage may be told to skip."""
+
+    class Report:
+        pass
+
+    def job(report: Report, post: object) -> None:
+        pass
+
+    report = Report()
+    given = weakref.ref(report)
+    work = InThread(partial(job, report), lambda message: None)
+    del report
+    assert given() is not None
+    await work
+    for thread in threading.enumerate():
+        if thread.name == "kubedoctor-worker":
+            thread.join(10)
+    assert given() is None
 
 
 async def test_a_slow_login_is_announced_on_the_screen() -> None:

@@ -66,10 +66,10 @@ def _plain(value: Any, *, defaulted: bool) -> Any:
     filled in its defaults (`protocol: TCP`); a manifest lacks them."""
     if isinstance(value, msgspec.Struct):
         return {
-            field.encode_name: _plain(member, defaulted=defaulted)
-            for field in msgspec.structs.fields(value)
+            written: _plain(member, defaulted=defaulted)
+            for written, field in _fields(type(value)).items()
             if (member := getattr(value, field.name)) is not None
-            and (field.encode_name in _ALWAYS_WRITTEN or member != _default(field) or (defaulted and member))
+            and (written in _ALWAYS_WRITTEN or member != _default(field) or (defaulted and member))
         }
     if isinstance(value, Mapping):
         return {key: _plain(item, defaulted=defaulted) for key, item in value.items() if item is not None}
@@ -128,16 +128,17 @@ def _steps(path: str) -> tuple[tuple[str, str], ...]:
 
 
 @cache
-def _fields(struct: type[msgspec.Struct]) -> dict[str, str]:
-    return {field.encode_name: field.name for field in msgspec.structs.fields(struct)}
+def _fields(struct: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """By the name in JSON; cached, because each look at the annotations leaves cycles for the collector of garbage."""
+    return {field.encode_name: field for field in msgspec.structs.fields(struct)}
 
 
 def _member(value: Any, name: str, path: str) -> Any:
     if isinstance(value, msgspec.Struct):
-        attribute = _fields(type(value)).get(name)
-        if attribute is None:
+        field = _fields(type(value)).get(name)
+        if field is None:
             raise UnknownPath(f"{type(value).__name__} has no field {name} (in {path})")
-        return getattr(value, attribute)
+        return getattr(value, field.name)
     if isinstance(value, dict):
         return value.get(name)
     raise UnknownPath(f"{name} of a plain value (in {path})")
