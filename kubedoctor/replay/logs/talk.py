@@ -134,7 +134,7 @@ _GENERIC: Final = (
 _GENERIC_WORDS: Final = frozenset(_GENERIC.split())
 _WORD: Final = compiled_later(r"[A-Za-z][\w'-]*")
 _DETAIL: Final = compiled_later(r"[\"'`/=]|\w\.\w|\d{2,}")
-_TRAILING_LOGGER: Final = compiled_later(r"\s*(?:\([\w.$-]+(?:\.[\w$-]+)+\)|\{[^{}]*\}|\[[\w. -]+\])\s*$")
+_TRAILING_LOGGER: Final = compiled_later(r"(?<!\s)\s*(?:\([\w.$-]+(?:\.[\w$-]+)+\)|\{[^{}]*\}|\[[\w. -]+\])\s*$")
 _FAILURE: Final = _any(
     r"\b(?:fail\w*|error\w*|cannot|can't|couldn't|could not|unable|invalid|missing|not found|denied|refused|abort\w*|exception|fatal|panic|"
     r"illegal|unsupported|not supported|unknown|unexpected|mismatch|conflict|not allowed|must|required|wrong|expired|exceeded|incompatible|"

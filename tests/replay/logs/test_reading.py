@@ -179,6 +179,7 @@ def test_an_error_that_is_repeated() -> None:
         (('sysctl: setting key "net.core.somaxconn": Read-only file system',), "net.core.somaxconn"),
         (("ERROR: sysctl: " + "a.a" * 500,), None),
         (("ERROR: cannot be accessed " + "/a" * 1000,), None),
+        (("ERROR: failed" + " " * 3900 + "x",) * 10, None),
     ],
     ids=str,
 )
