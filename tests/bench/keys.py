@@ -34,6 +34,8 @@ IDLE = 13.0
 """Milliseconds of CPU in a second that the application uses at most while nothing happens: its timers."""
 TIMES = 60
 FEW = 10
+KINDS = ("svc", "no", "rs", "pvc", "pv", "ns", "ev", "f", "po")
+"""The lists that the generated cluster can fill; the pods, which are most, last."""
 ENTER, ESCAPE = "\r", "\x1b"
 
 
@@ -116,7 +118,7 @@ def tell(what: str, all_spent: list[Spent]) -> None:
 def groups(terminal: Terminal) -> Iterator[tuple[str, list[Spent]]]:
     """What each key costs, pressed several times."""
     press = terminal.press
-    press(":po" + ENTER, 1.0)
+    yield "a list for the first time", [press(f":{kind}{ENTER}", 1.0) for kind in KINDS]
     press("g")
     yield "nothing (F12)", [press("\x1b[24~") for _ in range(FEW)]
     yield "down", [press("j") for _ in range(TIMES)]

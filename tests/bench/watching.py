@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import pty
@@ -86,7 +87,7 @@ class Measured(KubedoctorApp):
             watch = self.session and self.session._watch
             watching = bool(watch) and all(status.state in ("watching", "refused") for status in watch.status())
             report = getattr(screen, "report", None)
-            print(json.dumps({"late": late, "rows": shown, "watching": watching, "lost": self.session and self.session.freshness().lost,
+            print(json.dumps({"blocks": sys.getallocatedblocks(), "late": late, "rows": shown, "watching": watching, "lost": self.session and self.session.freshness().lost,
                               "examining": examinations.seconds(), "findings": len(report.findings) if report else -1,
                               "taken_at": report.taken_at.timestamp() if report else 0}), file=answers, flush=True)
 
@@ -241,15 +242,22 @@ def share(screen: Screen, server: Server, what: str, seconds: float, goal: float
 
 
 def memory(screen: Screen, server: Server, seconds: float) -> None:
-    """Print the memory while objects are created and deleted."""
+    """Print the memory while objects are created and deleted, and the blocks of Python's allocator: where these are as
+    many as before a new report and the memory is more, it is what the examination needed meanwhile, which the next uses again."""
     server.send(churn=200)
     began = time.monotonic()
-    sizes = [screen.memory()]
+    states, sizes = [screen.state()], [screen.memory()]
     while (now := time.monotonic() - began) < seconds:
         time.sleep(min(10.0, max(0.1, seconds - now)))
+        states.append(screen.state())
         sizes.append(screen.memory())
     server.send()
     print("MiB every 10 s: " + " ".join(f"{size:.0f}" for size in sizes))
+    print("thousand blocks in use: " + " ".join(f"{state['blocks'] / 1000:.0f}" for state in states))
+    examined = [later["taken_at"] != before["taken_at"] for before, later in itertools.pairwise(states)]
+    print(
+        f"new reports after s: {' '.join(str(10 * (number + 1)) for number, new in enumerate(examined) if new) or '-'}"
+    )
     if len(sizes) > 7:
         print(
             f"after the first minute {sizes[6]:.0f} MiB, at the end {sizes[-1]:.0f} MiB ({sizes[-1] - sizes[6]:+.0f})"
