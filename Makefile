@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests start hundreds of processes: without compiled modules each would compile kubedoctor again.
+unexport PYTHONDONTWRITEBYTECODE
 RUN := $(BIN)/python -m
 
 .PHONY: help demo test test-long check format lint types contracts reached mutants wheel bench screenshots real-cluster test-real differential clean
