@@ -40,6 +40,8 @@ from kubedoctor.cluster import (
     Evidence,
     Namespace,
     Ref,
+    Service,
+    controller_of,
     has_path,
     listed,
     misspellings,
@@ -87,6 +89,8 @@ _REFUSED: Final = {
 }
 _ROUTES: Final = tuple(f"{kind}.{GROUP}" for kind in ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"))
 _MOST: Final = 3
+_OF_GATEWAY: Final = "gateway.networking.k8s.io/gateway-name"
+_OWNER: Final = "gateway.envoyproxy.io/owning-gateway"
 
 
 @diagnostic(
@@ -94,7 +98,7 @@ _MOST: Final = 3
     subject=_ROUTES[0],
     also_subjects=(*_ROUTES[1:], GATEWAY, GATEWAY_CLASS),
     severity=Severity.CRITICAL,
-    reads=(Event, Namespace, GRANT),
+    reads=(Event, Namespace, Service, GRANT),
     symptoms=("NotAllowedByListeners", "NoMatchingParent", "BackendNotFound", "RefNotPermitted", "404", "500"),
 )
 def route_not_accepted(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
@@ -116,11 +120,27 @@ def route_not_accepted(obj: CustomResource, cluster: Cluster) -> Iterator[Findin
             replayed = _replayed(obj, cluster)
         elif troubles[0].reading.message_class is _C.GATEWAY_REFERENCE_GRANT:
             replayed = not_granted(obj, cluster)
+        elif obj.kind == "Gateway" and troubles[0].reading.message_class is _C.GATEWAY_NOT_PROGRAMMED:
+            finding = msgspec.structs.replace(finding, because_of=(*finding.because_of, *_entrances(obj, cluster)))
         yield _joined(finding, replayed) if replayed is not None else finding
     elif not (obj.status or {}).get("parents") and not (obj.status or {}).get("conditions"):
         unanswered = _nobody_answers(obj, cluster)
         if unanswered is not None:
             yield unanswered
+
+
+def _entrances(gateway: CustomResource, cluster: Cluster) -> tuple[Ref, ...]:
+    """The Services of its data plane: owned by the Gateway, or labelled with its name."""
+    return tuple(
+        ref(service)
+        for service in cluster.maybe.all(Service)
+        if (service.namespace == gateway.namespace and service.labels.get(_OF_GATEWAY) == gateway.name)
+        or controller_of(service) == ref(gateway)
+        or (
+            service.labels.get(f"{_OWNER}-name") == gateway.name
+            and service.labels.get(f"{_OWNER}-namespace") == gateway.namespace
+        )
+    )
 
 
 def _is_left_behind(route: CustomResource, trouble: StatedTrouble) -> bool:

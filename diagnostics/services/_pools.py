@@ -6,8 +6,20 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, CustomResource, Service, listed
-from kubedoctor.findings import Evidence, has_path, quote, ref
+import msgspec
+
+from kubedoctor.cluster import (
+    Cluster,
+    ConfigMap,
+    CustomResource,
+    LabelSelector,
+    SelectorError,
+    Service,
+    controller_of,
+    listed,
+    selector_of,
+)
+from kubedoctor.findings import Evidence, Fix, edit_command, has_path, quote, ref
 
 METALLB: Final = "IPAddressPool.metallb.io"
 CILIUM: Final = "CiliumLoadBalancerIPPool.cilium.io"
@@ -19,18 +31,22 @@ _SHARED: Final = (
     "io.cilium/lb-ipam-sharing-key",
 )
 _MOST: Final = 3
+_NONE_OF_KUBE_VIP: Final = "no address pools could be found"
 
 
 class Pools(NamedTuple):
+    """fix: where addresses alone would not help."""
+
     words: str = ""
     evidence: tuple[Evidence, ...] = ()
+    fix: Fix | None = None
 
 
-def pools(service: Service, controller: str, cluster: Cluster) -> Pools:
+def pools(service: Service, controller: str, message: str, cluster: Cluster) -> Pools:
     """What the pools of a controller have, where it found no address; nothing for one that has none of these."""
     kind = METALLB if "metallb" in controller else CILIUM if "cilium" in controller else ""
     if not kind:
-        return Pools()
+        return _of_kube_vip(service, cluster) if _NONE_OF_KUBE_VIP in message else Pools()
     name, _, group = kind.partition(".")
     found = [(one, field) for one in cluster.maybe.custom(name, group) if (field := _field(one, kind))]
     if not found:
@@ -41,6 +57,20 @@ def pools(service: Service, controller: str, cluster: Cluster) -> Pools:
     words = f"; pool {listed(named, _MOST)}"
     words += f", used by {listed((ref(one).title for one in users), _MOST)}" if users else ""
     evidence = [quote(one, field, "the addresses of the pool") for one, field in found[:_MOST]]
+    if kind == CILIUM and (others := [one for one, _ in found if not _is_for(one, service)]):
+        for one in others[:_MOST]:
+            words += f"; pool {one.name} is for Services with other labels (serviceSelector)"
+            evidence.append(quote(one, "spec.serviceSelector", "the Services that get its addresses"))
+        if len(others) == len(found):
+            owner = controller_of(service)
+            where = (
+                f"{owner.title} (spec.infrastructure.labels)"
+                if owner is not None and owner.short_kind == "Gateway"
+                else "the Service"
+            )
+            text = f"Give {where} labels that the serviceSelector of a pool selects, or create a pool for it"
+            fix = Fix(text, edit_command(owner if owner is not None else ref(service)))
+            return Pools(words, tuple(evidence), fix)
     mine = _key(service)
     other = next((one for one in users if _key(one) is not None), None)
     theirs = _key(other) if other is not None else None
@@ -48,6 +78,32 @@ def pools(service: Service, controller: str, cluster: Cluster) -> Pools:
         words += f"; they share an address only with equal sharing keys: {mine[1]} here, {theirs[1]} there"
         evidence += [quote(service, mine[0], "its sharing key"), quote(other, theirs[0], "the other's sharing key")]
     return Pools(words, tuple(evidence))
+
+
+def _is_for(pool: CustomResource, service: Service) -> bool:
+    """Whether a pool of Cilium takes a Service (`operator/pkg/lbipam`); a selector that cannot be read takes it."""
+    selector = (pool.spec or {}).get("serviceSelector")
+    if not selector:
+        return True
+    own = {"io.kubernetes.service.namespace": service.namespace, "io.kubernetes.service.name": service.name}
+    try:
+        return selector_of(msgspec.convert(selector, LabelSelector)).matches({**service.labels, **own})
+    except (SelectorError, msgspec.ValidationError):
+        return True
+
+
+def _of_kube_vip(service: Service, cluster: Cluster) -> Pools:
+    """The keys of its ConfigMap: `cidr-NAMESPACE` and `range-NAMESPACE`, else `cidr-global` and `range-global`
+    (`pkg/provider/loadBalancer.go`)."""
+    config = cluster.maybe.get(ConfigMap, "kube-system", "kubevip")
+    if config is None:
+        return Pools()
+    keys = sorted(key for key in config.data or {} if key.startswith(("cidr-", "range-")))
+    wanted = f"cidr-{service.namespace}, range-{service.namespace}, cidr-global or range-global"
+    words = f"; {ref(config).title} has no {wanted}" + (f", only {listed(keys, _MOST)}" if keys else "")
+    evidence = tuple(quote(config, f"data[{key}]", "a pool of another namespace") for key in keys[:_MOST])
+    fix = Fix(f"Add range-{service.namespace} or range-global to {ref(config).title}", edit_command(ref(config)))
+    return Pools(words, evidence, fix)
 
 
 def _field(pool: CustomResource, kind: str) -> str:

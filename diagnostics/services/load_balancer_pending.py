@@ -42,6 +42,7 @@ from diagnostics.services._triage import is_load_balancer
 from kubedoctor.answers.statements import LONGEST_MESSAGE
 from kubedoctor.cluster import (
     Cluster,
+    ConfigMap,
     DaemonSet,
     Event,
     Node,
@@ -87,7 +88,7 @@ _FINALIZERS: Final = ("service.kubernetes.io/load-balancer-cleanup", "service.k8
     code="KD2003",
     subject=Service,
     severity=Severity.WARNING,
-    reads=(Service, Node, Event, Pod, ServiceAccount, DaemonSet, METALLB, CILIUM),
+    reads=(Service, Node, Event, Pod, ServiceAccount, DaemonSet, ConfigMap, METALLB, CILIUM),
     when=is_load_balancer,
     symptoms=(
         "<pending>",
@@ -139,7 +140,7 @@ def _failed(service: Service, failure: BalancerFailure, cluster: Cluster) -> Ite
         MessageClass.LOADBALANCER_NO_ADDRESS,
         MessageClass.LOADBALANCER_ADDRESS_TAKEN,
     )
-    free = pools(service, failure.controller, cluster) if of_pool else None
+    free = pools(service, failure.controller, failure.text, cluster) if of_pool else None
     words = shown_reason(failure.text, LONGEST_MESSAGE)
     keeps = "cannot be updated: " if service.status.load_balancer.ingress else ""
     yield Finding(
@@ -147,7 +148,7 @@ def _failed(service: Service, failure: BalancerFailure, cluster: Cluster) -> Ite
         summary=f"{keeps}{meaning.clause}: {words}{free.words if free is not None else ''}",
         confidence=Confidence.CERTAIN,
         evidence=(_wish(service), failure.evidence, *identity, *(free.evidence if free is not None else ())),
-        fixes=(repair_of(service, meaning, failure),),
+        fixes=(free.fix if free is not None and free.fix is not None else repair_of(service, meaning, failure),),
         commands=_commands(service)[:1],
     )
 

@@ -75,7 +75,7 @@ KINDS_OF = {
 """The kinds that a verb of kubectl knows; others are refused."""
 UNREAD: dict[tuple[str, str], str] = {}
 """Codes with kinds that no scenario reads, and why they are declared all the same."""
-OF_A_LOG = frozenset(kind.__name__ for kind in STORY_KINDS)
+OF_A_LOG = frozenset(kind if isinstance(kind, str) else kind.__name__ for kind in STORY_KINDS)
 LOG_PATH = re.compile(r"^(previous )?log\[")
 
 

@@ -59,7 +59,7 @@ def story_of_lines(
     below = tuple(quote_line(tail, index, "goes on below it") for index in cause.below)
     subject = visible(cause.subject, LONGEST_SUBJECT)
     if cause.fault is LogFault.NAME_NOT_RESOLVED:
-        story = unresolved(pod, cause, subject, cluster)
+        story = unresolved(pod, container, cause, subject, cluster)
     elif cause.fault in (LogFault.CONNECTION_REFUSED, LogFault.CONNECTION_TIMEOUT, LogFault.CONNECTION_RESET):
         story = waits_for_itself(pod, cause, cluster) or unreachable(pod, container, cause, subject, cluster)
     else:

@@ -11,6 +11,7 @@ from kubedoctor.cluster import (
     DaemonSet,
     EndpointSlice,
     Event,
+    KubernetesObject,
     Namespace,
     NetworkPolicy,
     Node,
@@ -22,12 +23,14 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.findings import Command, Evidence, Fix, Ref
 from kubedoctor.replay.logs.reading import LogCause
+from kubedoctor.replay.network.plugin_policies import PLUGIN_KINDS
 from kubedoctor.replay.permissions.grants import ROLE_KINDS
 
-STORY_KINDS = (
+STORY_KINDS: tuple[type[KubernetesObject] | str, ...] = (
     *(Event, ConfigMap, Secret, ServiceAccount, Service, EndpointSlice, Namespace, NetworkPolicy, Node, DaemonSet),
     *(PersistentVolumeClaim, StorageClass, CustomResourceDefinition, APIService),
     *ROLE_KINDS,
+    *PLUGIN_KINDS,
 )
 """The kinds in which the names of a log's line are looked up."""
 

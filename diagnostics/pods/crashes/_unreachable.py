@@ -6,8 +6,9 @@ import msgspec
 
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.answers.reach.attempts import refused_targets
-from kubedoctor.answers.reach.connections import AdminDenial, Denial, denial, targets
+from kubedoctor.answers.reach.connections import AdminDenial, ConnectionTarget, Denial, denial, targets
 from kubedoctor.answers.reach.meant_server import meant_server
+from kubedoctor.answers.reach.plugin_denials import may_deny
 from kubedoctor.answers.resolve.failed_name import why_not_resolved
 from kubedoctor.cluster import (
     CannotSee,
@@ -22,9 +23,10 @@ from kubedoctor.cluster import (
     misspellings,
     ready_endpoints,
 )
-from kubedoctor.findings import Command, Fix, Ref, at_fault, kubectl, look_at, quote, ref
+from kubedoctor.findings import Command, Evidence, Fix, Ref, at_fault, has_path, kubectl, look_at, quote, ref
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.reading import LogCause
+from kubedoctor.replay.network.plugin_policies import selector_path
 from kubedoctor.replay.network.seen import admin_policies
 from kubedoctor.replay.services.hosts import (
     ServiceName,
@@ -35,8 +37,10 @@ from kubedoctor.replay.services.hosts import (
     service_with_address,
     split_address,
 )
+from kubedoctor.replay.services.settings import NamedServer
 
 MOST_NAMES = 3
+_DNS_PORT = 53
 _NO_WAY = {
     "no route to host": "no route to host",
     "ehostunreach": "no route to host",
@@ -48,8 +52,22 @@ _NO_WAY = {
 CLUSTER_DNS = Ref("Service", "kube-system", "kube-dns")
 
 
-def unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
-    """A host name that does not resolve; an empty host is not known."""
+def unresolved(pod: Pod, container: str, cause: LogCause, host: str, cluster: Cluster) -> Story:
+    """A host name that does not resolve. Where the log names none, that of the container's settings which fits."""
+    server = meant_server(pod, container, cause.fault, cluster) if not host else None
+    if server is None:
+        return _unresolved(pod, cause, host, cluster)
+    return _by_a_setting(_unresolved(pod, cause, server.host, cluster), server, "host")
+
+
+def _by_a_setting(story: Story, server: NamedServer, what: str) -> Story:
+    text = f"{story.text} (the log names no {what}, {server.setting} names this one)"
+    told = quote(server.obj, server.path, "the server that it connects to")
+    return msgspec.structs.replace(story, text=text, evidence=(told, *story.evidence))
+
+
+def _unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
+    """An empty host is not known."""
     # A DNS server that answers "no such host" is up and reachable.
     blamed = () if cause.dns_answered else (*_dns_blamed(), *_egress_policies(pod, cluster))
     if not host:
@@ -76,10 +94,11 @@ def unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story:
             return Story(
                 f"cannot resolve {host}: {found.why}", None, because, (*of_service, *found.evidence), found.fixes
             )
+        maybe, told = _by_a_plugin(pod, _dns(pod, cluster), cluster) if not cause.dns_answered else ("", ())
         return Story(
-            f"cannot resolve {host}, although Service {meant.namespace}/{meant.name} exists",
+            f"cannot resolve {host}, although Service {meant.namespace}/{meant.name} exists{maybe}",
             because_of=blamed,
-            evidence=(quote(service, "metadata.name", "the Service exists: DNS resolution fails"),),
+            evidence=(quote(service, "metadata.name", "the Service exists: DNS resolution fails"), *told),
             commands=(look_at(CLUSTER_DNS, "whether cluster DNS is up"),),
         )
     text = f"cannot resolve {host}: no Service {meant.name} in namespace {meant.namespace}"
@@ -119,6 +138,11 @@ def _other_namespace(host: str, cluster: Cluster) -> tuple[str, tuple[Fix, ...]]
     return f": no Namespace {space}; did you mean {right}?", (Fix(f"Use host name {right} in the program's settings"),)
 
 
+def _dns(pod: Pod, cluster: Cluster) -> tuple[ConnectionTarget, ...]:
+    """Where lookups of the pod end: the pods of the cluster's DNS."""
+    return targets(pod, f"{CLUSTER_DNS.name}.{CLUSTER_DNS.namespace}.svc", _DNS_PORT, cluster, "UDP")
+
+
 def _dns_blamed() -> tuple[Ref, ...]:
     return (CLUSTER_DNS, Ref("Deployment", "kube-system", "coredns"))
 
@@ -138,11 +162,8 @@ def unreachable(pod: Pod, container: str, cause: LogCause, address: str, cluster
     server = meant_server(pod, container, cause.fault, cluster) if not address else None
     if server is None:
         return _story(pod, cause, address, cluster)
-    found = _story(pod, cause, f"{server.host}:{server.port}" if server.port else server.host, cluster)
-    text = f"{found.text} (the log names no address, {server.setting} names this one)"
-    return msgspec.structs.replace(
-        found, text=text, evidence=(quote(server.obj, server.path, "the server that it connects to"), *found.evidence)
-    )
+    address = f"{server.host}:{server.port}" if server.port else server.host
+    return _by_a_setting(_story(pod, cause, address, cluster), server, "address")
 
 
 def _story(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:
@@ -154,10 +175,13 @@ def _story(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:
     denied = _denied(pod, cause, host, port, cluster)
     blamed = (ref(denied.policy),) if denied is not None else ()
     blocked = f"; {ref(denied.policy).title} blocks it" if denied is not None else ""
+    evidence: tuple[Evidence, ...] = ()
+    if denied is None and cause.fault is LogFault.CONNECTION_TIMEOUT:
+        blocked, evidence = _by_a_plugin(pod, targets(pod, host, port, cluster), cluster)
     if service is None:
         gone = is_address(host) and no_longer_a_service(host, cluster.maybe.all(Service))
         dead = "; no Service has this cluster address: it was deleted or recreated" if gone else ""
-        return Story(f"{_failed(cause, address)}{dead}{blocked}", because_of=blamed)
+        return Story(f"{_failed(cause, address)}{dead}{blocked}", because_of=blamed, evidence=evidence)
     name = ref(service)
     target = f"Service {name.namespace}/{name.name}{f':{port}' if port else ''}"
     commands = (
@@ -185,8 +209,18 @@ def _story(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:
         path = "spec.ports"
         one_of = f"port {ports[0]}" if len(ports) == 1 else "one of these ports"
         fixes = (Fix(f"Use {one_of} in the program's settings, or add port {port} to the Service"),)
-    evidence = (quote(service, path, "the Service that the program calls"),)
+    evidence = (quote(service, path, "the Service that the program calls"), *evidence)
     return Story(text, because_of=(name, *blamed), evidence=evidence, fixes=fixes, commands=commands)
+
+
+def _by_a_plugin(pod: Pod, reached: tuple[ConnectionTarget, ...], cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:
+    """A policy of the network plug-in itself that isolates one end, with no rule that plainly admits the other."""
+    policy = may_deny(pod, reached, cluster)
+    if policy is None:
+        return "", ()
+    path = selector_path(policy)
+    told = (quote(policy, path if path and has_path(policy, path) else "metadata.name", "whom the policy isolates"),)
+    return f"; {ref(policy).title} may block it (its rules are not replayed)", told
 
 
 def _denied(pod: Pod, cause: LogCause, host: str, port: int, cluster: Cluster) -> Denial | AdminDenial | None:

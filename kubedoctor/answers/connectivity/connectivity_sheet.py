@@ -7,7 +7,6 @@ from typing import Final
 
 from kubedoctor.answers.connectivity.folding import folded
 from kubedoctor.answers.connectivity.peers import Connections, MatrixScope, Peer, connections
-from kubedoctor.answers.reach.judging import NOT_REPLAYED
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.apps import DaemonSet
@@ -19,6 +18,7 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished
 from kubedoctor.replay.network import ADMIN_KINDS, NO_PORT, PolicySet, PortSet
 from kubedoctor.replay.network.enforcers import policy_enforcer
+from kubedoctor.replay.network.plugin_policies import PLUGIN_POLICIES
 from kubedoctor.replay.network.port_sets import EVERY_PORT
 
 _MOST_COLUMNS: Final = 12
@@ -127,6 +127,6 @@ def _share(total: Sequence[int]) -> Cell:
 
 
 def _gaps(cluster: Cluster) -> Iterator[str]:
-    others = [row for kind, group in NOT_REPLAYED for row in cluster.snapshot.of_kind(f"{kind}.{group}")]
+    others = [row for kind, group in PLUGIN_POLICIES for row in cluster.snapshot.of_kind(f"{kind}.{group}")]
     if others:
         yield f"not replayed: {listed((f'{type(row).__name__} {row.namespace}/{row.name}' for row in others), 3)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -48,17 +48,10 @@ from kubedoctor.replay.network import (
 )
 from kubedoctor.replay.network.enforcers import PolicyEnforcer, policy_enforcer
 from kubedoctor.replay.network.parties import parse_address
+from kubedoctor.replay.network.plugin_policies import PLUGIN_POLICIES
 from kubedoctor.replay.network.policies import Block
 from kubedoctor.replay.network.port_sets import port_range, union
 from kubedoctor.replay.network.seen import with_admin_policies
-
-NOT_REPLAYED: Final = (
-    ("CiliumNetworkPolicy", "cilium.io"),
-    ("CiliumClusterwideNetworkPolicy", "cilium.io"),
-    ("NetworkPolicy", "crd.projectcalico.org"),
-    ("GlobalNetworkPolicy", "crd.projectcalico.org"),
-)
-"""Policies of network plug-ins themselves, which decide beside Kubernetes' own."""
 
 
 class JudgedTarget(NamedTuple):
@@ -96,7 +89,7 @@ def extension_readings(cluster: Cluster) -> tuple[Callable[[], object], ...]:
     maybe = cluster.maybe
     return (
         *(partial(maybe.all, kind) for kind in ADMIN_KINDS),
-        *(partial(maybe.custom, kind, group) for kind, group in NOT_REPLAYED),
+        *(partial(maybe.custom, kind, group) for kind, group in PLUGIN_POLICIES),
         partial(maybe.all, DaemonSet),
     )
 
@@ -112,7 +105,7 @@ def judgement(source: ReachSource, targets: tuple[ConnectionTarget, ...], cluste
     )
     known = set(cluster.gaps)
     admin = [policy for kind in ADMIN_KINDS for policy in maybe.all(kind)]
-    others = tuple(ref(row) for kind, group in NOT_REPLAYED for row in maybe.custom(kind, group))
+    others = tuple(ref(row) for kind, group in PLUGIN_POLICIES for row in maybe.custom(kind, group))
     not_looked = next((gap.why for gap in sorted(cluster.gaps - known, key=str)), "")
     cluster.gaps.intersection_update(known)  # One sentence stands for all these kinds.
     nodes = maybe.all(Node) if admin else ()

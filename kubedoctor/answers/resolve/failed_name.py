@@ -103,6 +103,9 @@ def _without_names_of_pods(service: Service) -> FailedName:
 def _of_headless(pod: Pod, of_pod: str, service: Service, cluster: Cluster) -> FailedName | None:
     """Its name stands for the ready pods, the name of a pod for that pod once it is ready."""
     behind = [row for row in pods_selected_by(service, cluster.maybe) if not finished(row)]
+    elsewhere = next((_named_elsewhere(row, service, cluster) for row in behind if row.name == of_pod), None)
+    if elsewhere is not None:
+        return elsewhere
     if service.spec.publish_not_ready_addresses or cluster.gaps:
         return _missing_peer(of_pod, service, behind, cluster)
     meant = [row for row in behind if not of_pod or of_pod in (row.name, row.spec.hostname)]
@@ -121,6 +124,36 @@ def _of_headless(pod: Pod, of_pod: str, service: Service, cluster: Cluster) -> F
         )
     return FailedName(
         clause, (quote(service, "spec.clusterIP", "headless"),), blamed=(ref(service), *map(ref, meant[:1]))
+    )
+
+
+def _named_elsewhere(pod: Pod, service: Service, cluster: Cluster) -> FailedName | None:
+    """A pod has a name under the Service that its `subdomain` names, of a StatefulSet's pod its `serviceName`, and under no
+    other Service that selects it (`pkg/controller/endpointslice/utils.go` ShouldSetHostname)."""
+    name = controller_of(pod)
+    owner = cluster.maybe.get_ref(name) if name is not None and name.kind == "StatefulSet" else None
+    governing = pod.spec.subdomain or (owner.spec.service_name if isinstance(owner, StatefulSet) else "")
+    if governing == service.name or not (governing or isinstance(owner, StatefulSet)):
+        return None
+    if not isinstance(owner, StatefulSet):
+        fix = Fix(
+            f"Use host name {pod.spec.hostname or pod.name}.{governing}, or set subdomain: {service.name} in the pod's spec"
+        )
+        return FailedName(
+            f"Pod {pod.name} has a name under Service {governing} only (subdomain)",
+            (quote(pod, "spec.subdomain"),),
+            (fix,),
+        )
+    is_named = has_path(owner, "spec.serviceName")
+    stated = f"is {governing}" if governing else "is not set"
+    right = cluster.maybe.get(Service, service.namespace, governing) if governing else None
+    fix = Fix(f"Delete {ref(owner).title} with --cascade=orphan, and create it again with serviceName: {service.name}")
+    if right is not None and right.spec.is_headless:
+        fix = Fix(f"Use host name {pod.name}.{governing}.{pod.namespace}.svc in the program's settings")
+    return FailedName(
+        f"serviceName of {ref(owner).title} {stated}, so its pods have no names under {service.name}",
+        (quote(owner, "spec.serviceName" if is_named else "metadata.name", "where its pods have their names"),),
+        (fix,),
     )
 
 

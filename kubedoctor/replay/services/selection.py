@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import msgspec
 
 from kubedoctor.cluster.changes import Change, apply_to_object, edit, labels_instead
+from kubedoctor.cluster.grammar.nearest import LabelDifference, NearMiss
+from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.grammar.selectors import nearest_labels, selector_from_map
-from kubedoctor.cluster.kinds.core import Service
+from kubedoctor.cluster.kinds.core import Service, ServicePort
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
+from kubedoctor.cluster.relations.services import services_selecting
 from kubedoctor.cluster.relations.workloads import template_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, terminating
 from kubedoctor.replay.services.backends import MAKERS
+from kubedoctor.replay.services.ports import declared_ports, find_port
+
+_CHANGES: Final = compiled_later(
+    r"role|version|track|slot|colou?r|release|revision|stage|pod-name|pod-index|leader", re.IGNORECASE
+)
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -39,7 +50,32 @@ def selection_meant(service: Service, cluster: Cluster) -> Meant | None:
             selector_labels, [template.metadata.labels or {} for template in templates if template is not None]
         )
     if near is None:
+        near = _another_value(service, pods, cluster)
+    if near is None:
         return None
     change = edit(ref(service), *labels_instead(("spec", "selector"), near))
     selector = selector_from_map(apply_to_object(service, change.operations[0].steps).spec.selector or {})
     return Meant(near.text, change, tuple(pod for pod in pods if selector.matches(pod.labels)))
+
+
+def _another_value(service: Service, pods: list[Pod], cluster: Cluster) -> NearMiss | None:
+    """One label has a value of its own, where everything else fits: the other labels and each port are those of the pods, and
+    no Service selects them. Values that programs change, or that tell releases apart, are left alone."""
+    wanted = service.spec.selector or {}
+    found: dict[tuple[str, str], Pod] = {}
+    for pod in pods:
+        differing = [key for key, value in wanted.items() if pod.labels.get(key) != value]
+        if len(wanted) > 1 and len(differing) == 1 and (value := pod.labels.get(differing[0])):
+            found[differing[0], value] = pod
+    if len(found) != 1:
+        return None
+    ((key, value), pod) = next(iter(found.items()))
+    if _CHANGES.search(key) or not all(_declares(pod, port) for port in service.spec.ports or ()):
+        return None
+    if services_selecting(pod, cluster.maybe):
+        return None
+    return NearMiss(pod.labels, (LabelDifference(key, wanted[key], value, key),))
+
+
+def _declares(pod: Pod, port: ServicePort) -> bool:
+    return find_port(pod, port) in {declared.container_port for _, declared in declared_ports(pod)}

@@ -65,6 +65,7 @@ FAMILIES: Final = (
             Pattern("could not resolve", rf"could not resolve '?{_HOST}(?::\d+)?'?(?: \(|:|$)"),
             Pattern("no address associated with hostname", rf"{_HOST}: no address associated"),
             Pattern("no address associated with"),
+            Pattern("php_network_getaddresses", rf"getaddrinfo for {_HOST} failed"),
             Pattern("php_network_getaddresses", r"(?:tcp|ssl|tls)://(?P<subject>[\w.:-]+)"),
             Pattern("php_network_getaddresses"),
             Pattern("failed to lookup address"),

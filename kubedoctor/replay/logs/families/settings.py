@@ -140,6 +140,13 @@ FAMILIES: Final = (
             Pattern("messageencryptor::invalidmessage", trouble=RAILS_KEY),
             Pattern("plugin/loop: loop", r"detected for zone"),
             Pattern("no nameservers found", at_any_level=True),
+            Pattern(
+                "no such network interface",
+                r"(?:interface|matching) [\"'`]?(?P<subject>[\w.@-]+)[\"'`]?:.*no such network",
+            ),
+            Pattern("no such network interface"),
+            Pattern("link not found", r"(?:interface|link|device) [\"'`]?(?P<subject>[\w.@-]+)[\"'`]?.*link not found"),
+            Pattern("cannot find device", r"cannot find device \"(?P<subject>[^\"]+)\""),
             Pattern("loop (", r"Loop \(\S+ -> \S+\) detected"),
             Pattern("unrecognized directive", r"unrecognized (?:global |sub)?directive:? [\"'`]?(?P<subject>[\w.-]+)"),
             Pattern("field ", r"field (?P<subject>\w+) not found in (?:type|struct)"),
