@@ -69,7 +69,7 @@ from kubedoctor.replay.dns.corefile import PLUGINS
 from kubedoctor.replay.dns.corefile_refusal import CorefileRefusal, refused_corefile
 from kubedoctor.replay.dns.dependence import DnsUse, dependence
 from kubedoctor.replay.dns.service import is_cluster_dns
-from kubedoctor.replay.services import backends, serves_already, wanted_replicas, workloads_behind
+from kubedoctor.replay.services import Backends, backends, serves_already, wanted_replicas, workloads_behind
 
 MOST_LOGS = 2
 NOT_READY = "status.conditions[type=Ready].message"
@@ -136,10 +136,18 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
             Command(
                 kubectl("get", "pods", "-l", labels, namespace=service.namespace), "the DNS servers and their state"
             ),
-            Command(
-                kubectl("logs", "-l", labels, "--tail=20", "--previous", namespace=service.namespace), "why they exited"
-            ),
+            _logs(labels, behind, service),
         ),
+    )
+
+
+def _logs(labels: str, behind: Backends, service: Service) -> Command:
+    """Of the runs that ended; a pod that was never started again has no earlier log, and kubectl then fails."""
+    ended = any(row.restart_count for pod in behind.failing for row in pod.status.container_statuses or ())
+    words = ("--previous",) if ended or not behind.failing else ()
+    return Command(
+        kubectl("logs", "-l", labels, "--tail=20", *words, namespace=service.namespace),
+        "why they exited" if words else "why they are not ready",
     )
 
 
