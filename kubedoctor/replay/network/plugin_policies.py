@@ -67,8 +67,8 @@ def _of_cilium(policy: CustomResource) -> bool:
 
 
 def _directions(policy: CustomResource, spec: Mapping[str, Any]) -> set[str]:
-    """Cilium isolates in the direction of each list that stands there, also an empty one, unless `enableDefaultDeny` says
-    no; Calico by `types`, else by the lists, else ingress."""
+    """Cilium isolates in the direction of each list that stands there, also an empty one, unless `enableDefaultDeny` is
+    false; Calico by `types`, else by the lists, else ingress."""
     if _of_cilium(policy):
         off = spec.get("enableDefaultDeny") or {}
         pairs = ((INGRESS, "ingress"), (EGRESS, "egress"))
