@@ -7,7 +7,6 @@ from functools import partial
 from typing import ClassVar
 
 from textual import events, on
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 
@@ -15,6 +14,7 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import BundleProblem, Problem
 from kubedoctor.tui import work
+from kubedoctor.tui.look import THEMES
 from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted, Waits
 from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
 from kubedoctor.tui.pages.page import Page
@@ -26,8 +26,8 @@ from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
-from kubedoctor.tui.themes import DARK, THEMES
 from kubedoctor.tui.threads import InThread
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 NOTICE_SECONDS = 15
 MOST_NOTICE_CELLS = 400
@@ -35,8 +35,8 @@ READY_EVERY = 0.5
 """Seconds from one screen that is made ready to the next."""
 
 
-class KubedoctorApp(App[int]):
-    """Opens on the workloads of a namespace."""
+class KubedoctorApp(ThemedApp):
+    """Opens on what is broken, by cause."""
 
     TITLE = "kubedoctor"
     ENABLE_COMMAND_PALETTE = False
@@ -55,13 +55,6 @@ class KubedoctorApp(App[int]):
         self._open_session = open_session
         self._namespace = namespace
         self._name = name
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = DARK.name
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """`quiet`, for what is less important: Textual's own `text-muted` exists only in style sheets."""
-        return {"quiet": "#8f959e"}
 
     def on_mount(self) -> None:
         WAITING.announce_to(lambda text: self.post_message(Waits(text)), watched=True)

@@ -12,6 +12,7 @@ from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
+from kubedoctor.tui.pages.ink import kind_word
 from kubedoctor.tui.rows import Row, View
 
 
@@ -21,7 +22,7 @@ class ListColumn(msgspec.Struct, frozen=True):
     there is no room, those with 0 never. `least`: what the flexible column needs before others are kept. `narrow`: the cells to
     which it is narrowed where dropping others is not enough; 0: never. `ages`: its text depends on the moment. `fits`:
     no wider than what is shown in it, and then `width` is the most. `ends`: too long a text is cut in its middle, because
-    names differ in their ends."""
+    names differ in their ends. `gives`: it is narrowed before others are dropped. `role`: see `look.py`."""
 
     title: str
     width: int
@@ -33,6 +34,8 @@ class ListColumn(msgspec.Struct, frozen=True):
     ages: bool = False
     fits: bool = False
     ends: bool = False
+    gives: bool = False
+    role: str = ""
 
 
 LEAST_TEXT = 8  # cells
@@ -49,7 +52,8 @@ def fit(
     while True:
         free = width - sum(column.width for column in shown) - gap * (len(shown) - 1)
         yielding = max(shown, key=lambda column: column.yields, default=None)
-        if free >= minimum or yielding is None or not yielding.yields:
+        can_give = sum(max(0, column.width - column.narrow) for column in shown if column.gives)
+        if free + can_give >= minimum or yielding is None or not yielding.yields:
             lacking = max(0, minimum - free)
             widths: list[int] = []
             for column in shown:
@@ -66,34 +70,21 @@ def age(row: Row, now: datetime) -> str:
     return human_duration(now - row.created) if row.created and now != UNKNOWN_TIME else ""
 
 
-def kind_word(kind: str) -> str:
-    """The short name that people type: `deploy`, `sts`, `cronjob`."""
-    row = kind_named(kind)
-    if row is None:
-        return visible(kind.partition(".")[0].lower())
-    return {"CronJob": "cronjob"}.get(kind, row.short_names[0] if row.short_names else row.singular)
-
-
-_KIND = ListColumn("KIND", 7, lambda row, _: kind_word(row.ref.kind))
-_NAMESPACE = ListColumn("NAMESPACE", 24, lambda row, _: visible(row.ref.namespace, 60), fits=True, ends=True, narrow=13)
+_KIND = ListColumn("KIND", 7, lambda row, _: kind_word(row.ref.kind), role="dim")
+_NAMESPACE = ListColumn(
+    "NAMESPACE", 24, lambda row, _: visible(row.ref.namespace, 60), fits=True, ends=True, narrow=13, role="dim"
+)
 _NAME = ListColumn("NAME", 0, lambda row, _: visible(row.ref.name, 253), ends=True)
 _READY = ListColumn("READY", 5, lambda row, _: row.ready, right=True)
-_RESTARTS = ListColumn("RESTARTS", 8, lambda row, _: str(row.restarts) if row.ready else "", right=True, yields=2)
-_AGE = ListColumn("AGE", 6, age, right=True, yields=1, ages=True)
+_RESTARTS = ListColumn(
+    "RESTARTS", 8, lambda row, _: str(row.restarts) if row.ready else "", right=True, yields=2, role="dim"
+)
+_AGE = ListColumn("AGE", 6, age, right=True, yields=1, ages=True, role="faint")
+_CAUSE = ListColumn("CAUSE", 40, lambda row, _: visible(row.cause, 80), fits=True, ends=True, narrow=18, gives=True)
 _STATUS = ListColumn("STATUS", 24, lambda row, _: visible(row.status, 80), narrow=12, fits=True)
 _NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=3, fits=True, ends=True)
 _IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4)
-_CODE = ListColumn("CODE", 7, lambda row, _: row.ready, yields=2)
-_WHERE = ListColumn("NAMESPACE", 24, _NAMESPACE.text, yields=1, fits=True, ends=True)
-_ABOUT = ListColumn(
-    "ABOUT",
-    30,
-    lambda row, _: f"{kind_word(row.ref.kind)} {visible(row.ref.name, 253)}",
-    fits=True,
-    ends=True,
-    narrow=20,
-)
-_SUMMARY = ListColumn("SUMMARY", 0, lambda row, _: visible(row.status, 200), least=30)
+_WHERE = ListColumn("NAMESPACE", 24, _NAMESPACE.text, yields=1, fits=True, ends=True, role="dim")
 _EVENT = (
     ListColumn("LAST SEEN", 9, age, right=True, ages=True),
     ListColumn("TYPE", 7, lambda row, _: visible(row.ready, 20), yields=2),
@@ -106,22 +97,32 @@ _CURRENT = ListColumn("", 10, lambda row, _: visible(row.status, 20))
 
 
 def columns_of(view: View, *, wide: bool = False) -> tuple[ListColumn, ...]:
-    """The columns of a view; `wide` adds nodes and images."""
+    """The columns of a view; `wide` adds nodes and images. Incidents have none: see `widgets/incident_form.py`."""
     if view.kind == "Finding":
-        return (_CODE, *(() if view.namespace else (_WHERE,)), _ABOUT, _SUMMARY)
+        return ()
     if view.kind == "Context":
         return (_NAME, _CURRENT)
     if view.kind == "Event":
         return _EVENT if view.namespace else (replace(_WHERE, yields=4), *_EVENT)
     where = () if view.namespace or not _namespaced(view.kind) else (_NAMESPACE,)
     if not view.kind:
-        return (_KIND, *where, _NAME, _READY, _RESTARTS, _AGE, *((_STATUS, _IMAGES) if wide else ()))
+        return (
+            _KIND,
+            *where,
+            _NAME,
+            _READY,
+            _RESTARTS,
+            _AGE,
+            *((_STATUS,) if wide else ()),
+            _CAUSE,
+            *((_IMAGES,) if wide else ()),
+        )
     if view.kind == "Pod":
         extra = (_NODE, _IMAGES) if wide else ()
-        return (*where, _NAME, _READY, _STATUS, _RESTARTS, _AGE, *extra)
+        return (*where, _NAME, _READY, _STATUS, _RESTARTS, _AGE, *extra, _CAUSE)
     if view.kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController"):
-        return (*where, _NAME, _READY, _STATUS, _AGE, *((_IMAGES,) if wide else ()))
-    return (*where, _NAME, _STATUS, _AGE)
+        return (*where, _NAME, _READY, _STATUS, _AGE, *((_IMAGES,) if wide else ()), _CAUSE)
+    return (*where, _NAME, _STATUS, _AGE, _CAUSE)
 
 
 def _namespaced(kind: str) -> bool:

@@ -12,6 +12,7 @@ from kubedoctor.cluster import Ref, Snapshot, ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
+from kubedoctor.tui.incidents.incident_rows import view_rows
 from kubedoctor.tui.marks import Marks, Restarts, marks_of
 from kubedoctor.tui.rows import (
     ROOTS,
@@ -20,7 +21,6 @@ from kubedoctor.tui.rows import (
     arrange,
     belongs,
     counts,
-    make_rows,
     place_in,
     placed,
     row_of,
@@ -49,7 +49,7 @@ class KeptRows:
         self._restarts = Restarts(snapshot, view.namespace, family) if not view.kind else None
         in_families = not view.kind or view.owner is not None
         self._owners = {ref(obj) for kind in _OWNERS for obj in snapshot.of_kind(kind)} if in_families else set()
-        rows = make_rows(snapshot, view, report, restarts=self._restarts, marks=self._marks)
+        rows = view_rows(snapshot, view, report, restarts=self._restarts, marks=self._marks)
         self.rows = rows = rows if order == "health" else arrange(rows, order)
         """The same tuple as before, as long as no row differs."""
         self._sorted = SortedRows(rows, place_in(order))
@@ -104,7 +104,7 @@ class KeptRows:
             row = None
         else:
             row = row_of(obj, self._marks.worst)
-        return placed(row, self._marks.places) if row is not None else None
+        return placed(row, self._marks) if row is not None else None
 
     def _put(self, name: Ref, row: Row | None) -> bool:
         """Put a row in its place; None removes it. Whether anything differs now."""
@@ -230,9 +230,9 @@ class KeptViews:
 
 def kinds_needed(view: View) -> tuple[str, ...]:
     """The kinds that a view needs: pods also need their owners."""
-    if view.kind in ("Finding", "Context"):
+    if view.kind == "Context":
         return ()
-    if not view.kind:
+    if view.kind in ("", "Finding"):  # beside the incidents the workloads are counted
         return FIRST_KINDS
     return (view.kind, "ReplicaSet", "Job") if view.kind == "Pod" else (view.kind,)
 
@@ -244,9 +244,9 @@ def kinds_of_rows(view: View) -> frozenset[str]:
 
 def kinds_kept(view: View) -> frozenset[str]:
     """The kinds of which a single object that changes can change a row."""
-    if view.kind in ("Finding", "Context"):
+    if view.kind == "Context":
         return frozenset()
-    if not view.kind:
+    if view.kind in ("", "Finding"):
         return frozenset(ROOTS)
     return frozenset({view.kind, *(_OWNERS if view.owner is not None else ())})
 

@@ -5,22 +5,28 @@ from __future__ import annotations
 import msgspec
 
 from kubedoctor.cluster import KubernetesObject, Pod, Ref, Snapshot, ref
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.triage import all_statuses
 from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health, health_of
+from kubedoctor.tui.incidents.reasons import reason_of
+from kubedoctor.tui.look import COMES_FROM
+from kubedoctor.tui.pages.ink import kind_word
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """What a report says of each object and its workload: the worst health, and the place of the worst incident."""
+    """What a report says of each object and its workload: the worst health, the place of the worst incident, and its
+    cause in a few words."""
 
     worst: dict[Ref, Health] = {}
     places: dict[Ref, int] = {}
+    causes: dict[Ref, str] = {}
 
 
 def marks_of(report: Report | None, family: Family) -> Marks:
     """The marks of a report; empty where there is none yet."""
-    return Marks(worst_by_object(report, family), places_of(report, family)) if report else Marks()
+    return Marks(worst_by_object(report, family), *places_and_causes(report, family)) if report else Marks()
 
 
 def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
@@ -52,15 +58,26 @@ def worst_by_object(report: Report, family: Family) -> dict[Ref, Health]:
     return worst
 
 
-def places_of(report: Report, family: Family) -> dict[Ref, int]:
-    """For each object and its workload the place of the first incident that concerns it."""
+def places_and_causes(report: Report, family: Family) -> tuple[dict[Ref, int], dict[Ref, str]]:
+    """For each object and its workload the place of the first incident that concerns it, and its cause: `← node worker-b
+    not ready`, of the cause itself only the reason."""
     places: dict[Ref, int] = {}
+    causes: dict[Ref, str] = {}
     for place, incident in enumerate(report.incidents):
-        for finding in map(report.finding, incident.members):
+        for id_ in incident.members:
+            finding, root = report.finding(id_), report.finding(incident.line_to(id_)[0])
+            reason = reason_of(root)
+            own = {root.about, family.top_seen(root.about)}
             for name in (finding.about, *finding.affects):
-                places.setdefault(name, place)
-                places.setdefault(family.top_seen(name), place)
-    return places
+                for listed in (name, family.top_seen(name)):
+                    if listed not in places:
+                        places[listed] = place
+                        causes[listed] = (
+                            reason
+                            if listed in own
+                            else f"{COMES_FROM} {kind_word(root.about.kind)} {visible(root.about.name)} {reason}"
+                        )
+    return places, causes
 
 
 def restarts_of(pod: KubernetesObject) -> int:

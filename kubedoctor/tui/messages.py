@@ -9,14 +9,15 @@ from kubedoctor.engine import Report
 from kubedoctor.engine.asking import Answered
 from kubedoctor.engine.health import Health
 from kubedoctor.problems import Problem
+from kubedoctor.tui.incidents.incident_rows import IncidentRow
 from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.rows import Row, View, counts
+from kubedoctor.tui.rows import Row, View
 from kubedoctor.tui.session import Freshness, Session
 
 
 class RowsMade(Message):
-    """The rows of a view were computed. `counts`: how many are of each health; `namespaces`: in the order of the keys 1
+    """The rows of a view were computed. `counts`: how many are of each health (of incidents: the workloads); `namespaces`: in the order of the keys 1
     to 9; `cost`: seconds of the processor."""
 
     def __init__(
@@ -40,13 +41,13 @@ class RowsMade(Message):
 
 
 class SomeRowsMade(Message):
-    """The rows of a view were computed as far as its objects were read."""
+    """The rows of a view were computed as far as its objects were read. `counts`: as of `RowsMade`."""
 
-    def __init__(self, view: View, rows: tuple[Row, ...]) -> None:
+    def __init__(self, view: View, rows: tuple[Row, ...], counts: dict[Health, int]) -> None:
         super().__init__()
         self.view = view
         self.rows = rows
-        self.counts = counts(rows)
+        self.counts = counts
 
 
 class Sorted(Message):
@@ -78,6 +79,15 @@ class Examined(Message):
         self.scope = scope
         self.report = report
         self.cost = cost
+
+
+class Unfolded(Message):
+    """What follows from the cause of an incident, as rows; `finding` is the id of the cause."""
+
+    def __init__(self, finding: str, rows: tuple[IncidentRow, ...]) -> None:
+        super().__init__()
+        self.finding = finding
+        self.rows = rows
 
 
 class Told(Message):

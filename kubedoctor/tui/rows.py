@@ -13,9 +13,8 @@ from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.resources import kind_named, plural_of
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, template_of
-from kubedoctor.engine import Incident, Report
+from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
-from kubedoctor.engine.words import verdict_line
 from kubedoctor.findings import Severity
 from kubedoctor.tui.marks import Marks, Restarts, marks_of, restarts_of
 
@@ -25,6 +24,9 @@ ROOTS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet
 """The kinds of a workload list; an object whose controller is also there is not listed by itself."""
 
 WITH_LOGS = WORKLOAD_KINDS | {"Pod"}
+
+
+_TITLES = {"": "Workloads", "Finding": "Incidents"}
 
 
 class View(msgspec.Struct, frozen=True):
@@ -37,11 +39,11 @@ class View(msgspec.Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """The title in the border of the list."""
+        """The title of the list."""
         if self.owner is not None:
             return f"Pods of {visible(self.owner.title)}"
-        if not self.kind:
-            return "Workloads"
+        if self.kind in _TITLES:
+            return _TITLES[self.kind]
         row = kind_named(self.kind)
         if row is None:
             return visible(self.kind, 100) if "." in self.kind else f"{self.kind}s"
@@ -84,18 +86,16 @@ def empty_text(view: View, report: Report | None, *, filtered: bool, refused: st
     """
     if filtered:
         return "No rows match the filter. esc clears it."
-    if view.kind == "Finding":
-        return verdict_line(report) if report is not None else EXAMINING
     if refused:
         return refused
     where = f"in {view.namespace}" if view.namespace else "in this cluster"
     none = f"No {view.noun(0)} {where}."
     if view.kind or not view.namespace:
         return f"{none} :ns lists the namespaces, 0 shows all."
-    return f"{none} {_elsewhere(view.namespace, report)} :ns lists the namespaces, 0 shows all."
+    return f"{none} {elsewhere(view.namespace, report)} :ns lists the namespaces, 0 shows all."
 
 
-def _elsewhere(namespace: str, report: Report | None) -> str:
+def elsewhere(namespace: str, report: Report | None) -> str:
     """The incidents outside a namespace."""
     if report is None:
         return f"Other namespaces: {EXAMINING}"
@@ -117,7 +117,7 @@ _END_OF_TIME = 1 << 33
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One line of a list. `finding` is the id of an incident's cause in a list of findings.
-    `search` is the text for filters, in lower case. `place`: of the worst incident that concerns it, 0 is the first."""
+    `search` is the text for filters, in lower case. `place`: of the worst incident that concerns it, 0 is the first; `cause`: in a few words."""
 
     ref: Ref
     health: Health
@@ -131,6 +131,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     finding: str = ""
     search: str = ""
     place: int = LAST_PLACE
+    cause: str = ""
 
 
 def searchable(name: Ref, *words: str) -> str:
@@ -152,8 +153,6 @@ def make_rows(
 
     whole: false while lists are being read; then an object whose owner may follow has no row among the workloads.
     """
-    if view.kind == "Finding":
-        return _finding_rows(report) if report else ()
     family = Family(snapshot)
     marks = marks or marks_of(report, family)
     worst = marks.worst
@@ -174,7 +173,7 @@ def make_rows(
             others = _other_causes(report, view.namespace, {row.ref for row in rows}, family)
             rows += [_with_age(row, snapshot.get(row.ref)) for row in others]
     if report:
-        rows = [placed(row, marks.places) for row in rows]
+        rows = [placed(row, marks) for row in rows]
     return arrange(rows, "health")
 
 
@@ -186,9 +185,10 @@ def objects_of(snapshot: Snapshot, view: View) -> tuple[KubernetesObject, ...]:
     return snapshot.of_kind(view.kind, view.namespace if row is None or row.namespaced else "")
 
 
-def placed(row: Row, places: dict[Ref, int]) -> Row:
-    """The row in the place of the incident that concerns it."""
-    return msgspec.structs.replace(row, place=places[row.ref]) if row.ref in places else row
+def placed(row: Row, marks: Marks) -> Row:
+    """The row in the place of the incident that concerns it, with its cause."""
+    place = marks.places.get(row.ref)
+    return row if place is None else msgspec.structs.replace(row, place=place, cause=marks.causes[row.ref])
 
 
 def belongs(obj: KubernetesObject, owner: Ref, family: Family) -> bool:
@@ -307,24 +307,10 @@ def _event_row(name: Ref, event: Event) -> Row:
     )
 
 
-def _finding_rows(report: Report) -> tuple[Row, ...]:
-    by_id = {finding.id: finding for finding in report.findings}
-    return tuple(
-        Row(
-            ref=by_id[incident.cause].about,
-            health=health_of(report.severity_of(incident)),
-            ready=by_id[incident.cause].code,
-            status=_of_many(incident, by_id[incident.cause].summary),
-            restarts=len(incident.members) - 1,
-            finding=incident.cause,
-            search=searchable(by_id[incident.cause].about, by_id[incident.cause].code, by_id[incident.cause].summary),
-        )
-        for incident in report.incidents
-    )
-
-
-def _of_many(incident: Incident, summary: str) -> str:
-    return f"{len(incident.alike) + 1} workloads: {summary}" if incident.alike else summary
+def known_row(name: Ref, snapshot: Snapshot) -> Row:
+    """The row of an object by its own status alone; idle where it was not seen."""
+    obj = snapshot.get(name)
+    return row_of(obj, {}) if obj is not None else Row(name, Health.IDLE, status="not seen")
 
 
 # Order

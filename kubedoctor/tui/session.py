@@ -28,6 +28,7 @@ from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.extensions import KnownExtensions
+from kubedoctor.tui.incidents.incident_rows import IncidentRow, tree_rows, view_rows
 from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, kinds_needed
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.pages.logs import LogText, log_texts, wanted_logs
@@ -57,11 +58,9 @@ class Watch(Protocol):
 
 @runtime_checkable
 class Watchable(Protocol):
-    """A source that can be kept current; its `lock` guards the snapshot meanwhile. `named_namespace`: see
-    `Chosen`."""
+    """A source that can be kept current; its `lock` guards the snapshot meanwhile."""
 
     lock: AbstractContextManager[object]
-    named_namespace: str
 
     def watch(self, kinds: Iterable[str], on_change: Callable[[News], None], namespace: str | None = None) -> Watch:
         """Start to watch; `on_change` is called from another thread with what changed."""
@@ -154,10 +153,6 @@ class Session:
         lost = f"Lost sight of {first.kind}{more}: {first.why}."
         return Freshness(first.since, live=True, watching=False, lost=lost)
 
-    def opening_namespace(self) -> str:
-        """The namespace that a flag or the context names; empty, all, where none is named and in a recording."""
-        return self.source.named_namespace if isinstance(self.source, Watchable) else ""
-
     # Reading
 
     def is_current(self, kind: str, namespace: str) -> bool:
@@ -200,7 +195,7 @@ class Session:
         """The rows of a view, in an order of `rows.arrange`. `whole`: false while its objects are being read."""
         if view.kind == "Context":
             return self._contexts()
-        rows = make_rows(self.seen(), view, report, whole=whole)
+        rows = view_rows(self.seen(), view, report, whole=whole)
         return rows if order == "health" else arrange(rows, order)
 
     def keep_rows(
@@ -268,7 +263,13 @@ class Session:
     def verdict(self, subject: Ref, report: Report, finding: str = "") -> ObjectVerdict:
         """What a report says of one object, or of the incident whose cause is this finding."""
         family = Family(self.seen())
-        return verdict_of_incident(finding, report, family) if finding else verdict_on(subject, report, family)
+        if any(incident.cause == finding for incident in report.incidents):
+            return verdict_of_incident(finding, report, family)
+        return verdict_on(subject, report, family)
+
+    def tree(self, finding: str, report: Report) -> tuple[IncidentRow, ...]:
+        """What follows from the cause of an incident, as rows."""
+        return tree_rows(finding, report, self.seen())
 
     def _gather_into(self, snapshot: Snapshot) -> Gather:
         def gather(wants: frozenset[Want | LogWant]) -> None:

@@ -30,13 +30,15 @@ from kubedoctor.tui.messages import (
     Sorted,
     Switched,
     Told,
+    Unfolded,
 )
 from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
 from kubedoctor.tui.pages.events import event_page
-from kubedoctor.tui.pages.incidents import ObjectVerdict, incident_page
+from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.rows import Row, View, arrange
+from kubedoctor.tui.pages.why import why_page
+from kubedoctor.tui.rows import Row, View, arrange, counts
 from kubedoctor.tui.session import Session
 
 Post = Callable[[Message], object]
@@ -70,10 +72,12 @@ def _progress(post: Post, doing: str) -> Iterator[Callable[[str], None]]:
         post(Progress(work))
 
 
-def load(session: Session, view: View, report: Report | None, order: Callable[[], str], post: Post) -> None:
-    """Read what a view needs and compute its rows, from time to time also of what was read so far. `order`: the present
-    one."""
-    pace, shown = Pace(SHOW_EVERY), 0
+def load(
+    session: Session, view: Callable[[], View], report: Report | None, order: Callable[[], str], post: Post
+) -> None:
+    """Read what a view needs and compute its rows, from time to time also of what was read so far: beside incidents the
+    workloads. `view`, `order`: the present ones; the view may become another one that needs the same."""
+    pace, shown, first = Pace(SHOW_EVERY), 0, view()
 
     def show_part() -> None:
         nonlocal shown
@@ -83,13 +87,15 @@ def load(session: Session, view: View, report: Report | None, order: Callable[[]
             return
         pace.begin()
         shown = count
-        post(SomeRowsMade(view, session.rows(view, report, order(), whole=False)))
+        listed = View(namespace=first.namespace) if first.kind == "Finding" else first
+        rows = session.rows(listed, report, order(), whole=False)
+        post(SomeRowsMade(listed, rows, counts(rows)))
         say(f"reading: {counted(count, 'object')}")
         pace.end()
 
-    with _progress(post, f"reading {view.title.lower()}") as say:
-        session.load(view, show_part)
-        make_rows(session, view, report, order(), post)
+    with _progress(post, f"reading {first.title.lower()}") as say:
+        session.load(first, show_part)
+        make_rows(session, view(), report, order(), post)
         post(Aged(session.freshness()))
 
 
@@ -101,6 +107,8 @@ def make_rows(
     began = time.thread_time()
     rows, numbers = session.keep_rows(view, report, order, news)
     namespaces = session.namespaces(session.source.namespace, news)
+    if view.kind == "Finding":  # beside the incidents the workloads are counted, and ready to be shown
+        _, numbers = session.keep_rows(View(namespace=view.namespace), report, "health", news)
     post(RowsMade(view, rows, numbers, order, namespaces, session.refused(view), time.thread_time() - began))
 
 
@@ -127,20 +135,34 @@ def examine(session: Session, namespace: str, post: Post) -> None:
         post(Aged(session.freshness()))
 
 
-def tell(session: Session, row: Row, report: Report, post: Post, *, full: bool = False) -> None:
-    """Write the page about a row."""
+def tell(
+    session: Session,
+    row: Row,
+    report: Report,
+    post: Post,
+    *,
+    full: bool = False,
+    tight: bool = False,
+    opened: int = 1,
+) -> None:
+    """Write the page about a row; see `why_page`."""
     snapshot = session.seen()
     verdict = session.verdict(row.ref, report, row.finding)
     if isinstance(obj := snapshot.get(row.ref), Event):
         page = event_page(obj, snapshot)
     else:
-        page = incident_page(verdict, row, snapshot, session.catalogue, full=full)
+        page = why_page(verdict, row, snapshot, session.catalogue, full=full, tight=tight, opened=opened)
     post(Told(row, verdict, page))
 
 
-def focus(session: Session, row: Row, post: Post) -> None:
+def unfold(session: Session, row: Row, report: Report, post: Post) -> None:
+    """The tree of an incident."""
+    post(Unfolded(row.finding, session.tree(row.finding, report)))
+
+
+def focus(session: Session, row: Row, post: Post, *, tight: bool = False) -> None:
     """Examine one object by itself, reading what that needs, and write its page in full."""
-    tell(session, row, session.focus(row.ref), post, full=True)
+    tell(session, row, session.focus(row.ref), post, full=True, tight=tight)
 
 
 def ask_question(session: Session, question: Question, subject: Ref, choices: Choices, post: Post) -> None:
@@ -181,16 +203,16 @@ def show_users(session: Session, ref: Ref, post: Post) -> None:
 
 
 def open_first(open_session: Callable[[], Session], namespace: str | None, post: Post) -> None:
-    """Open the source; a recording is read completely."""
+    """Open the source; a recording is read completely. `namespace` None: all, as without a flag."""
     session = open_session()
-    post(Opened(session, session.opening_namespace() if namespace is None else namespace))
+    post(Opened(session, namespace or ""))
 
 
 def switch(session: Session, context: str, post: Post) -> None:
     """Open another context."""
     with _progress(post, f"opening context {context}"):
         other = session.switch(context)
-        post(Switched(other, other.opening_namespace()))
+        post(Switched(other, ""))
 
 
 def _missing(ref: Ref) -> PageMade:

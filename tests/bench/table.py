@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 
 from kubedoctor.cluster import Ref, Snapshot, Source
 from kubedoctor.cluster.kinds.containers import Container, ContainerStatus
@@ -20,6 +20,7 @@ from kubedoctor.cluster.kinds.pods import Pod, PodSpec, PodStatus
 from kubedoctor.tui.columns import columns_of
 from kubedoctor.tui.filters import keep
 from kubedoctor.tui.rows import Row, View, arrange, make_rows
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -57,7 +58,7 @@ def spent(what: str, work: Callable[[], object], times: int = 1) -> None:
     print(f"{what:<44} {(time.process_time() - before) / times * 1000:10.2f} ms")
 
 
-class TableApp(App[None]):
+class TableApp(ThemedApp):
     """A table and nothing else."""
 
     def compose(self) -> ComposeResult:

@@ -18,27 +18,33 @@ from kubedoctor.tui.session import Session
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A file, the recording that it shows, the size in cells, and the keys pressed before."""
+    """A file, the recording that it shows, the size in cells, the keys pressed before, and the colours."""
 
     name: str
     recording: str
     size: tuple[int, int]
     keys: tuple[str, ...] = ()
+    theme: str = "dark"
 
 
 PICTURES = (
-    Picture("workloads", "shop-at-night", (120, 32)),
+    Picture("home", "shop-at-night", (120, 36)),
+    Picture("tree", "shop-at-night", (120, 36), ("enter", "j")),
+    Picture("workloads", "shop-at-night", (120, 32), ("tab",)),
     Picture("why", "insufficient-cpu", (120, 36), ("w",)),
     Picture("nodes", "insufficient-cpu", (120, 24), ("w", "n")),
     Picture("connectivity", "shop-at-night", (120, 32), ("m", "l", "l")),
-    Picture("narrow", "oom-killed", (80, 24)),
+    Picture("narrow", "shop-at-night", (80, 24)),
+    Picture("light", "oom-killed", (120, 36), (), "light"),
 )
 
 
-def application(recording: str, namespace: str = "shop") -> KubedoctorApp:
+def application(recording: str, namespace: str = "shop", theme: str = "dark") -> KubedoctorApp:
     """The application on one of the package's own recordings."""
     options = Options(from_=(str(recording_path(recording)),))
-    return KubedoctorApp(lambda: Session(open_source(options, read=False), load_catalogue()), namespace)
+    app = KubedoctorApp(lambda: Session(open_source(options, read=False), load_catalogue()), namespace)
+    app.theme = theme
+    return app
 
 
 async def settle(app: KubedoctorApp, quiet: float = 0.1) -> None:
@@ -53,7 +59,7 @@ async def settle(app: KubedoctorApp, quiet: float = 0.1) -> None:
 
 async def take(picture: Picture) -> str:
     """The picture as SVG; the same recording gives the same bytes."""
-    app = application(picture.recording)
+    app = application(picture.recording, "", picture.theme)
     async with app.run_test(size=picture.size) as pilot:
         await settle(app)
         for key in picture.keys:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.widgets.choice_view import ChoiceView
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 
-class ChoiceApp(App[None]):
+class ChoiceApp(ThemedApp):
     """A list to choose from and nothing else."""
 
     chosen = -1

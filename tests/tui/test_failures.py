@@ -9,7 +9,7 @@ from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.messages import Failed
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
-from tests.tui.recordings import command, opened
+from tests.tui.recordings import command, opened, press
 from tests.tui.screenshots import application, settle
 from tests.tui.test_app import SIZE, running, shown
 
@@ -38,8 +38,9 @@ async def test_an_empty_namespace_says_what_to_try() -> None:
     source = opened("oom-killed")
     app = KubedoctorApp(lambda: Session(source, load_catalogue()), "nowhere")
     async with running(app) as (pilot, screen):
-        await pilot.pause()
         assert "No workloads in nowhere" in screen.query_one(IncidentPane).page.plain
+        await press(pilot, app, "tab")
+        assert "0 workloads here" in screen.query_one(IncidentPane).page.plain
 
 
 async def test_a_source_that_cannot_be_opened_ends_the_application_with_its_problem() -> None:

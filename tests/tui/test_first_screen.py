@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -24,7 +25,7 @@ from kubedoctor.engine.health import Health
 from kubedoctor.sandbox import Sandbox, SandboxServer, load_recording, recording_names, recording_path, serve
 from kubedoctor.sandbox.faults import forbidden, unauthorized
 from kubedoctor.tui.app import KubedoctorApp
-from kubedoctor.tui.pages.incidents import LONGEST_CAUSE
+from kubedoctor.tui.pages.why import LONGEST_CAUSE
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
@@ -37,6 +38,7 @@ SIZE = (80, 24)
 SHARED = Path(os.environ.get("KUBEDOCTOR_SHARED") or Path(__file__).parents[2].parent / "shared")
 RECORDINGS = {name: recording_path(name) for name in recording_names()}
 CAPTURES = [file for folder in ("captures", "reports") for file in sorted((SHARED / folder).glob("*.json"))]
+RECORDED = sorted((Path(__file__).parents[1] / "captures" / "recorded").glob("*.json.gz"))
 MISSING = pytest.param(
     Path("none"),
     marks=pytest.mark.skip(f"no captures in {SHARED}: set KUBEDOCTOR_SHARED to the folder that holds them"),
@@ -57,6 +59,10 @@ def squeezed(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", text)
 
 
+BADGE = re.compile(r"[○◐↻■] (read-only|changes cluster|restarts pods|deletes data)")
+"""What stands at the right of a fix, in the first of its lines."""
+
+
 async def check_first_screen(app: KubedoctorApp, *, command: bool = True) -> None:
     """command: the command of the first fix, too, must be above the fold."""
     async with app.run_test(size=SIZE):
@@ -64,21 +70,26 @@ async def check_first_screen(app: KubedoctorApp, *, command: bool = True) -> Non
         screen = list_screen(app)
         table, report = screen.query_one(VirtualTable), screen.report
         assert report is not None
+        assert screen.view.kind == "Finding"
         assert table.cursor == 0
-        if report.findings or report.unexplained:
-            first = table.current
-            assert first is not None
-            assert first.health not in (Health.HEALTHY, Health.IDLE), "the first row is what is worst"
+        text = "\n".join(screen_lines(app))
+        if not (report.incidents or report.unexplained or report.not_ready):
+            assert "Nothing is broken" in text if report.complete else "✓" not in text.splitlines()[3]
+            return
+        first = table.current
+        assert first is not None
+        assert first.health not in (Health.HEALTHY, Health.IDLE), "the first row is what is worst"
         for mark, name in unmarked_causes(screen, report):
             raise AssertionError(f"{name} causes an incident and is marked {mark}")
         verdict = screen.query_one(IncidentPane).verdict
         assert verdict is not None
         if not verdict.incidents:
             return
-        seen = squeezed("".join(line.strip("│╭╰╮╯ ") for line in screen_lines(app)))
+        seen = squeezed(BADGE.sub("", text.replace("x copy", "")))
         cause = verdict.causes[0]
         for part in visible_ends(cause.summary, LONGEST_CAUSE).split("…"):
-            assert squeezed(part) in seen, "the verdict is above the fold"
+            said = part.removeprefix(f"{cause.about.short_kind} ").removeprefix(cause.about.name)
+            assert squeezed(said) in seen, "the verdict is above the fold"
         if cause.fixes:
             assert squeezed(cause.fixes[0].summary) in seen, "the first fix is above the fold"
             if command:
@@ -104,6 +115,15 @@ async def test_a_capture_opens_on_what_is_worst(file: Path) -> None:
     """The reports quote messages of clouds with names and commands of many lines."""
     app = application(lambda: open_source(Options(from_=(str(file),)), read=False))
     await check_first_screen(app, command=file.parent.name == "captures")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.name.removesuffix(".json.gz"))
+async def test_what_was_recorded_in_a_real_cluster_opens_on_what_is_worst(file: Path, tmp_path: Path) -> None:
+    plain = tmp_path / file.stem
+    plain.write_bytes(gzip.decompress(file.read_bytes()))
+    app = application(lambda: open_source(Options(from_=(str(plain),)), read=False))
+    await check_first_screen(app)
 
 
 async def test_the_cursor_stays_on_the_first_row_until_it_is_moved_then_it_follows_its_object() -> None:
@@ -151,7 +171,8 @@ async def test_an_empty_namespace_names_the_incidents_elsewhere() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(app)
         text = " ".join("\n".join(screen_lines(app)).replace("│", " ").split())
-        assert "No workloads in default. 1 incident elsewhere: shop 1." in text
+        assert "0 workloads here, 0 incidents 1 incident elsewhere: shop 1." in text
+        assert "0 shows all namespaces" in text
         await press(pilot, app, "0")
         assert list_screen(app).rows[0].ref.name == "checkout"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from textual.app import App
-
 from kubedoctor.tui.messages import PageMade
 from kubedoctor.tui.pages.keys import list_keys, why_keys
 from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.text_screen import TextScreen
+from kubedoctor.tui.widgets.one_line import Heading
 from kubedoctor.tui.widgets.text_view import TextView
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 from kubedoctor.tui.work import Post
 
 
@@ -20,12 +21,12 @@ def page_of(text: str) -> Page:
     return page
 
 
-def text_of(app: App[None]) -> str:
+def text_of(app: ThemedApp) -> str:
     return app.screen.query_one(TextView).page.plain
 
 
 async def test_a_screen_is_mounted_once_and_opened_again() -> None:
-    app = App[None]()
+    app = ThemedApp()
     async with app.run_test() as pilot:
         first = TextScreen.show(app, "One", page_of("one"))
         await pilot.press("escape")
@@ -34,11 +35,11 @@ async def test_a_screen_is_mounted_once_and_opened_again() -> None:
         second = TextScreen.show(app, "Two", page_of("two"))
         await pilot.pause()
         assert second is first
-        assert (text_of(app), str(second.query_one(TextView).border_title)) == ("two", "Two")
+        assert (text_of(app), second.query_one(Heading).text) == ("two", "Home › Two")
 
 
 async def test_a_screen_on_top_of_another_of_its_kind_is_another() -> None:
-    app = App[None]()
+    app = ThemedApp()
     async with app.run_test() as pilot:
         TextScreen.show(app, "Below", page_of("below"))
         TextScreen.show(app, "Above", page_of("above"))
@@ -49,7 +50,7 @@ async def test_a_screen_on_top_of_another_of_its_kind_is_another() -> None:
 
 
 async def test_an_answer_that_comes_after_the_screen_was_left_is_not_shown() -> None:
-    app = App[None]()
+    app = ThemedApp()
     left, answered = threading.Event(), threading.Event()
 
     def late(post: Post) -> None:
@@ -60,17 +61,17 @@ async def test_an_answer_that_comes_after_the_screen_was_left_is_not_shown() -> 
     async with app.run_test() as pilot:
         TextScreen.show(app, "Waiting", work=late)
         await pilot.pause(0.2)  # longer than a screen waits for its page
-        assert str(app.screen.query_one(TextView).border_title) == "Waiting"
+        assert app.screen.query_one(Heading).text == "Home › Waiting"
         await pilot.press("escape")
         TextScreen.show(app, "Other", page_of("other"))
         left.set()
         answered.wait(10)
         await pilot.pause()
-        assert (text_of(app), str(app.screen.query_one(TextView).border_title)) == ("other", "Other")
+        assert (text_of(app), app.screen.query_one(Heading).text) == ("other", "Home › Other")
 
 
 async def test_a_screen_that_was_left_before_its_page_came_does_not_stop_the_drawing() -> None:
-    app = App[None]()
+    app = ThemedApp()
     forever = threading.Event()
 
     def wait(post: Post) -> None:
@@ -85,6 +86,9 @@ async def test_a_screen_that_was_left_before_its_page_came_does_not_stop_the_dra
 
 
 def test_logs_are_offered_for_what_has_some() -> None:
-    assert "l logs" in list_keys("Deployment")
-    assert "p previous" in why_keys("Pod")
-    assert "logs" not in list_keys("Service") + why_keys("Node")
+    def offered(kind: str) -> tuple[tuple[str, str], ...]:
+        return list_keys(View(), kind, in_tree=False, in_pane=False, empty=False)
+
+    assert ("l", "logs") in offered("Deployment")
+    assert ("p", "previous") in why_keys("Pod")
+    assert ("l", "logs") not in (*offered("Service"), *why_keys("Node"))

@@ -29,6 +29,7 @@ from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.one_line import Tabs
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
@@ -54,6 +55,7 @@ async def running(served: SandboxServer, namespace: str = "shop") -> AsyncIterat
     app = KubedoctorApp(lambda: Session(open_source(options), load_catalogue(), opener_for(options)), namespace)
     async with app.run_test(size=(120, 32)) as pilot:
         await until(lambda: isinstance(app.screen, ListScreen) and app.screen.is_mounted)
+        list_screen(app).action_switch()
         yield pilot, list_screen(app)
         assert app.session is not None
         await asyncio.to_thread(app.session.close)
@@ -82,15 +84,15 @@ def deployment(sandbox: Sandbox, name: str) -> dict[str, Any]:
 async def test_it_follows_what_changes(sandbox: Sandbox, served: SandboxServer) -> None:
     async with running(served) as (_, screen):
         await until(lambda: screen.session.freshness().watching)
-        assert marks(screen)["web"] is Health.HEALTHY
+        await until(lambda: marks(screen).get("web") is Health.HEALTHY)
         sick = deployment(sandbox, "web")
         sick["status"]["readyReplicas"] = 0
         sandbox.put(sick)
         await until(lambda: marks(screen)["web"] is Health.BROKEN)
         sandbox.delete(sick)
         await until(lambda: "web" not in marks(screen))
-        assert "live · last change" in screen.query_one(StatusBar).currency
-        await until(lambda: "examined" in str(screen.query_one(IncidentPane).border_title))
+        await until(lambda: "live · last change" in screen.query_one(StatusBar).currency[0])
+        await until(lambda: "examined" in "".join(piece.text for piece in screen.query_one(Tabs).line(200)))
 
 
 async def test_why_and_logs_are_read_live(served: SandboxServer) -> None:

@@ -17,7 +17,9 @@ def test_picture(picture: Picture, snap_compare: Any) -> None:
             await pilot.press(key)
             await settle(pilot.app)
 
-    assert snap_compare(application(picture.recording), terminal_size=picture.size, run_before=before)
+    assert snap_compare(
+        application(picture.recording, "", picture.theme), terminal_size=picture.size, run_before=before
+    )
 
 
 async def test_the_same_recording_gives_the_same_picture() -> None:

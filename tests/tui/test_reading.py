@@ -83,8 +83,13 @@ def names(screen: ListScreen) -> list[str]:
 
 
 def shown(pilot: Pilot[int]) -> ListScreen | None:
+    """The list of workloads, once it has rows."""
     screen = pilot.app.screen
-    return screen if isinstance(screen, ListScreen) and screen.is_mounted and names(screen) else None
+    if not isinstance(screen, ListScreen) or not screen.is_mounted:
+        return None
+    if screen.view.kind == "Finding":
+        screen.action_switch()
+    return screen if names(screen) else None
 
 
 def text(screen: ListScreen) -> str:
@@ -129,7 +134,7 @@ async def test_work_that_ends_leaves_the_progress_of_work_that_began_meanwhile(t
             else:
                 screen.post_message(message)
 
-        work.load(screen.session, screen.view, screen.report, lambda: "health", post)
+        work.load(screen.session, lambda: screen.view, screen.report, lambda: "health", post)
         work.examine(screen.session, "", post)
         await until(lambda: bar.doing == "running diagnostics")
         for ending, after in zip(posted, ("running diagnostics", ""), strict=True):
@@ -180,7 +185,7 @@ async def test_a_file_without_objects_ends_the_application_with_the_reason(tmp_p
 
 async def test_live_rows_appear_while_other_lists_are_being_read() -> None:
     sandbox = Sandbox(load_recording(recording_path("oom-killed")))
-    sandbox.faults.append(slow("pods", seconds=1.0, times=1))
+    sandbox.faults.append(slow("pods", seconds=3.0, times=1))
     with serve(sandbox) as served:
         options = Options(kubeconfig=str(served.kubeconfig))
         app = KubedoctorApp(lambda: Session(open_source(options), load_catalogue()), "shop")

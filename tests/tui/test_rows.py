@@ -15,8 +15,8 @@ from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.engine.health import Health
 from kubedoctor.engine.report import Unexplained
 from kubedoctor.tui.filters import FilterError, keep
+from kubedoctor.tui.incidents.incident_rows import view_rows
 from kubedoctor.tui.rows import (
-    EXAMINING,
     Row,
     View,
     arrange,
@@ -196,8 +196,8 @@ def test_no_finding_is_not_called_no_problem_where_something_is_not_explained() 
         scan(load_catalogue(), source.snapshot, source.gather), findings=(), incidents=(), unexplained=()
     )
     view = View("Finding", "shop")
-    assert empty_text(view, None, filtered=False) == EXAMINING
-    assert "no problems found" in empty_text(view, report, filtered=False)
+    assert view_rows(source.snapshot, view, None) == view_rows(source.snapshot, view, report) == ()
     told = msgspec.structs.replace(report, unexplained=(Unexplained(Ref("Pod", "shop", "web"), "it waits", ()),))
-    assert "1 object reports a problem that no diagnostic explains" in empty_text(view, told, filtered=False)
+    (only,) = view_rows(source.snapshot, view, told)
+    assert (only.ref.name, only.health, only.finding) == ("web", Health.DEGRADED, "")
     assert "esc clears it" in empty_text(view, told, filtered=True)

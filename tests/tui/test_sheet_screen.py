@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.questions_screen import QuestionsScreen
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
-from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.one_line import Keys
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.tui.recordings import command, press
@@ -17,12 +18,16 @@ from tests.tui.screenshots import application
 from tests.tui.test_app import on_top, running
 
 
+def keys_of(app: KubedoctorApp) -> str:
+    return "".join(piece.text for piece in app.screen.query_one(Keys).line(200))
+
+
 @pytest.mark.parametrize("size", [(120, 32), (80, 24)])
 async def test_n_in_why_opens_the_nodes(size: tuple[int, int]) -> None:
     app = application("insufficient-cpu")
     async with running(app, size) as (pilot, _):
         await press(pilot, app, "w")
-        assert "n why-pending" in str(app.screen.query_one(IncidentPane).border_subtitle)
+        assert "n why-pending" in keys_of(app)
         await press(pilot, app, "n")
         assert isinstance(on_top(app), SheetScreen)
         table = app.screen.query_one(VirtualTable)
@@ -43,7 +48,7 @@ async def test_a_workload_that_waits_for_no_node() -> None:
     app = application("oom-killed")
     async with running(app) as (pilot, _):
         await press(pilot, app, "w")
-        assert "n why-pending" not in str(app.screen.query_one(IncidentPane).border_subtitle)
+        assert "n why-pending" not in keys_of(app)
         await press(pilot, app, "n")
         assert "no pod of it waits for a node" in app.screen.query_one("#page", TextView).page.plain
         await press(pilot, app, "N", "x", "escape")

@@ -60,8 +60,11 @@ def test_keys_in_a_real_terminal(terminal: Terminal) -> None:
     terminal.start(
         "env", "-u", "COLUMNS", "-u", "LINES", "sh", "-c", '"$@"; echo "left with $?"; sleep 60', "sh", *command
     )
+    text = terminal.until("shop/checkout", "memory limit", "kubectl set resources")
+    assert "✗  Deployment shop/checkout" in text
+    terminal.keys("Tab")
     text = terminal.until("checkout", "0/1", "memory limit")
-    assert "✗ deploy  checkout" in text
+    assert "✗  deploy  checkout" in text
     terminal.keys("j")
     terminal.until("api: no problems found")
     terminal.keys("/", "w", "o", "r", "k", "Enter")

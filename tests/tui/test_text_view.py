@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from rich.style import Style
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Offset
 from textual.selection import Selection
 
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.widgets.text_view import TextView
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 SELECTED = Selection(Offset(2, 1), Offset(3, 2))
 
 
-class PageApp(App[None]):
+class PageApp(ThemedApp):
     """A page and nothing else."""
 
     def compose(self) -> ComposeResult:

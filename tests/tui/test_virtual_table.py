@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 
 from kubedoctor.cluster import Ref
 from kubedoctor.engine.health import Health
 from kubedoctor.tui.columns import ListColumn, columns_of
 from kubedoctor.tui.rows import Row, View, place_in
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -20,7 +21,7 @@ def rows(count: int) -> tuple[Row, ...]:
     return tuple(Row(Ref("Deployment", "shop", f"web-{n}"), Health.HEALTHY, "1/1", created=NOW) for n in range(count))
 
 
-class TableApp(App[None]):
+class TableApp(ThemedApp):
     """A table and nothing else."""
 
     highlighted: Row | None = None
@@ -138,7 +139,7 @@ async def test_columns_fit_their_texts_and_a_name_keeps_its_end() -> None:
         app.table.show(pods, columns_of(View("Pod")), NOW)
         await pilot.pause()
         head, first, second = lines(app.table)[:3]
-        assert head.split() == ["NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"]
+        assert head.split() == ["NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "CAUSE"]
         assert "…-fz26c" in first
         assert "…-7s4mq" in second
         longer = Row(Ref("Pod", "payments-of-all-shops", "a"), Health.BROKEN, "0/1", "ImagePullBackOff", created=NOW)

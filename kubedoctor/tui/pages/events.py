@@ -37,9 +37,15 @@ def _known_events(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
     return tuple(sorted(events, key=lambda event: (event.seen_at.timestamp() if event.seen_at else 0.0, event.name)))
 
 
-def add_event(page: Page, event: Event, snapshot: Snapshot) -> None:
+def add_event(page: Page, event: Event, snapshot: Snapshot, indent: int = 2) -> None:
     """An event with its age and how often it was seen."""
     age = f"{human_duration(snapshot.taken_at - event.seen_at)} ago" if event.seen_at else ""
     often = counted(event.times, "time") if event.times > 1 else ""
     role = "degraded" if event.type == "Warning" else ""
-    page.add((event.reason, role), f"  {event.message}", indent=2, hang=4, right=" · ".join(filter(None, (age, often))))
+    page.add(
+        (event.reason, role),
+        f"  {event.message}",
+        indent=indent,
+        hang=indent + 2,
+        right=" · ".join(filter(None, (age, often))),
+    )

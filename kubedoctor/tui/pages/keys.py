@@ -10,7 +10,7 @@ from kubedoctor.findings import Effect
 from kubedoctor.findings.commands import RESTARTABLE, command_line, delete_by_force, kubectl, rollout
 from kubedoctor.tui.pages.incidents import Copyable
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.rows import WITH_LOGS
+from kubedoctor.tui.rows import WITH_LOGS, View
 
 HELP_TITLE = "Keys"
 
@@ -23,9 +23,10 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("m", "connectivity: which workloads of the namespace connect to which"),
             ("a", "ask: all questions about the row"),
             ("e", "learn: the lesson of the finding"),
-            ("x", "copy a command by its number"),
-            ("f", "findings in the namespace"),
-            ("enter", "open: pods of a workload, then why"),
+            ("x", "copy the command of the fix"),
+            ("X", "all commands, copied by their numbers"),
+            ("f", "incidents"),
+            ("enter", "unfold an incident; pods of a workload, then why"),
         ),
     ),
     (
@@ -44,14 +45,15 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Lists",
         (
             ("/", "filter: web, !web, -l app=web"),
-            (":", "command: po, deploy NAMESPACE, ns, ctx, findings, why-pending, theme NAME, q"),
+            (":", "command: po, deploy NAMESPACE, ns, ctx, incidents, events, why-pending, theme NAME, q"),
             ("0  1-9", "all namespaces, namespace by number"),
             ("ctrl-z", "faults only"),
             ("shift-s n a", "sort by health, name, age"),
             ("ctrl-w", "wide"),
             ("j k g G", "down, up, first, last"),
-            ("tab", "switch between list and incident"),
-            ("esc", "back"),
+            ("tab", "incidents or workloads; in other lists the page"),
+            ("shift-tab", "between list and page; there j k choose a link, enter opens it, 1-9 a fix"),
+            ("esc -", "back"),
         ),
     ),
     (
@@ -61,14 +63,36 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 )
 
 
-def list_keys(kind: str) -> str:
-    """The keys below the page about a row: logs only for a kind that has some."""
-    return f"w why  x copy  d describe  {'l logs  ' if kind in WITH_LOGS else ''}y yaml  e learn"
+Key = tuple[str, str]
 
 
-def why_keys(kind: str) -> str:
-    """The keys below the whole incident of an object."""
-    return f"x copy  e learn  {'l logs  p previous  ' if kind in WITH_LOGS else ''}d describe  y yaml"
+def list_keys(view: View, kind: str, *, in_tree: bool, in_pane: bool, empty: bool) -> tuple[Key, ...]:
+    """The keys of a list for the kind under the cursor: logs only for a kind that has some. in_pane: the page has the keys."""
+    logs: tuple[Key, ...] = (("l", "logs"),) if kind in WITH_LOGS else ()
+    home = view.kind == "Finding"
+    other: tuple[Key, ...] = (("tab", "workloads" if home else "incidents"),) if view.kind in ("", "Finding") else ()
+    if empty:
+        return (*other, ("0-9", "namespace"), ("esc", "back"))
+    if in_pane:
+        return (
+            ("j k", "links"),
+            ("enter", "open"),
+            ("1-9", "fix"),
+            ("x", "copy"),
+            ("w", "why"),
+            *logs,
+            ("esc", "back"),
+        )
+    opens = ("enter", "open" if in_tree or view.kind not in ("", "Finding") else "unfold" if home else "pods")
+    rest = (("d", "describe"), ("e", "learn")) if home else (("d", "describe"), ("y", "YAML"), ("e", "learn"))
+    back: tuple[Key, ...] = () if home else (("esc", "back"),)
+    return (opens, ("x", "copy fix"), ("w", "why"), *other, *logs, *rest, *back)
+
+
+def why_keys(kind: str) -> tuple[Key, ...]:
+    """The keys of the whole incident of an object."""
+    logs: tuple[Key, ...] = (("l", "logs"), ("p", "previous")) if kind in WITH_LOGS else ()
+    return (("x", "copy"), ("j k enter", "links"), *logs, ("d", "describe"), ("y", "YAML"), ("e", "learn"))
 
 
 def help_page(notice: str = "") -> Page:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from rich.cells import cell_len, chop_cells
 
+from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import LIST_ITEM, visible
 
 MOST_CELLS = 4000  # Nobody reads more on a screen, and a pane must stay fast.
+PLAIN_WIDTH = 100
+"""Cells of a line of a picture where a page is copied as text."""
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
-    """Text that is safe to print. Roles: see `widgets/text_view.py`; the empty one is ordinary text."""
+    """Text that is safe to print. Roles: see `look.py`; the empty one is ordinary text. `about`: the object that it
+    leads to."""
 
     text: str
     role: str = ""
+    about: Ref | None = None
 
 
 Line = tuple[Piece, ...]
@@ -33,11 +38,17 @@ class Paragraph(msgspec.Struct, frozen=True):
     right: Piece | None = None
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """Lines that depend on the width otherwise than a paragraph does. Their pieces must be safe to print."""
+
+    draw: Callable[[int], list[Line]]
+
+
 class Page:
     """Builds a text. All text is made safe to print here, so that no caller can forget it."""
 
     def __init__(self) -> None:
-        self.paragraphs: list[Paragraph] = []
+        self.paragraphs: list[Paragraph | Picture] = []
         self._wrapped: tuple[int, int, list[Line]] | None = None
 
     def add(self, *pieces: tuple[str, str] | str, indent: int = 0, hang: int | None = None, right: str = "") -> None:
@@ -59,6 +70,10 @@ class Page:
             hang = indent + len(LIST_ITEM) if pieces and pieces[0].text.startswith(LIST_ITEM) else indent
         self.paragraphs.append(Paragraph(tuple(pieces), indent, hang, corner))
 
+    def picture(self, draw: Callable[[int], list[Line]]) -> None:
+        """Lines that are drawn for a width in cells."""
+        self.paragraphs.append(Picture(draw))
+
     def heading(self, text: str) -> None:
         """An empty line, unless it is the first, and a heading."""
         self.blank()
@@ -66,7 +81,8 @@ class Page:
 
     def blank(self) -> None:
         """An empty line; never two, and none at the top."""
-        if self.paragraphs and self.paragraphs[-1].pieces:
+        last = self.paragraphs[-1] if self.paragraphs else None
+        if isinstance(last, Picture) or (last is not None and last.pieces):
             self.paragraphs.append(Paragraph(()))
 
     def lines(self, width: int) -> list[Line]:
@@ -75,7 +91,7 @@ class Page:
         if self._wrapped is None or self._wrapped[:2] != (width, count):
             lines: list[Line] = []
             for paragraph in self.paragraphs:
-                lines.extend(_flow(paragraph, width))
+                lines.extend(paragraph.draw(width) if isinstance(paragraph, Picture) else flow(paragraph, width))
             while lines and not lines[-1]:
                 lines.pop()
             self._wrapped = width, count, lines
@@ -83,16 +99,19 @@ class Page:
 
     @property
     def plain(self) -> str:
-        """The text alone, unwrapped."""
+        """The text alone, unwrapped but for pictures."""
         return "\n".join(
-            " " * paragraph.indent
-            + "".join(piece.text for piece in paragraph.pieces)
-            + (f"  {paragraph.right.text}" if paragraph.right else "")
-            for paragraph in self.paragraphs
+            "\n".join("".join(piece.text for piece in line).rstrip() for line in part.draw(PLAIN_WIDTH))
+            if isinstance(part, Picture)
+            else " " * part.indent
+            + "".join(piece.text for piece in part.pieces)
+            + (f"  {part.right.text}" if part.right else "")
+            for part in self.paragraphs
         )
 
 
-def _flow(paragraph: Paragraph, width: int) -> Iterable[Line]:
+def flow(paragraph: Paragraph, width: int) -> list[Line]:
+    """The lines of a paragraph at a width in cells."""
     lines: list[Line] = []
     current: list[Piece] = []
     indent = min(paragraph.indent, width // 3)
@@ -104,7 +123,7 @@ def _flow(paragraph: Paragraph, width: int) -> Iterable[Line]:
         if used + size > width and used > start:
             lines.append(_line(current, start))
             current, start, used = [], hang, hang
-            word = Piece(word.text.lstrip(" "), word.role)
+            word = Piece(word.text.lstrip(" "), word.role, word.about)
             size = cell_len(word.text)
         if word.text:
             current.append(word)
@@ -124,8 +143,8 @@ def _line(pieces: list[Piece], indent: int) -> Line:
     """A line in which adjacent pieces of one role are merged."""
     merged: list[Piece] = [Piece(" " * indent)] if indent else []
     for piece in pieces:
-        if merged and merged[-1].role == piece.role:
-            merged[-1] = Piece(merged[-1].text + piece.text, piece.role)
+        if merged and (merged[-1].role, merged[-1].about) == (piece.role, piece.about):
+            merged[-1] = Piece(merged[-1].text + piece.text, piece.role, piece.about)
         else:
             merged.append(piece)
     return tuple(merged)
@@ -145,9 +164,9 @@ def _words(pieces: Iterable[Piece], widest: int) -> Iterable[Piece]:
             word = text[start:end]
             start = end
             if cell_len(word) > widest:
-                yield from (Piece(part, piece.role) for part in _parts(word, max(widest, 1)))
+                yield from (Piece(part, piece.role, piece.about) for part in _parts(word, max(widest, 1)))
             else:
-                yield Piece(word, piece.role)
+                yield Piece(word, piece.role, piece.about)
 
 
 def _parts(word: str, widest: int) -> Iterable[str]:

@@ -10,9 +10,10 @@ from kubedoctor.tui.rows import ROOTS, View
 
 def not_listed(view: View, snapshot: Snapshot) -> str:
     """What of a view cannot be listed or read and why, in sentences; empty if all can."""
-    if view.kind in ("Finding", "Context"):
+    if view.kind == "Context":
         return ""
-    shown = (view.kind,) if view.kind else ROOTS
+    of_home = view.kind in ("", "Finding")
+    shown = ROOTS if of_home else (view.kind,)
     limited: dict[str, str] = {}
     refused: dict[str, str] = {}
     lost: list[str] = []
@@ -28,7 +29,7 @@ def not_listed(view: View, snapshot: Snapshot) -> str:
             limited[kind] = why
         elif why := snapshot.refusal(want):
             refused[kind] = why
-    if snapshot.closed and not view.kind and len(refused) < len(shown):
+    if snapshot.closed and of_home and len(refused) < len(shown):
         limited, refused = {}, {}  # Most recordings lack a kind, and say so where it matters.
     sentences = [capitalised(f"{list(limited.values())[-1]}.")] if limited else []
     if refused:

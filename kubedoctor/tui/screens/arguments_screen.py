@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
-from kubedoctor.tui.widgets.titles import as_title
+from kubedoctor.tui.widgets.one_line import Heading, Keys
 
 
 class ArgumentsScreen(ModalScreen[tuple[str, ...] | None]):
@@ -29,12 +29,16 @@ class ArgumentsScreen(ModalScreen[tuple[str, ...] | None]):
         self._words = words
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box") as box:
-            box.border_title = as_title(f"{self._question.name} {self._subject.title}")
-            box.border_subtitle = as_title("enter asks  esc back")
+        with Vertical(id="box"):
+            yield Heading(id="heading")
             yield Input("".join(f"{word} " for word in self._words), self._question.usage, select_on_focus=False)
             for argument in self._question.arguments:
                 yield Static(f"{argument.metavar}: {argument.help}", classes="argument", markup=False)
+            yield Keys(id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one(Heading).entitle(self._question.name, self._subject.title, ())
+        self.query_one(Keys).offer((("enter", "ask"),), (("esc", "back"),))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

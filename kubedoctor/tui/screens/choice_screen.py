@@ -11,17 +11,21 @@ from textual.message import Message
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.widgets.choice_view import ChoiceView
-from kubedoctor.tui.widgets.titles import as_title
+from kubedoctor.tui.widgets.one_line import Heading, Key, Keys, Rule
 
 
 class ChoiceScreen(KeptScreen):
     """Offers things; `choose` says what follows. It has the whole screen: what lies below a dialog is drawn with it."""
 
     CSS_PATH = "choice_screen.tcss"
-    heading = hint = ""
+    heading = ""
+    keys: tuple[Key, ...] = ()
 
     def compose(self) -> ComposeResult:
+        yield Heading(id="heading")
+        yield Rule()
         yield ChoiceView(id="choices")
+        yield Keys(id="keys")
 
     def choices(self) -> Sequence[Page]:
         """What is offered."""
@@ -33,7 +37,8 @@ class ChoiceScreen(KeptScreen):
 
     def draw(self) -> None:
         view = self.query_one(ChoiceView)
-        view.border_title, view.border_subtitle = as_title(self.heading, 200), as_title(self.hint)
+        self.query_one(Heading).entitle(self.heading)
+        self.query_one(Keys).offer(self.keys, (("esc", "back"),))
         view.offer(self.choices())
 
     def take(self, message: Message) -> None:

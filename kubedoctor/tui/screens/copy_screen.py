@@ -31,7 +31,7 @@ class CopyScreen(ChoiceScreen):
     """Copies a command line to the clipboard (OSC 52). It never runs one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,x", "app.pop_screen", "Back")]
-    heading, hint = HEADING, "number or enter copies  esc back"
+    heading, keys = HEADING, (("1-9", "copy"), ("enter", "copy"))
     commands: tuple[Copyable, ...] = ()
 
     @classmethod

@@ -1,17 +1,13 @@
-"""The list of objects, and the incident of the selected object beside it."""
+"""The home: incidents and workloads, every other list, and the page about the selected row."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import ClassVar
 
-from textual import on
-from textual.app import ComposeResult
+from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
-from textual.reactive import Reactive
 from textual.timer import Timer
-from textual.widget import Widget
 
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
@@ -19,96 +15,79 @@ from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
 from kubedoctor.tui.filters import FilterError, keep
-from kubedoctor.tui.messages import Aged, Failed, Filtered, Progress, ThemeWanted, Told
-from kubedoctor.tui.pages.keys import list_keys
-from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, empty_text, place_in
-from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, RowsScreen
+from kubedoctor.tui.incidents.incident_rows import IncidentRow
+from kubedoctor.tui.messages import Filtered, ThemeWanted, Told, Unfolded
+from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, known_row, place_in
+from kubedoctor.tui.screens.drawn_list import DrawnList
+from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, tabs_of
 from kubedoctor.tui.screens.why_screen import WhyScreen
-from kubedoctor.tui.session import Freshness, Session
+from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.banner import Banner
-from kubedoctor.tui.widgets.incident_pane import IncidentPane
-from kubedoctor.tui.widgets.panes import Panes
+from kubedoctor.tui.widgets.one_line import Tab
 from kubedoctor.tui.widgets.prompt import Prompt
-from kubedoctor.tui.widgets.status_bar import StatusBar, currency
-from kubedoctor.tui.widgets.titles import as_title, examined_title
+from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
 MANY_ROWS = 5_000
 """More rows than this are filtered in a worker."""
 READING_AFTER = 0.1
 """Seconds that a list may take before the screen says that it is being read."""
-LOOK_AFTER = 0.05
-"""Seconds that the cursor must rest on a row before its page is written."""
-LOOK_AFTER_TYPING = 0.25
-"""As LOOK_AFTER, while a filter is typed."""
+LOOK_AFTER, LOOK_AFTER_TYPING = 0.05, 0.25
+"""Seconds that the cursor must rest on a row before its page is written; the second while a filter is typed."""
+HOME = "Finding"
 
 
-class ListScreen(RowsScreen):
-    """Draws the rows, and goes from view to view."""
+class ListScreen(DrawnList):
+    """Goes from view to view, and opens what is under the cursor."""
 
     CSS_PATH = "list_screen.tcss"
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
-    """The widgets that lose and get the focus are drawn again, not the whole screen."""
-    virtual_size = Reactive(Size(0, 0))
-    """Only a layout changes it, and none follows from that."""
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  # Textual declares it as an instance's
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority, so that keys typed immediately after them reach the prompt.
         Binding("slash", "ask('filter')", "Filter", priority=True),
         Binding("colon", "ask('command')", "Command", priority=True),
-        Binding("escape", "back", "Back"),
-        *(Binding(str(number), f"namespace({number})", show=False) for number in range(10)),
+        Binding("escape,minus", "back", "Back"),
+        Binding("tab", "switch", "Incidents or workloads"),
+        Binding("shift+tab,right,left", "other_pane", "List or page"),
+        *(Binding(str(number), f"digit({number})", show=False) for number in range(10)),
         Binding("ctrl+z", "faults", "Faults only"),
         Binding("ctrl+w", "wide", "Wide"),
         Binding("N,shift+n", "sort('name')", "Sort by name"),
         Binding("A,shift+a", "sort('age')", "Sort by age"),
         Binding("S,shift+s", "sort('health')", "Sort by health"),
         Binding("w", "why", "Why"),
-        Binding("f", "findings", "Findings"),
+        Binding("f", "findings", "Incidents"),
         Binding("o", "node", "Node"),
         Binding("J,shift+j", "owner", "Owner"),
     ]
 
     def __init__(self, session: Session, namespace: str) -> None:
         super().__init__(session, namespace)
-        self.filter = ""
-        self.faults_only = False
+        self.view = View(HOME, namespace)
         self.wide = False
         self._places: list[VisitedView] = []
         self._next_row: Row | Ref | None = None
-        self._freshness: Freshness | None = None
         self._look: Timer | None = None
         self._until_shown: Timer | None = None
         self._shown: View | None = None
         self._shown_of: tuple[Row, ...] = ()
-        self._title = ""
-        self._keys = ""
-        self._examined_title = ""
-        self._doing: dict[object, str] = {}
-
-    def compose(self) -> ComposeResult:
-        yield StatusBar(id="status")
-        yield Banner(id="banner")
-        with Panes(id="panes"):
-            yield VirtualTable(id="table")
-            yield IncidentPane(id="incident")
-        yield Prompt(commands.completions(""), id="prompt")
+        self._rows_of_tabs: dict[View, Row] = {}
+        self._unfolded: tuple[str, tuple[IncidentRow, ...]] = ("", ())
 
     def on_mount(self) -> None:
         self._table.focus()
-        self._table.border_subtitle = as_title("/ filter  : command  ? help")
-        pane = self.query_one(IncidentPane)
-        pane.clear(READING)
-        self.set_class(not self.view.namespace, "-all")
         self._draw_titles()
+        self._draw_currency()
+        self._say_empty()
         self._load()
         if self.session.live:
             self.set_interval(REPAINT_EVERY, self._keep_up)
             self.set_interval(1.0, self._draw_currency)
 
-    @property
-    def _table(self) -> VirtualTable:
-        return self.query_one(VirtualTable)
+    def on_resize(self, _: events.Resize) -> None:
+        if self.is_mounted:
+            self._arrange(len(self._table.rows))
+            if self.subject() is not None and self.report is not None:
+                self._tell()
 
     def subject(self) -> Row | None:
         """The row under the cursor; None while a previous list is still shown."""
@@ -124,6 +103,7 @@ class ListScreen(RowsScreen):
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self, message: VirtualTable.Highlighted) -> None:
+        self.opened_fix = 1
         if message.row is None:
             self._say_empty()
             return
@@ -136,48 +116,60 @@ class ListScreen(RowsScreen):
     def _told(self, message: Told) -> None:
         current = self._table.current
         if current is not None and (current.ref, current.finding) == (message.row.ref, message.row.finding):
+            self._pane.tell(message.row, message.verdict, message.page)
             self._draw_keys(message.row)
-            self.query_one(IncidentPane).tell(message.row, message.verdict, message.page)
 
-    @on(Progress)
-    def _progress(self, message: Progress) -> None:
-        """Say what the newest work does that is not over."""
-        if message.doing:
-            self._doing[message.work] = message.doing
-        else:
-            self._doing.pop(message.work, None)
-        self.query_one(StatusBar).doing = next(reversed(self._doing.values()), "")
+    @on(Unfolded)
+    def _tree_made(self, message: Unfolded) -> None:
+        if message.finding == self._unfolded[0]:
+            if not message.rows and not self._unfolded[1]:
+                self._unfolded = ("", ())
+                self.action_why()
+                return
+            self._unfolded = (message.finding, message.rows)
+            self._apply_filter()
 
-    @on(Aged)
-    def _aged(self, message: Aged) -> None:
-        self._freshness = message.freshness
-        self._draw_currency()
+    @on(Tab)
+    def _tab_chosen(self, message: Tab) -> None:
+        self._go(View(message.kind, self.view.namespace))
 
-    @on(Failed)
-    def _failed(self, message: Failed) -> None:
-        self._reading = False
-        self.query_one(Banner).say(str(message.problem).replace("\n", " "), "failed")
-        if not self.rows or self.report is None:
-            self.query_one(IncidentPane).clear(f"{message.problem.what}. {message.problem.hint}")
-        self._draw_currency()
+    @on(TextView.Followed)
+    def _followed(self, message: TextView.Followed) -> None:
+        """A link of the page."""
+        if self.report is not None:
+            row = known_row(message.about, self.session.snapshot)
+            WhyScreen.show(self.app, self.session, row, self.report)
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:
         row = message.row
         if self.subject() is None:
             return
-        if row.ref.kind == "Namespace":
+        if self.view.kind == HOME:
+            self._open_incident(row)
+        elif row.ref.kind == "Namespace":
             self._go(View(namespace=row.ref.name))
         elif row.ref.kind == "Context":
             self._work(partial(work.switch, self.session, row.ref.name), "switch")
         elif row.ref.kind == "Event":
             self._go_to(self.session.involved(row.ref))
-        elif row.ref.kind == "Node" and not row.finding:
+        elif row.ref.kind == "Node":
             self._go(View("Pod", "", row.ref))
-        elif row.ref.kind in WORKLOAD_KINDS and not row.finding:
+        elif row.ref.kind in WORKLOAD_KINDS:
             self._go(View("Pod", row.ref.namespace, row.ref))
         else:
             self.action_why()
+
+    def _open_incident(self, row: Row) -> None:
+        """Unfold it into what follows from it, or fold it again; an object of the tree is opened."""
+        if (isinstance(row, IncidentRow) and row.lead) or not row.finding:
+            self.action_why()
+        elif row.finding == self._unfolded[0]:
+            self._unfolded = ("", ())
+            self._apply_filter()
+        elif self.report is not None:
+            self._unfolded = (row.finding, ())
+            self._work(partial(work.unfold, self.session, row, self.report), "unfold")
 
     @on(Prompt.Filter)
     def _filter_typed(self, message: Prompt.Filter) -> None:
@@ -219,17 +211,23 @@ class ListScreen(RowsScreen):
         """Show another view, with the cursor on `row` if given."""
         if remember:
             self._places.append(VisitedView(self.view, self.filter, self._table.current))
-        self.view, self.filter, self._next_row = view, filter_text, row
-        self.set_class(not view.namespace or view.kind == "Finding", "-all")
+        before, self.view = self.view, view
+        self.filter, self._next_row = filter_text, row
         self.rows = ()
         self._table.follows = False
-        scope = view.namespace if view.kind in ("", "Finding") or not self._covers(view) else self._scope
-        if scope != self._scope:
-            self._scope, self.report = scope, None
-        self._load()
+        if not self._covers(view):
+            self._scope, self.report = view.namespace, None
+        if not self._reads_the_same(before):
+            self._load()
+        elif self._some is not None and self._some.view == view:
+            self._take(self._some.rows, self._some.counts)
         if self._until_shown is not None:
             self._until_shown.stop()
         self._until_shown = self.set_timer(READING_AFTER, self._say_reading)
+
+    def _reads_the_same(self, before: View) -> bool:
+        """Whether what the view needs is being read already, for the view before."""
+        return self._reading and self.view in tabs_of(before)
 
     def _say_reading(self) -> None:
         """The new list takes some time: what is shown is the previous one."""
@@ -243,7 +241,9 @@ class ListScreen(RowsScreen):
 
     def _covers(self, view: View) -> bool:
         """Whether the report is about what the view shows."""
-        return not self._scope or view.namespace in (self._scope, "")
+        if not self._scope or view.namespace == self._scope:
+            return True
+        return not view.namespace and view.kind not in ("", HOME)
 
     def _apply_filter(self) -> None:
         """Where the filter cannot be read, the rows stay as they are. The title changes with the rows: each is drawn with
@@ -263,11 +263,22 @@ class ListScreen(RowsScreen):
 
     def _show(self, rows: tuple[Row, ...]) -> None:
         self._shown = self.view
+        rows = self._with_tree(rows)
+        home = self.view.kind == HOME
+        self._set_bare(bare=home and not self.rows)
+        self._arrange(len(rows))
         self._draw_titles()
         columns = columns_of(self.view, wide=self.wide)
         key, selected = place_in(self.order), self._shown_of is self.rows
         self._shown_of = self.rows
-        self._table.show(rows, columns, self.session.now(), key=key, selected=selected)
+        self._table.show(
+            rows,
+            columns,
+            self.session.now(),
+            key=None if home else key,
+            selected=selected,
+            form=self.form if home else None,
+        )
         if self._next_row is not None:
             index = self._table.index_of(self._next_row, key)
             if index >= 0 or not self._reading:
@@ -276,59 +287,29 @@ class ListScreen(RowsScreen):
         if not rows:
             self._say_empty()
 
-    def _say_empty(self) -> None:
-        text = empty_text(self.view, self.report, filtered=bool(self.rows), refused=self._refused)
-        self._draw_keys(None)
-        self.query_one(IncidentPane).clear(READING if self._reading else text)
+    def _with_tree(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        """The rows with the tree of the unfolded incident below it."""
+        finding, tree = self._unfolded
+        in_tree = bool(tree) and self.view.kind == HOME
+        if self.has_class("-tree") is not in_tree:
+            self.set_class(in_tree, "-tree")
+        if not tree or self.view.kind != HOME:
+            return rows
+        place = next((number for number, row in enumerate(rows, start=1) if row.finding == finding), 0)
+        return (*rows[:place], *tree, *rows[place:]) if place else rows
 
     def _tell(self) -> None:
         row = self.subject()
         if row is None:
             return
         if row.ref.kind == "Context":
-            self.query_one(IncidentPane).clear("enter opens the context.")
+            self._pane.clear("enter opens the context.")
         elif self.report is None:
-            self.query_one(IncidentPane).clear(READING if self._reading else EXAMINING)
+            self._pane.clear(READING if self._reading else EXAMINING)
         else:
-            post = work.wrapping(self.post_message, self.query_one(IncidentPane).line_width)
-            self._work(partial(work.tell, self.session, row, self.report), "tell", post)
-
-    # Drawing
-
-    def _draw_titles(self) -> None:
-        table, bar = self._table, self.query_one(StatusBar)
-        notes = [f"/{self.filter}" if self.filter else "", "faults only" if self.faults_only else ""]
-        notes.append(f"sorted by {self.order}" if self.order != "health" else "")
-        title = " · ".join(filter(None, (self.view.title, *notes)))
-        if self._title != title:  # a title, also the same, draws the whole widget again
-            self._title = title
-            table.border_title = as_title(title, 80)
-        bar.place = (self.session.source.context if self.session.live else "", self.view.namespace or "all namespaces")
-        self._draw_examined()
-
-    def _draw_keys(self, row: Row | None) -> None:
-        """The keys for the row that the page is about."""
-        keys = list_keys(row.ref.kind) if row is not None else ""
-        if self._keys != keys:
-            self._keys = keys
-            self.query_one(IncidentPane).border_subtitle = as_title(keys)
-
-    def _draw_examined(self) -> None:
-        """How old the report is: on a large cluster that changes all the time it is older than the rows."""
-        title = examined_title(self.report, self.session.now() if self.session.live else None)
-        pane = self.query_one(IncidentPane)
-        if self._examined_title != title:
-            self._examined_title = title
-            pane.border_title = as_title(title)
-
-    def _draw_currency(self) -> None:
-        self._draw_examined()
-        self._table.pass_time(self.session.now())
-        self._freshness = self.session.freshness()
-        bar = self.query_one(StatusBar)
-        bar.currency = currency(self._freshness, self.session.now(), self.session.snapshot.source.name)
-        lost = self._freshness.lost
-        self.query_one(Banner).say(f"{lost} The data may be out of date; reconnecting." if lost else "", "lost")
+            post = work.wrapping(self.post_message, self._pane.line_width)
+            job = partial(work.tell, self.session, row, self.report, tight=self.tight, opened=self.opened_fix)
+            self._work(job, "tell", post)
 
     # Keys
 
@@ -346,6 +327,30 @@ class ListScreen(RowsScreen):
         elif self._places:
             visited = self._places.pop()
             self._go(visited.view, visited.filter, visited.row, remember=False)
+        elif self.view.kind != HOME:
+            self._go(View(HOME, self.view.namespace), remember=False)
+
+    def action_switch(self) -> None:
+        """From the incidents to the workloads and back, each with its cursor; in another list to the page and back."""
+        if self.view.kind not in ("", HOME) or self.view.owner is not None:
+            self.action_other_pane()
+            return
+        if (row := self.subject()) is not None and self._table.follows:
+            self._rows_of_tabs[self.view] = row
+        other = View("" if self.view.kind == HOME else HOME, self.view.namespace)
+        self._go(other, row=self._rows_of_tabs.get(other), remember=False)
+
+    def action_other_pane(self) -> None:
+        """Keys go to the page, or back to the list."""
+        self.set_focus(self._table if self._pane.is_active else self._pane)
+
+    def action_digit(self, number: int) -> None:
+        """A fix while the page has the keys, else a namespace."""
+        if not self._pane.is_active:
+            self.action_namespace(number)
+        elif number:
+            self.opened_fix = number
+            self._tell()
 
     def action_namespace(self, number: int) -> None:
         if number > len(self.namespaces):
@@ -375,8 +380,8 @@ class ListScreen(RowsScreen):
             WhyScreen.show(self.app, self.session, row, self.report)
 
     def action_findings(self) -> None:
-        if self.view.kind != "Finding":
-            self._go(View("Finding", self.view.namespace))
+        if self.view.kind != HOME:
+            self._go(View(HOME, self.view.namespace))
 
     def action_node(self) -> None:
         row = self.subject()

@@ -32,7 +32,8 @@ class ObjectScreen(Screen[None]):
     """A screen with an incident pane about one object at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "copy_command", "Copy a command"),
+        Binding("x", "copy_fix", "Copy the fix"),
+        Binding("X,shift+x", "copy_command", "All commands"),
         Binding("e", "lesson", "Lesson"),
         Binding("a", "questions", "Ask"),
         Binding("d", "describe", "Describe"),
@@ -101,6 +102,21 @@ class ObjectScreen(Screen[None]):
             )
         else:
             SheetScreen.ask(self.app, self.session, question, about, words)
+
+    opened_fix = 1
+    """The fix whose command is shown, counted from 1."""
+
+    def action_copy_fix(self) -> None:
+        """The command of the fix that is open; without one, or where only a look further is offered, all to choose from."""
+        verdict = self.query_one(IncidentPane).verdict
+        fixes = verdict.causes[0].fixes if verdict is not None and verdict.causes else ()
+        fix = fixes[min(self.opened_fix, len(fixes)) - 1] if fixes else None
+        if fix is None or not fix.command:
+            self.action_copy_command()
+            return
+        line = visible(fix.command)  # a control character must not run anything where it is pasted
+        self.app.copy_to_clipboard(line)
+        self.notify(f"Copied: {line[:300]}\nRun it in a terminal: kubedoctor is read-only.", timeout=4)
 
     def action_copy_command(self) -> None:
         row = self.subject()

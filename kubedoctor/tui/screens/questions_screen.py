@@ -19,7 +19,7 @@ class QuestionsScreen(ChoiceScreen):
     """Asks the chosen question."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,a", "app.pop_screen", "Back")]
-    hint = "enter asks  esc back"
+    keys = (("enter", "ask"),)
     questions: tuple[Question, ...] = ()
     _ask: Callable[[Question], object] | None = None
 

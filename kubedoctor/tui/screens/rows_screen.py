@@ -21,7 +21,6 @@ from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.banner import Banner
-from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.work import Post
 
 REPAINT_EVERY = 0.1
@@ -34,6 +33,13 @@ EXAMINE_SHARE = 30
 """As ROWS_SHARE: of a cluster of 1,000 pods the report is never older than some seconds, of 30,000 than some minutes."""
 EXAMINE_FREE = 0.3
 """Seconds of the processor: what the examination of a small cluster costs."""
+
+
+def tabs_of(view: View) -> tuple[View, ...]:
+    """The two views of a namespace that need the same objects; none for other views."""
+    if view.kind not in ("", "Finding") or view.owner is not None:
+        return ()
+    return View("Finding", view.namespace), View("", view.namespace)
 
 
 class RowsScreen(ObjectScreen):
@@ -51,6 +57,7 @@ class RowsScreen(ObjectScreen):
         self._scope = namespace
         self._refused = ""
         self._reading = False
+        self._some: SomeRowsMade | None = None
         self._listing = Pace(ROWS_EVERY, share=ROWS_SHARE)
         self._examining = Pace(EXAMINE_EVERY, share=EXAMINE_SHARE, free=EXAMINE_FREE)
         self._changed_kinds: set[str] = set()
@@ -74,7 +81,8 @@ class RowsScreen(ObjectScreen):
         self._examining.stale |= self.report is None
         self._reading = True
         self._listing.begin()
-        self._work(partial(work.load, self.session, self.view, self.report, lambda: self.order), "rows")
+        self._some = None
+        self._work(partial(work.load, self.session, lambda: self.view, self.report, lambda: self.order), "rows")
 
     def _make_rows(self) -> None:
         if self._reading:  # then they are made again once all is read
@@ -117,6 +125,9 @@ class RowsScreen(ObjectScreen):
     @on(RowsMade)
     def _rows_made(self, message: RowsMade) -> None:
         if message.view != self.view:
+            if self._reading and self.view in tabs_of(message.view):  # changed while these rows were on their way
+                self._reading = False
+                self._make_rows()
             return
         self._listing.end(message.cost)
         was_reading, self._reading = self._reading, False
@@ -129,21 +140,28 @@ class RowsScreen(ObjectScreen):
         elif message.order != self.order:
             self._sort()
         if self.report is None and self._examining.stale and not self._busy("examine"):
-            if not (self.rows or self.view.kind):
+            if not (self.rows or sum(message.counts.values())) and self.view.kind in ("", "Finding"):
                 self._scope = ""  # nothing to see here: say what there is elsewhere
             self._examine()
 
     @on(SomeRowsMade)
     def _some_rows_made(self, message: SomeRowsMade) -> None:
-        if message.view == self.view and self._reading and message.rows:
+        if not self._reading:
+            return
+        self._some = message
+        if message.view == self.view and message.rows:
             self._take(message.rows, message.counts)
+        elif self.view.kind == "Finding" and message.view == View(namespace=self.view.namespace):
+            self._draw_counts(message.counts)
 
     def _take(self, rows: tuple[Row, ...], numbers: dict[Health, int]) -> None:
         self.rows = rows
-        bar = self.query_one(StatusBar)
-        bar.counts = numbers
-        bar.noun = self.view.noun(len(rows))
+        self._draw_counts(numbers if self.view.kind in ("", "Finding") and self.view.owner is None else None)
         self._apply_filter()
+
+    def _draw_counts(self, workloads: dict[Health, int] | None) -> None:
+        """Draw how many workloads there are of each health; None: not known of this list."""
+        raise NotImplementedError
 
     @on(Sorted)
     def _sorted(self, message: Sorted) -> None:

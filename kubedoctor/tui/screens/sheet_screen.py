@@ -25,13 +25,12 @@ from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.grid_view import HEAD, GridView
+from kubedoctor.tui.widgets.one_line import Heading, Keys, Rule
 from kubedoctor.tui.widgets.text_view import TextView
-from kubedoctor.tui.widgets.titles import as_title
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
-_FRAME = 3
-"""Lines of the list beside its rows: the border and the titles."""
-_BORDER = 2
+_FRAME = 1
+"""Lines of the list beside its rows: the titles."""
 _LEAST_LINES = 6
 
 
@@ -78,20 +77,17 @@ class SheetScreen(KeptScreen):
         screen.open(app)
 
     def compose(self) -> ComposeResult:
-        table = VirtualTable(id="rows")
-        table.border_subtitle = as_title("esc back  enter open  x copy  shift-s closest first  shift-n by name")
-        yield table
-        grid = GridView(id="grid")
-        grid.border_subtitle = as_title("esc back  ↑↓←→ move  enter why  tab legend")
-        yield grid
-        page = TextView(id="page")
-        page.border_title = as_title("Verdict")
-        page.border_subtitle = as_title("esc back  x copy")
-        yield page
+        yield Heading(id="heading")
+        yield Rule()
+        yield VirtualTable(id="rows")
+        yield GridView(id="grid")
+        yield Rule(id="below")
+        yield TextView(id="page")
+        yield Keys(id="keys")
 
     def draw(self) -> None:
-        for name in ("#rows", "#grid"):
-            self.query_one(name).border_title = as_title(self._heading)
+        name, _, subject = self._heading.partition(" ")
+        self.query_one(Heading).entitle(name, subject)
         if self.sheet is not None:
             self._show(self.sheet)
         elif self._job is not None:
@@ -125,6 +121,8 @@ class SheetScreen(KeptScreen):
         table = list_table(sheet)
         self._rows = table.every_row if table is not None else ()
         self.set_class(table is None, "-bare")
+        keys = (("enter", "open"), ("x", "copy"), ("shift-s", "closest first"), ("shift-n", "by name"))
+        self.query_one(Keys).offer(keys if table is not None else (("x", "copy"),), (("esc", "back"),))
         self.query_one("#page", TextView).show(sheet_page(sheet))
         self.query_one("#rows" if table is not None else "#page").focus()
         self._draw(stay=False)
@@ -133,8 +131,9 @@ class SheetScreen(KeptScreen):
         self.set_class(True, "-grid")
         self.set_class(True, "-bare")
         view = self.query_one(GridView)
-        view.styles.height = min(len(grid.rows) + HEAD + _BORDER, max(_LEAST_LINES, self.size.height * 2 // 3))
+        view.styles.height = min(len(grid.rows) + HEAD, max(_LEAST_LINES, self.size.height * 2 // 3))
         view.show(grid)
+        self.query_one(Keys).offer((("h j k l", "move"), ("enter", "why"), ("tab", "legend")), (("esc", "back"),))
         self._say_cell(sheet, grid, view)
         view.focus()
 

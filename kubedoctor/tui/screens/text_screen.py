@@ -13,8 +13,8 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui.messages import Failed, PageMade
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.kept_screen import KeptScreen
+from kubedoctor.tui.widgets.one_line import Heading, Keys, Rule
 from kubedoctor.tui.widgets.text_view import TextView
-from kubedoctor.tui.widgets.titles import as_title
 
 
 class TextScreen(KeptScreen):
@@ -43,9 +43,10 @@ class TextScreen(KeptScreen):
         return screen
 
     def compose(self) -> ComposeResult:
-        view = TextView(id="text")
-        view.border_subtitle = as_title("esc back  c copy")
-        yield view
+        yield Heading(id="heading")
+        yield Rule()
+        yield TextView(id="text")
+        yield Keys(id="keys")
 
     def draw(self) -> None:
         self._show(self.heading, self._page)
@@ -67,9 +68,10 @@ class TextScreen(KeptScreen):
         self.query_one(TextView).show(self._page)
 
     def _show(self, title: str, page: Page, *, at_end: bool = False) -> None:
-        view = self.query_one(TextView)
-        view.border_title = as_title(title, 200)
-        view.show(page, at_end=at_end)
+        name, _, subject = title.partition(" ")
+        self.query_one(Heading).entitle(name, subject)
+        self.query_one(Keys).offer((("j k", "scroll"), ("c", "copy the text"), ("esc", "back")), ())
+        self.query_one(TextView).show(page, at_end=at_end)
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.query_one(TextView).page.plain)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any, ClassVar
 
+from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -15,12 +16,14 @@ from kubedoctor.engine import Report
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Failed, Told
 from kubedoctor.tui.pages.keys import why_keys
-from kubedoctor.tui.rows import Row
+from kubedoctor.tui.rows import Row, known_row
+from kubedoctor.tui.screens.drawn_list import AIRY_FROM
 from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
-from kubedoctor.tui.widgets.titles import as_title
+from kubedoctor.tui.widgets.one_line import Heading, Keys, Rule
+from kubedoctor.tui.widgets.text_view import TextView
 
 
 class WhyScreen(ObjectScreen, KeptScreen):
@@ -28,7 +31,7 @@ class WhyScreen(ObjectScreen, KeptScreen):
 
     CSS_PATH = "why_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,w", "app.pop_screen", "Back"),
+        Binding("escape,q,w,minus", "app.pop_screen", "Back"),
     ]
     row: Row | None = None
 
@@ -40,18 +43,24 @@ class WhyScreen(ObjectScreen, KeptScreen):
         screen.open(app)
 
     def compose(self) -> ComposeResult:
+        yield Heading(id="heading")
+        yield Rule()
         yield IncidentPane(id="why")
+        yield Keys(id="keys")
 
     def draw(self) -> None:
         assert self.row is not None  # opened for one
         assert self.report is not None
-        pane = self.query_one(IncidentPane)
-        pane.clear()
-        pane.border_title = as_title(f"Why · {self.row.ref.title}")
+        self.query_one(IncidentPane).clear()
+        below = [
+            screen.row.ref.title for screen in self.app.screen_stack if isinstance(screen, WhyScreen) and screen.row
+        ]
+        self.query_one(Heading).entitle("Why", self.row.ref.title, ("Home", *below))
         self._draw_keys(self.row)
-        self.work(partial(work.tell, self.session, self.row, self.report, full=True))
+        tight = self.app.size.height < AIRY_FROM
+        self.work(partial(work.tell, self.session, self.row, self.report, full=True, tight=tight))
         if self.session.live and not self.row.finding:
-            self.work(partial(work.focus, self.session, self.row))
+            self.work(partial(work.focus, self.session, self.row, tight=tight))
 
     def subject(self) -> Row | None:
         return self.row
@@ -75,5 +84,11 @@ class WhyScreen(ObjectScreen, KeptScreen):
         questions = [
             question for question in self.session.questions_about(row.ref) if question.key and question.area in areas
         ]
-        keys = "".join(f"{question.key} {question.name}  " for question in questions)
-        self.query_one(IncidentPane).border_subtitle = as_title(f"esc back  {keys}{why_keys(row.ref.kind)}")
+        keys = [(question.key, question.name) for question in questions]
+        self.query_one(Keys).offer((*keys, *why_keys(row.ref.kind)), (("esc", "back"),))
+
+    @on(TextView.Followed)
+    def _followed(self, message: TextView.Followed) -> None:
+        """A link: the object's own page, on top of this one."""
+        if self.report is not None and self.row is not None and message.about != self.row.ref:
+            WhyScreen.show(self.app, self.session, known_row(message.about, self.session.snapshot), self.report)

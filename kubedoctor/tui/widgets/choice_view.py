@@ -21,7 +21,7 @@ class ChoiceView(TextView):
     """Pages below each other, one of them under a cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"choice--cursor"}
-    DEFAULT_CSS = "ChoiceView > .choice--cursor { background: $primary 40%; }"
+    DEFAULT_CSS = "ChoiceView > .choice--cursor { background: $cursor; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("up,k", "move(-1)", "Up", show=False),

@@ -16,8 +16,8 @@ from textual.style import Style
 
 from kubedoctor.answers.grid import Grid, GridCell, Shade
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.tui.look import STYLES
 from kubedoctor.tui.widgets.line_view import LineView
-from kubedoctor.tui.widgets.text_view import ROLES
 
 SHADES = {
     Shade.FULL: "key",
@@ -184,4 +184,4 @@ class GridView(LineView, can_focus=True):
             yield " ", self._style("")
 
     def _style(self, role: str) -> Style:
-        return self.visual_style + Style.parse(ROLES[role])
+        return self.visual_style + Style.parse(STYLES[role])

@@ -1,4 +1,4 @@
-"""The incident of the highlighted row."""
+"""The page about the highlighted row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.widgets.text_view import TextView
-from kubedoctor.tui.widgets.titles import as_title
 
 
 class IncidentPane(TextView):
@@ -14,10 +13,9 @@ class IncidentPane(TextView):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.border_title = as_title("Why")
         self.row: Row | None = None
         self.verdict: ObjectVerdict | None = None
-        self._only: str | None = None
+        self._only: object = None
 
     def tell(self, row: Row, verdict: ObjectVerdict, page: Page) -> None:
         """Show what is known about a row."""
@@ -27,10 +25,14 @@ class IncidentPane(TextView):
 
     def clear(self, text: str = "") -> None:
         """Show only a sentence."""
-        if self._only == text:
-            return
-        self.row = self.verdict = None
         page = Page()
         page.add((text, "dim"))
+        self.state(page, text)
+
+    def state(self, page: Page, content: object) -> None:
+        """Show a page about no row. content: what it says; equal to the one before, nothing is drawn."""
+        if self._only is not None and self._only == content:
+            return
+        self.row = self.verdict = None
         self.show(page)
-        self._only = text
+        self._only = content

@@ -10,19 +10,37 @@ from rich.style import Style
 from textual import events
 from textual._styles_cache import StylesCache
 from textual.color import Color
-from textual.css.types import EdgeType
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
+from textual.style import Style as TextStyle
 from textual.widget import Widget
 
-IDLE_FRAME = 0.5
-"""How much of the colour the frame has where keys go elsewhere."""
+from kubedoctor.tui.look import STYLES
 
 
-class LineView(ScrollView):
+class Painting(Widget):
+    """Finds the style of a role once for all lines."""
+
+    _paints: dict[str, Style] | None = None
+
+    def paint(self, role: str) -> Style:
+        """The style of a role of `look.py`, on the background of the widget."""
+        if self._paints is None:
+            self._paints = {}
+        style = self._paints.get(role)
+        if style is None:
+            style = self._paints[role] = (self.visual_style + TextStyle.parse(STYLES[role])).rich_style
+        return style
+
+    def notify_style_update(self) -> None:
+        self._paints = None
+        super().notify_style_update()
+
+
+class LineView(Painting, ScrollView):
     """Lines that move no other widget, however many they are: a layout of the screen costs more than drawing them. So
     the scroll bar has its place also where all is shown, and is not drawn then. The focus alone changes nothing of how
     it looks; a screen with several marks the one that keys go to."""
@@ -32,6 +50,13 @@ class LineView(ScrollView):
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
+        background: $page;
+        scrollbar-color: $rule;
+        scrollbar-color-hover: $faint;
+        scrollbar-color-active: $faint;
+        scrollbar-background: $page;
+        scrollbar-background-hover: $page;
+        scrollbar-background-active: $page;
     }
     """
     virtual_size = Reactive(Size(0, 0))
@@ -39,22 +64,19 @@ class LineView(ScrollView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._styles_cache = _Frame()
-        self._active: bool | None = None
+        self.is_active = False
+        """Whether keys go to it; it stays so while the prompt is open."""
         self.content_width = 0
         """The cells of a line, while lines are drawn."""
 
-    def frame(self, *, active: bool) -> None:
-        """Mark it by its frame, or not. Style sheets, which are applied to all that it has, take twice as long."""
-        self._active = active
-        color = Color.parse(self.app.theme_variables["primary"])
-        edge: tuple[EdgeType, Color] = ("round", color if active else color.with_alpha(IDLE_FRAME))
-        if self.styles.inline.border_top != edge:
-            self.styles.border = edge
+    def activate(self, *, active: bool) -> None:
+        """Mark that keys go to it, or not."""
+        if self.is_active != active:
+            self.is_active = active
+            self.mark_active()
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        if self._active is not None:  # the theme may be another
-            self.frame(active=self._active)
+    def mark_active(self) -> None:
+        """Draw what shows that keys go to it."""
 
     def watch_virtual_size(self, size: Size) -> None:
         self._scroll_update(size)

@@ -15,7 +15,8 @@ from textual.style import Style
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from kubedoctor.tui.widgets.line_view import LineView
+from kubedoctor.tui.look import STYLES
+from kubedoctor.tui.widgets.one_line import Keys
 
 SIGNS = {"filter": "/", "command": ":"}
 
@@ -67,7 +68,7 @@ class Prompt(Input):
         self.suggester = self._suggest if mode == "command" else None
         self.placeholder = {
             "filter": "filter: web, !web, -l app=web",
-            "command": "po, deploy NAMESPACE, ns, ctx, findings, theme NAME, q",
+            "command": "po, deploy NAMESPACE, ns, ctx, incidents, events, theme NAME, q",
         }[mode]
         self.value = text
         self.cursor_position = len(text)
@@ -83,18 +84,12 @@ class Prompt(Input):
         if not self.is_open:
             return [self._beneath()] * crop.height
         line, *others = super().render_lines(crop)
-        style = (self.visual_style + Style.parse("bold $text-accent")).rich_style
+        style = (self.visual_style + Style.parse(STYLES["key"])).rich_style
         sign = Strip([Segment(f" {SIGNS.get(self.mode, '')}".ljust(2), style)], 2)
         return [Strip.join([sign, line.crop(2)]), *others]
 
     def _beneath(self) -> Strip:
-        y, below = self.region.y, list[tuple[int, Strip]]()
-        for pane in self.screen.query(LineView):
-            if pane.region.bottom == y + 1:
-                line = Region(0, pane.region.height - 1, pane.region.width, 1)
-                below.extend((pane.region.x, strip) for strip in pane.render_lines(line))
-        below.sort(key=lambda place: place[0])
-        return Strip.join(strip for _, strip in below).adjust_cell_length(self.region.width)
+        return self.screen.query_one(Keys).render_line(0)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

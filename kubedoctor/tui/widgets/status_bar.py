@@ -1,83 +1,126 @@
-"""The line at the top: context and namespace, counts by health, and how current they are."""
+"""The line at the top: the state of the cluster in one cell, where we are, counts, and how current they are."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from rich.cells import cell_len
-from textual.content import Content
 from textual.reactive import reactive
-from textual.widgets import Static
 
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.engine.health import Health
+from kubedoctor.tui.look import BRAND, LIVE, LOST, RECORDED, UNKNOWN, WELL, WORKING
+from kubedoctor.tui.pages.ink import crop, ends, ink, size
+from kubedoctor.tui.pages.page import Line, Piece
 from kubedoctor.tui.session import Freshness
-from kubedoctor.tui.widgets.text_view import ROLES
+from kubedoctor.tui.widgets.one_line import OneLine
 
-Part = tuple[str, str]
+GOOD = (Health.HEALTHY, Health.NOTED, Health.IDLE)
 
 
-class StatusBar(Static):
-    """Draws what it is given: context, namespace, counts (None: not known yet), freshness."""
+class StatusBar(OneLine):
+    """Draws what it is given: context and namespace; incidents by health (None: not examined yet); workloads by health
+    (None: not read yet); how many gaps there are; what is being done, or how current it is."""
 
+    DEFAULT_CSS = "StatusBar { background: $bar; }"
     place: reactive[tuple[str, str]] = reactive(("", ""))
+    incidents: reactive[dict[Health, int] | None] = reactive(None)
     counts: reactive[dict[Health, int] | None] = reactive(None)
-    noun: reactive[str] = reactive("workloads")
+    gaps: reactive[int] = reactive(0)
     doing: reactive[str] = reactive("")
-    currency: reactive[str] = reactive("")
+    currency: reactive[tuple[str, ...]] = reactive(())
+    state: reactive[str] = reactive("")
+    """`live`, `read`, `recorded` or `lost`."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, markup=False)
-
-    def render(self) -> Content:
-        width = self.content_size.width
+    def line(self, width: int) -> Line:
         context, namespace = (visible(word, 40) for word in self.place)
-        where: list[Part] = [
-            (" kubedoctor ", "bold reverse"),
-            (f"  {context} ▸ " if context else "  ", "$quiet"),
-            (namespace, "bold"),
-        ]
-        tally = self._tally(long=True)
-        right: list[Part] = [(f"{self.doing or self.currency} ", "$quiet")]
-        for shorter in range(4):
-            if _size(where) + _size(tally) + _size(right) + 4 <= width:
-                break
-            if shorter == 0:
-                tally = self._tally(long=False)
-            elif shorter == 1:
-                where = [(" kubedoctor ", "bold reverse"), (f"  {namespace}", "bold")]
-            elif shorter == 2:
-                right = [(f"{(self.doing or self.currency).partition(' · ')[0]} ", "$quiet")]
-            else:
-                where = [(f" {namespace}", "bold")]
-        room = max(1, width - _size(where) - _size(tally) - _size(right) - 3)
-        return Content.assemble(*where, "   ", *tally, " " * room, *right)
+        brand = (Piece(f" {BRAND} ", self._worst()),)
+        forms: Sequence[tuple[Line, Line]] = (
+            (
+                (ink("kubedoctor  ", "strong"), ink(f"{context}  " if context else ""), ink(namespace, "dim")),
+                self._tally(3),
+            ),
+            (
+                (ink("kubedoctor  ", "strong"), ink(f"{context}  " if context else ""), ink(namespace, "dim")),
+                self._tally(2),
+            ),
+            ((ink(f"{context}  " if context else ""), ink(namespace, "dim")), self._tally(2)),
+            ((ink(namespace, "dim"),), self._tally(1)),
+        )
+        rights = self._right()
+        for right in rights:
+            for where, tally in forms[: 1 if right is not rights[-1] else None]:
+                left = (*brand, *where, Piece("   "), *tally)
+                if size(left) + 1 + size(right) <= width:
+                    return ends(left, right, width)
+        return crop((*brand, *forms[-1][0], Piece("  "), *forms[-1][1]), width)
 
-    def _tally(self, *, long: bool) -> list[Part]:
-        if self.counts is None:
-            return []
-        total = sum(self.counts.values())
-        parts: list[Part] = [(f"{total} {self.noun}  ", "")] if long else []
-        for health, count in self.counts.items():
-            if not count or (health is Health.IDLE and not long):
-                continue
-            word = f" {health.value}" if long and health in (Health.BROKEN, Health.DEGRADED) else ""
-            parts.append((f" {health.symbol} {count}{word} ", ROLES[health.value]))
-        return parts
+    def _worst(self) -> str:
+        """The colour of the mark: red, amber, green, or grey where it is not known."""
+        if self.state == "lost":
+            return "degraded"
+        if self.incidents is None:
+            return "idle"
+        if self.incidents.get(Health.BROKEN):
+            return "broken"
+        if self.incidents.get(Health.DEGRADED):
+            return "degraded"
+        return "idle" if self.gaps else "healthy"
+
+    def _tally(self, words: int) -> Line:
+        """words: how many of the numbers are explained."""
+        known = self.state != "lost"
+        parts: list[Piece] = []
+        if self.incidents is None:
+            parts.append(Piece(f"{WORKING} examining  ", "act"))
+        else:
+            for health in (Health.BROKEN, Health.DEGRADED, Health.NOTED):
+                if number := self.incidents.get(health, 0):
+                    word = f" {health.value}" if words > 2 and health is not Health.NOTED else ""
+                    parts.append(ink(f"{health.symbol} {number:,}{word}  ", health.value if known else "dim"))
+        if self.counts is not None:
+            well = sum(self.counts.get(health, 0) for health in GOOD)
+            if self.incidents is not None and well:
+                good = known and not self.gaps  # what could not be seen may be broken
+                parts.append(ink(f"{WELL} {well:,}{' well' if words > 1 else ''}  ", "good" if good else "dim"))
+            elif self.incidents is None:
+                parts.append(ink(f"{sum(self.counts.values()):,}{' workloads' if words > 1 else ''}  ", "dim"))
+        if self.gaps and self.incidents is not None:
+            parts.append(ink(f"{UNKNOWN} {self.gaps:,}{' not checked' if words > 2 else ''}  ", "dim"))
+        return tuple(parts)
+
+    def _right(self) -> list[Line]:
+        """What is done, or how current all is, in words that become fewer."""
+        if self.doing:
+            return [(ink(f"{WORKING} {visible(self.doing, 60)} ", "act"),), (ink(f"{WORKING} ", "act"),)]
+        mark, role = {"live": (LIVE, "healthy"), "lost": (LOST, "degraded"), "recorded": (RECORDED, "dim")}.get(
+            self.state, (LOST, "dim")
+        )
+        return [(Piece(f"{mark} ", role), ink(f"{text} ", "dim")) for text in self.currency] or [(Piece(" "),)]
 
 
-def _size(parts: list[Part]) -> int:
-    return sum(cell_len(text) for text, _ in parts)
-
-
-def currency(freshness: Freshness, now: datetime, bundle: str) -> str:
-    """`live · last change 2s ago · read-only`, or which recording it is."""
+def currency(freshness: Freshness, now: datetime, bundle: str) -> tuple[str, tuple[str, ...]]:
+    """The state, and how current it is in forms that become shorter: `live · last change 2s ago · read-only`."""
     if freshness.at is None:
-        return "nothing read yet · read-only"
+        return ("lost" if freshness.lost else "read"), (
+            "nothing read yet · read-only",
+            "nothing read yet",
+        )
     if not freshness.live:
-        taken = "time unknown" if freshness.at == UNKNOWN_TIME else f"taken {freshness.at:%Y-%m-%d %H:%M} UTC"
-        return f"bundle {visible(bundle, 40)} · {taken}"
+        unknown = freshness.at == UNKNOWN_TIME
+        name = visible(bundle, 40)
+        if unknown:
+            return "recorded", (f"recording {name} · time unknown", name)
+        return "recorded", (
+            f"recording {name} · {freshness.at:%Y-%m-%d %H:%M} UTC",
+            f"recording · {freshness.at:%Y-%m-%d %H:%M} UTC",
+            f"{freshness.at:%m-%d %H:%M}",
+        )
     age = human_duration(now - freshness.at)
-    return f"live · last change {age} ago · read-only" if freshness.watching else f"read {age} ago · read-only"
+    if freshness.lost:
+        return "lost", (f"not connected · {age} old", f"lost {age}")
+    if not freshness.watching:
+        return "read", (f"read {age} ago · read-only", f"read {age} ago", age)
+    return "live", (f"live · last change {age} ago · read-only", f"live · {age} ago · read-only", f"live · {age}", age)

@@ -6,48 +6,46 @@ import sys
 from collections.abc import Iterator
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
 
+from kubedoctor.cluster import Ref
+from kubedoctor.tui.look import STYLES
 from kubedoctor.tui.pages.page import Line, Page
 from kubedoctor.tui.widgets.line_view import LineView
-
-ROLES = {
-    "": "",
-    "heading": "bold $text-primary",
-    "strong": "bold",
-    "dim": "$quiet",
-    "path": "$text-accent",
-    "value": "bold",
-    "command": "$text-secondary",
-    "key": "bold $text-primary",
-    "match": "reverse",
-    "broken": "bold $text-error",
-    "degraded": "bold $text-warning",
-    "noted": "bold $text-accent",
-    "healthy": "$text-success",
-    "idle": "$quiet",
-}
 
 
 class TextView(LineView, can_focus=True):
     """A page that can be scrolled. Lines are rendered when they become visible, and kept."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", "Down", show=False),
-        Binding("k", "scroll_up", "Up", show=False),
+        Binding("j,down", "step(1)", "Down", show=False),
+        Binding("k,up", "step(-1)", "Up", show=False),
+        Binding("enter", "follow", "Open the link", show=False),
         Binding("g", "scroll_home", "Top", show=False),
         Binding("G,shift+g", "scroll_end", "Bottom", show=False),
         Binding("ctrl+f", "page_down", "Page down", show=False),
         Binding("ctrl+b", "page_up", "Page up", show=False),
     ]
 
+    class Followed(Message):
+        """A link was opened."""
+
+        def __init__(self, about: Ref) -> None:
+            super().__init__()
+            self.about = about
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._links: list[tuple[int, Ref]] = []
+        self._link = -1
         self._page = Page()
         self._drawn = -1
         self._lines: list[Line] = []
@@ -74,6 +72,8 @@ class TextView(LineView, can_focus=True):
         """Show a page from its top, or at the previous scroll position."""
         self._page = page
         self._drawn = -1
+        if not stay:
+            self._link = -1
         self._draw()
         if at_end:
             self.call_after_refresh(self.scroll_end, animate=False)
@@ -83,11 +83,55 @@ class TextView(LineView, can_focus=True):
     def on_resize(self) -> None:
         self._draw()
 
+    # Links
+
+    def _find_links(self) -> None:
+        """The objects that the page names, by line; the same one in one line counts once."""
+        found = ((y, piece.about) for y, line in enumerate(self._lines) for piece in line if piece.about is not None)
+        self._links = list(dict.fromkeys(found))
+        self._link = min(self._link, len(self._links) - 1)
+
+    def action_step(self, by: int) -> None:
+        """To the next link if that is in sight, else by a line."""
+        top, height = int(self.scroll_offset.y), self.size.height
+        place = self._link + by
+        if self._link < 0 or not top <= self._links[self._link][0] < top + height:
+            seen = [number for number, (y, _) in enumerate(self._links) if top <= y < top + height]
+            place = (seen[0] if by > 0 else seen[-1]) if seen else -1
+        if 0 <= place < len(self._links) and top - 1 <= self._links[place][0] <= top + height:
+            self._choose(place)
+        else:
+            self.scroll_relative(y=by, animate=False)
+
+    def _choose(self, place: int) -> None:
+        for number in {self._link, place} - {-1}:
+            self._strips.pop(self._links[number][0], None)
+        self._link = place
+        y = self._links[place][0]
+        if not int(self.scroll_offset.y) <= y < int(self.scroll_offset.y) + self.size.height:
+            self.scroll_relative(y=1 if y >= int(self.scroll_offset.y) + self.size.height else -1, animate=False)
+        self.refresh()
+
+    def action_follow(self) -> None:
+        if 0 <= self._link < len(self._links):
+            self.post_message(self.Followed(self._links[self._link][1]))
+
+    def on_click(self, event: events.Click) -> None:
+        """A link under the mouse is opened."""
+        offset = event.get_content_offset(self)
+        y = int(self.scroll_offset.y) + offset.y if offset is not None else len(self._lines)
+        x = offset.x if offset is not None else 0
+        for piece in self._lines[y] if y < len(self._lines) else ():
+            if 0 <= x < cell_len(piece.text) and piece.about is not None:
+                self.post_message(self.Followed(piece.about))
+            x -= cell_len(piece.text)
+
     def _draw(self) -> None:
         width = self.line_width
         if width > 0 and width != self._drawn:
             self._drawn = width
             self._lines = self._page.lines(width)
+            self._find_links()
             self._strips.clear()
             self.virtual_size = Size(width, len(self._lines))
             self.refresh()
@@ -116,6 +160,15 @@ class TextView(LineView, can_focus=True):
         return strip if self._is_painting else strip.apply_offsets(0, index)
 
     def _strip(self, index: int, width: int) -> Strip:
+        chosen = self._links[self._link] if 0 <= self._link < len(self._links) else None
+        if chosen is not None and chosen[0] == index:
+            under = Style.parse(STYLES["link-chosen"])
+            pieces = (
+                (piece.text, self._style(piece.role) + under if piece.about == chosen[1] else self._style(piece.role))
+                for piece in self._lines[index]
+            )
+            segments = [Segment(text, style.rich_style) for text, style in pieces]
+            return Strip(segments).adjust_cell_length(width, self.visual_style.rich_style)
         segments = [Segment(text, style.rich_style) for text, style in self._styled(index)]
         return Strip(segments).adjust_cell_length(width, self.visual_style.rich_style)
 
@@ -136,7 +189,7 @@ class TextView(LineView, can_focus=True):
     def _style(self, role: str) -> Style:
         style = self._styles_by_role.get(role)
         if style is None:
-            style = self.visual_style + Style.parse(ROLES[role])
+            style = self.visual_style + Style.parse(STYLES[role])
             self._styles_by_role[role] = style
         return style
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from itertools import compress, count, repeat
+from itertools import accumulate, compress, count, repeat
 from operator import is_
 from typing import Any, ClassVar, NamedTuple
 
 from msgspec.structs import replace
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -21,48 +21,30 @@ from textual.strip import Strip
 
 from kubedoctor.cluster import Ref
 from kubedoctor.tui.columns import ListColumn, fit
+from kubedoctor.tui.pages.page import Line
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.widgets.line_view import LineView
+from kubedoctor.tui.widgets.row_form import ROW_CLASSES, ROW_CSS, RowForm, cell, under_cursor
 
-MARK = 3  # cells: a space, the mark, a space
+MARK = 5  # cells: the cursor, the mark between two spaces, a space
 GAP = 1
 LEAST_NAME = 16
-LEAST_WITH_END = 9
-MOST_OF_END = 6  # a hyphen and the five characters that a pod's name ends with
 MOST_KEPT_LINES = 2000
 NEAR = 50  # rows
 
 
-class _Line(NamedTuple):
+class _Drawn(NamedTuple):
     row: Row
     ages: tuple[str, ...]
-    strip: Strip
+    strips: list[Strip]
 
 
 class VirtualTable(LineView, can_focus=True):
     """Rows of health mark and columns, with a cursor. Lines are rendered when they become visible, and cached until
     they change."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header",
-        "table--cursor",
-        "table--broken",
-        "table--degraded",
-        "table--noted",
-        "table--healthy",
-        "table--idle",
-    }
-    DEFAULT_CSS = """
-    VirtualTable {
-        & > .table--header { color: $foreground 60%; text-style: bold; }
-        & > .table--cursor { background: $primary 40%; text-style: bold; }
-        & > .table--broken { color: $text-error; text-style: bold; }
-        & > .table--degraded { color: $text-warning; text-style: bold; }
-        & > .table--noted { color: $text-accent; text-style: bold; }
-        & > .table--healthy { color: $text-success; }
-        & > .table--idle { color: $foreground 60%; }
-    }
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROW_CLASSES
+    DEFAULT_CSS = ROW_CSS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("up,k", "move(-1)", "Up", show=False),
@@ -87,6 +69,9 @@ class VirtualTable(LineView, can_focus=True):
             super().__init__()
             self.row = row
 
+    class Resized(Message):
+        """It has another size."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.rows: Sequence[Row] = ()
@@ -98,7 +83,10 @@ class VirtualTable(LineView, can_focus=True):
         self._widths: tuple[int, ...] = ()
         self._now: datetime | None = None
         self._measured = 0
-        self._lines: dict[int, _Line] = {}
+        self._lines: dict[int, _Drawn] = {}
+        self._form: RowForm | None = None
+        self._starts: list[int] | None = None
+        self._titles: list[Line] = []
         self._plain: Style | None = None
         self._styles_of_lines: tuple[Style, ...] = ()
         self._longest: dict[str, int] = {}
@@ -117,18 +105,19 @@ class VirtualTable(LineView, can_focus=True):
         stay: bool = True,
         key: Callable[[Row], Any] | None = None,
         selected: bool = False,
+        form: RowForm | None = None,
     ) -> None:
-        """Show these rows; the cursor stays on its object if that is still there and `stay` is true, and on the first row
+        """Show these rows, in columns or in a form; the cursor stays on its object if that is still there and `stay` is true, and on the first row
         until a person has moved it. key: by which the rows are probably sorted. selected: they were selected of the same
         rows as those before."""
         before, rows_before, cursor_before, top = self.current, self.rows, self.cursor, int(self.scroll_offset.y)
         self.rows, self._now = rows, now
-        others = columns != self._columns
+        others = columns != self._columns or form is not self._form
         if others:
-            self._columns = columns
+            self._columns, self._form = columns, form
             self._longest.clear()
             self._measure()
-        self.virtual_size = Size(self.size.width, len(rows) + 1)
+        others |= self._arrange()
         self.follows = self.follows and stay
         if not self.follows:
             self.cursor = 0
@@ -154,14 +143,40 @@ class VirtualTable(LineView, can_focus=True):
             if line is not None and line.ages != self._ages(line.row):
                 self._repaint(index)
 
+    def _arrange(self) -> bool:
+        """How many lines each row has; whether any row stands elsewhere than before."""
+        before = self._starts
+        self._starts = None
+        if self._form is not None:
+            self._starts = list(accumulate(self._form.arrange(self.rows, self.size), initial=0))
+            self._titles = self._form.titles(max(1, self.scrollable_content_region.width - 1))
+        if before != self._starts:
+            self._lines.clear()
+        self.virtual_size = Size(self.size.width, self._top(len(self.rows)) + self.head)
+        return before != self._starts
+
+    @property
+    def head(self) -> int:
+        """The lines above the rows."""
+        return len(self._titles) if self._form is not None else 1
+
+    def _top(self, index: int) -> int:
+        """The first line of a row, counted without the head."""
+        return index if self._starts is None else self._starts[index]
+
+    def _index_at(self, line: int) -> int:
+        """The row that a line belongs to; past the last row none, but a number that is too large."""
+        return line if self._starts is None else bisect_right(self._starts, line) - 1
+
     def _visible(self) -> range:
         top = int(self.scroll_offset.y)
-        return range(top, min(top + self.size.height - 1, len(self.rows)))
+        last = self._index_at(top + self.size.height - self.head - 1)
+        return range(self._index_at(top), min(last + 1, len(self.rows)))
 
     def _repaint_changed(self, before: Sequence[Row], cursor: int) -> None:
         """Draw the visible lines again whose rows are not the same objects as before."""
         top = int(self.scroll_offset.y)
-        for index in range(top, top + self.size.height - 1):
+        for index in range(self._index_at(top), self._index_at(top + self.size.height - self.head) + 1):
             row, old = (rows[index] if index < len(rows) else None for rows in (self.rows, before))
             if row is not old or (cursor != self.cursor and index in (cursor, self.cursor)):
                 self._repaint(index)
@@ -210,22 +225,38 @@ class VirtualTable(LineView, can_focus=True):
         self.post_message(self.Highlighted(self.current))
 
     def _follow(self) -> None:
-        top, height = int(self.scroll_offset.y), max(1, self.size.height - 1)
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
-        elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True, force=True)
+        if not self.rows:
+            return
+        top, height = int(self.scroll_offset.y), max(1, self.size.height - self.head)
+        first, end = self._top(self.cursor), self._top(self.cursor + 1)
+        if first < top:
+            self.scroll_to(y=first, animate=False, immediate=True, force=True)
+        elif end > top + height:
+            self.scroll_to(y=min(first, end - height), animate=False, immediate=True, force=True)
 
     def _repaint(self, index: int) -> None:
-        y = index - int(self.scroll_offset.y) + 1
-        if 1 <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+        if not 0 <= index < len(self.rows):
+            first, end = index, index + 1
+            if self._starts is not None:
+                return
+        else:
+            first, end = self._top(index), self._top(index + 1)
+        top = int(self.scroll_offset.y)
+        y, end = max(self.head, first - top + self.head), min(self.size.height, end - top + self.head)
+        if y < end:
+            self.refresh(Region(0, y, self.size.width, end - y))
+
+    def mark_active(self) -> None:
+        self._repaint(self.cursor)
 
     def action_move(self, by: int) -> None:
         self.highlight(self.cursor + by)
 
     def action_page(self, by: int) -> None:
-        self.highlight(self.cursor + by * max(1, self.size.height - 2))
+        lines = by * max(1, self.size.height - self.head - 1)
+        goal = min(max(0, self._top(self.cursor) + lines), self._top(len(self.rows)) - 1) if self.rows else 0
+        index = self._index_at(goal)
+        self.highlight(index if index != self.cursor else self.cursor + by)
 
     def action_jump(self, index: int) -> None:
         self.highlight(index if index >= 0 else len(self.rows) - 1)
@@ -236,7 +267,8 @@ class VirtualTable(LineView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        index = int(self.scroll_offset.y) + offset.y - 1 if offset is not None and offset.y else -1
+        line = int(self.scroll_offset.y) + offset.y - self.head if offset is not None else -1
+        index = self._index_at(line) if offset is not None and offset.y >= self.head else -1
         if not 0 <= index < len(self.rows):
             return
         if event.chain > 1 and index == self.cursor:
@@ -247,8 +279,10 @@ class VirtualTable(LineView, can_focus=True):
     def on_resize(self) -> None:
         if self.scrollable_content_region.width != self._measured:
             self._measure()
-        self.virtual_size = Size(self.size.width, len(self.rows) + 1)
+        if self._arrange():
+            self.refresh()
         self._follow()
+        self.post_message(self.Resized())
 
     def notify_style_update(self) -> None:
         self._plain = None
@@ -296,58 +330,63 @@ class VirtualTable(LineView, can_focus=True):
         if width != self._measured:
             self._measure()
         plain = self._plain = self._plain or self._restyle()  # Textual computes it at each call
-        if y == 0:
-            style = self.get_component_rich_style("table--header")
-            titles = (
-                _cell(column.title, size, column.right, ends=False)
-                for column, size in zip(self._fitting, self._widths, strict=True)
-            )
-            return Strip([Segment(" " * MARK + " ".join(titles), style)]).adjust_cell_length(width, style)
-        index = int(self.scroll_offset.y) + y - 1
+        if y < self.head:
+            return self._title(y, width, plain)
+        line = int(self.scroll_offset.y) + y - self.head
+        index = self._index_at(line)
         if index >= len(self.rows):
             return Strip.blank(width, plain)
-        row = self.rows[index]
-        line = self._lines.get(index)
-        if line is None or line.row is not row or line.ages != self._ages(row):
+        row, now = self.rows[index], self._now
+        assert now is not None  # rows and their time are set together
+        drawn = self._lines.get(index)
+        if drawn is None or drawn.row is not row or drawn.ages != self._ages(row):
             if len(self._lines) > MOST_KEPT_LINES:
                 self._lines.clear()
-            line = self._lines[index] = _Line(row, self._ages(row), self._line(row, width, plain))
-        if index == self.cursor:
-            cursor = Style(bgcolor=self.get_component_rich_style("table--cursor").bgcolor, bold=True)
-            return Strip(Segment.apply_style(line.strip, post_style=cursor), line.strip.cell_length)
-        return line.strip
+            strips = self._strips(row, now, width, plain)
+            drawn = self._lines[index] = _Drawn(row, self._ages(row), strips)
+        place = line - self._top(index)
+        if place >= len(drawn.strips):  # the air below a row
+            return Strip.blank(width, plain)
+        strip = drawn.strips[place]
+        return self._under_cursor(strip, plain) if index == self.cursor else strip
+
+    def _title(self, y: int, width: int, plain: Style) -> Strip:
+        if self._form is not None:
+            return self._painted(self._titles[y], width, plain)
+        style = self.get_component_rich_style("table--header")
+        titles = (
+            cell(column.title, size, column.right, ends=False)
+            for column, size in zip(self._fitting, self._widths, strict=True)
+        )
+        return Strip([Segment(" " * MARK + " ".join(titles), style)]).adjust_cell_length(width, style)
+
+    def _under_cursor(self, strip: Strip, plain: Style) -> Strip:
+        ground = self.get_component_rich_style("table--cursor")
+        bar = self.get_component_rich_style("table--focus") if self.is_active or self.has_focus else ground
+        return under_cursor(strip, plain, ground, bar)
 
     def _ages(self, row: Row) -> tuple[str, ...]:
         """What of a row changes with time alone."""
         now = self._now
         assert now is not None  # rows and their time are set together
+        if self._form is not None:
+            return self._form.ages(row, now)
         return tuple(column.text(row, now) for column in self._fitting if column.ages)
 
-    def _line(self, row: Row, width: int, plain: Style) -> Strip:
-        mark = self.get_component_rich_style(f"table--{row.health.value}")
-        now = self._now
-        assert now is not None  # rows and their time are set together
-        cells = (
-            _cell(column.text(row, now), size, column.right, ends=column.ends)
-            for column, size in zip(self._fitting, self._widths, strict=True)
-        )
-        idle = mark if row.health.value == "idle" else plain
-        segments = [Segment(f" {row.health.symbol} ", mark), Segment(" ".join(cells), idle)]
+    def _strips(self, row: Row, now: datetime, width: int, plain: Style) -> list[Strip]:
+        if self._form is not None:
+            return [self._painted(line, width, plain) for line in self._form.lines(row, now, width - 1)]
+        health = row.health.value
+        mark = self.get_component_rich_style(f"table--{health}")
+        segments = [Segment(" ", plain), Segment(f" {row.health.symbol} ", mark), Segment(" ", plain)]
+        gap = ""
+        for column, size in zip(self._fitting, self._widths, strict=True):
+            role = column.role if health != "idle" or column.role else "dim"
+            text = gap + cell(column.text(row, now), size, column.right, ends=column.ends)
+            gap = " " * GAP
+            segments.append(Segment(text, self.paint(role)))
+        return [Strip(segments).adjust_cell_length(width, plain)]
+
+    def _painted(self, line: Line, width: int, plain: Style) -> Strip:
+        segments = [Segment(" ", plain), *(Segment(piece.text, self.paint(piece.role)) for piece in line)]
         return Strip(segments).adjust_cell_length(width, plain)
-
-
-def _cell(text: str, width: int, right: bool, *, ends: bool) -> str:
-    """Exactly `width` cells; truncated text ends with `…`, or with `ends` has it before its end."""
-    if text.isascii():
-        if len(text) > width and ends and width >= LEAST_WITH_END:
-            end = min(MOST_OF_END, width // 3)
-            return f"{text[: width - 1 - end]}…{text[-end:]}"
-        if len(text) > width:
-            return text[: width - 1] + "…"
-        return text.rjust(width) if right else text.ljust(width)
-    fitted = set_cell_size(text, width)
-    if fitted.rstrip() != text and not text.startswith(fitted.rstrip()):
-        return fitted
-    if len(fitted.rstrip()) < len(text):
-        return set_cell_size(fitted, max(0, width - 1)) + "…"
-    return " " * (len(fitted) - len(text)) + text if right else fitted

@@ -11,8 +11,10 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, NotChecked, Report, ReportedFinding, Unexplained, load_catalogue
 from kubedoctor.engine.health import Health
 from kubedoctor.findings import Command, Confidence, Effect, Fix, Severity
-from kubedoctor.tui.pages.incidents import copyables, incident_page, verdict_of_incident, verdict_on
+from kubedoctor.tui.incidents.incident_rows import IncidentRow, incident_rows, tree_rows, view_rows
+from kubedoctor.tui.pages.incidents import copyables, verdict_of_incident, verdict_on
 from kubedoctor.tui.pages.lessons import lesson_page
+from kubedoctor.tui.pages.why import why_page
 from kubedoctor.tui.rows import Row, View, make_rows
 from tests.tui.recordings import recorded
 from tests.tui.test_rows import cluster, meta, pod
@@ -71,7 +73,7 @@ def row(ref: Ref, health: Health = Health.BROKEN, ready: str = "0/1") -> Row:
 def page_of(ref: Ref, made: Report, health: Health = Health.BROKEN, *, full: bool = False) -> str:
     snapshot = shop()
     verdict = verdict_on(ref, made, Family(snapshot))
-    return incident_page(verdict, row(ref, health), snapshot, Catalogue(()), full=full).plain
+    return why_page(verdict, row(ref, health), snapshot, Catalogue(()), full=full).plain
 
 
 def test_a_finding_about_a_pod_concerns_its_workload_and_no_other() -> None:
@@ -90,9 +92,9 @@ def test_an_incident_concerns_whom_only_a_consequence_touches() -> None:
         finding("f1", NODE), finding("f2", POD), finding("f3", SERVICE), incidents=(Incident("f1", ("f2", "f3")),)
     )
     page = page_of(WEB, made)
-    assert page.index("✗ f2 is wrong") < page.index("because ✗ Node n1  f1 is wrong")
-    assert "Impact" in page
-    assert "f3 is wrong" in page
+    assert page.splitlines()[0] == " ✗  Pod shop/web-1-a: f2 is wrong"
+    assert "because     Node n1             ✗ f1 is wrong" in page
+    assert "impact      ✗ Service shop/web  f3 is wrong" in page
 
 
 def test_the_page_of_what_suffers_starts_with_its_own_sentence_and_the_chain_from_the_cause() -> None:
@@ -108,19 +110,20 @@ def test_the_page_of_what_suffers_starts_with_its_own_sentence_and_the_chain_fro
     )
     page = page_of(WEB, made)
     lines = page.splitlines()
-    assert lines[:5] == [
-        "✗ f3 is wrong",
-        "  because ✗ Deployment shop/policy  f1 is wrong  KD9999 · certain",
-        "    └ ✗ Service shop/web  f2 is wrong",
-        "Fix",
-        "  1 scale it up  changes cluster",
+    assert [" ".join(line.split()) for line in lines if line] == [
+        "✗ Pod shop/web-1-a: f3 is wrong",
+        "certain KD9999",
+        "because Deployment shop/policy ✗ f1 is wrong",
+        "└ Service shop/web ✗ up",
+        "└ Pod shop/web-1-a ✗ up",
+        "fix 1 scale it up ◐ changes cluster",
+        "kubectl scale x copy",
+        "impact ✗ Node n1 f4 is wrong",
+        "detail At length.",
+        "evidence status.phase = Bad as an example",
     ]
-    assert page.index("At length.") > page.index("scale it up")
-    for id_ in ("f1", "f2", "f3", "f4"):
-        assert page.count(f"{id_} is wrong") == 1, "no fact twice"
-    assert "✓ Deployment shop/policy" not in page
     root = page_of(policy, made, Health.IDLE)
-    assert root.splitlines()[0] == "✗ f1 is wrong  KD9999 · certain"
+    assert root.splitlines()[0] == " ✗  Deployment shop/policy: f1 is wrong"
     marks = {one.ref: one.health for one in make_rows(shop(), View(namespace="shop"), made)}
     assert marks[WEB] is Health.BROKEN
 
@@ -131,7 +134,7 @@ def test_a_cause_is_marked_as_badly_as_what_follows_from_it() -> None:
         finding("f1", api, severity=Severity.NOTICE), finding("f2", WEB), incidents=(Incident("f1", ("f2",)),)
     )
     assert {one.ref: one.health for one in make_rows(shop(), View(), made)}[api] is Health.BROKEN
-    (row_of_incident,) = make_rows(shop(), View("Finding"), made)
+    (row_of_incident,) = view_rows(shop(), View("Finding"), made)
     assert row_of_incident.health is Health.BROKEN
     alone = report(finding("f1", api, severity=Severity.NOTICE))
     assert {one.ref: one.health for one in make_rows(shop(), View(), alone)}[api] is Health.NOTED
@@ -147,10 +150,9 @@ def test_of_equally_bad_rows_those_of_the_first_incident_come_first() -> None:
 
 def test_what_is_only_affected_says_how_it_fares_before_why() -> None:
     made = report(finding("f1", NODE, affects=(POD,)))
-    assert page_of(WEB, made).splitlines()[:2] == [
-        "✗ web: 0/1 ready",
-        "  because ✗ Node n1  f1 is wrong  KD9999 · certain",
-    ]
+    page = page_of(WEB, made).splitlines()
+    assert page[0] == " ✗  Deployment shop/web: 0/1 ready"
+    assert page[3] == "because     Node n1  ✗ f1 is wrong"
 
 
 def test_an_incident_of_many_workloads_says_how_many_and_starts_with_the_row_s_own() -> None:
@@ -160,27 +162,29 @@ def test_an_incident_of_many_workloads_says_how_many_and_starts_with_the_row_s_o
         finding("f2", api, summary="no space"),
         incidents=(Incident("f1", alike=("f2",)),),
     )
-    (listed,) = make_rows(shop(), View("Finding"), made)
+    (listed,) = view_rows(shop(), View("Finding"), made)
     assert listed.status == "2 workloads: no room"
     page = page_of(api, made)
-    assert page.splitlines()[0] == "✗ no space  KD9999 · certain · the same of 1 other"
-    assert "The same\n  Deployment shop/web" in page
+    assert page.splitlines()[0] == " ✗  Deployment shop/api: no space"
+    assert " ".join(page.splitlines()[1].split()) == "certain the same of 1 other KD9999"
+    assert "the same    Deployment shop/web" in page
     assert "no room" not in page
 
 
 def test_what_the_cause_affects_without_a_finding_is_named_by_its_workload() -> None:
     made = report(finding("f1", NODE, affects=(POD, Ref("Pod", "shop", "other"))))
-    page = incident_page(verdict_of_incident("f1", made, Family(shop())), row(NODE), shop(), Catalogue(())).plain
-    assert "Impact\n  affects Deployment shop/web, Pod shop/other" in page
+    page = why_page(verdict_of_incident("f1", made, Family(shop())), row(NODE), shop(), Catalogue(())).plain
+    assert "impact      ✗ shop/web 0/1   ! shop/other" in page
 
 
 def test_equal_sentences_are_one_line_with_all_names() -> None:
     suffering = [finding(f"f{n}", Ref("Deployment", "shop", f"d{n}"), summary="no room") for n in range(2, 8)]
     made = report(finding("f1", NODE), *suffering, incidents=(Incident("f1", tuple(one.id for one in suffering)),))
     snapshot = shop()
-    page = incident_page(verdict_of_incident("f1", made, Family(shop())), row(NODE), snapshot, Catalogue(())).plain
+    page = why_page(verdict_of_incident("f1", made, Family(shop())), row(NODE), snapshot, Catalogue(())).plain
     assert page.count("no room") == 1
-    assert "Deployment shop/d2, Deployment shop/d3, Deployment shop/d4, Deployment shop/d5, and 2 more  no room" in page
+    flat = " ".join(page.split())
+    assert "Deployment shop/d3, Deployment shop/d4, Deployment shop/d5, Deployment shop/d6, and 1 more no room" in flat
     apart = report(*suffering, finding("f9", WEB))
     assert page_of(WEB, apart).count("no room") == 0
 
@@ -190,8 +194,8 @@ def test_the_incident_whose_cause_is_the_object_itself_comes_first() -> None:
     verdict = verdict_on(WEB, made, Family(shop()))
     assert [one.cause for one in verdict.incidents] == ["f2", "f1"]
     page = page_of(WEB, made)
-    assert page.index("f2 is wrong") < page.index("Other incidents") < page.index("f1 is wrong")
-    assert "Other incidents" not in page_of(WEB, made, full=True)
+    assert page.index("f2 is wrong") < page.index("also ") < page.index("f1 is wrong")
+    assert "also " not in page_of(WEB, made, full=True)
 
 
 def test_the_page_says_cause_evidence_fixes_commands_and_gaps() -> None:
@@ -212,19 +216,22 @@ def test_the_page_says_cause_evidence_fixes_commands_and_gaps() -> None:
         ),
         not_checked=(NotChecked("dns/coredns-down", None, "Service: list services is forbidden"),),
     )
-    page = page_of(WEB, made).splitlines()
-    assert page[0] == "✗ f1 is wrong  KD9999 · possible"
-    assert "  It was killed." in page
-    assert "  spec.replicas  3  " in page
-    assert page[page.index("  Node n1") + 1] == "  status.allocatable[cpu]  4  too few"
-    assert "  1 ✓ ask for less  restarts pods" in page
-    assert "    kubectl set resources deployment/web" in page
-    assert "  · buy a node  changes cluster" in page
-    assert "  2 kubectl describe node n1" in page
-    assert "    what is left (read-only)" in page
-    assert "  a second node" in page
-    assert "  Event: list events is forbidden" in page
-    assert "  dns/coredns-down: Service: list services is forbidden" in page
+    page = [" ".join(line.split()) for line in page_of(WEB, made).splitlines() if line]
+    assert page[0] == "✗ Deployment shop/web: f1 is wrong"
+    assert page[1].startswith("possible")
+    assert page[2:5] == [
+        "fix 1 ✓ ask for less ↻ restarts pods",
+        "kubectl set resources deployment/web x copy",
+        "2 buy a node ◐ changes cluster",
+    ]
+    assert "detail It was killed." in page
+    assert "evidence spec.replicas = 3" in page
+    assert page[page.index("Node n1") + 1] == "status.allocatable[cpu] = 4 too few"
+    assert "next kubectl describe node n1 what is left" in page
+    assert "ruled out by" in page
+    assert "a second node" in page
+    assert "not checked ? Event: list events is forbidden" in page
+    assert "not checked ? dns/coredns-down: Service: list services is forbidden" in page
 
 
 def test_commands_are_numbered_as_they_are_copied() -> None:
@@ -235,8 +242,8 @@ def test_commands_are_numbered_as_they_are_copied() -> None:
 
 def test_sick_without_a_finding_is_no_praise() -> None:
     page = page_of(WEB, report())
-    assert "✗ web: 0/1 ready" in page
-    assert "No diagnostic explains this" in page
+    assert " ✗  Deployment shop/web: 0/1 ready" in page
+    assert "no diagnostic explains this" in page
     assert "kubectl describe deployment/web -n shop" in page
     assert "no problems found" not in page
 
@@ -244,11 +251,11 @@ def test_sick_without_a_finding_is_no_praise() -> None:
 def test_healthy_says_how_many_looked_and_what_was_not_checked() -> None:
     made = report(not_checked=(NotChecked("a/b", None, "Pod: list pods is forbidden"),))
     page = page_of(Ref("Deployment", "shop", "api"), made, Health.HEALTHY)
-    assert "? api: no problems found, but not everything could be checked" in page
+    assert " ?  Deployment shop/api: no problems found, but not everything could be checked" in page
     assert "7 diagnostics found no problem" in page
     assert "list pods is forbidden" in page
     all_checked = page_of(Ref("Deployment", "shop", "api"), report(), Health.HEALTHY)
-    assert "✓ api: no problems found\n" in all_checked
+    assert " ✓  Deployment shop/api: no problems found\n" in all_checked
 
 
 def test_what_nothing_explains_is_quoted_and_marked() -> None:
@@ -256,9 +263,9 @@ def test_what_nothing_explains_is_quoted_and_marked() -> None:
     fact = Evidence(api, "metadata.finalizers", ["shop.example/hold"], "")
     made = report(unexplained=(Unexplained(api, "deletion is overdue by 3m", (fact,)),))
     page = page_of(api, made, Health.HEALTHY)
-    assert "! api: " in page
+    assert " !  Deployment shop/api: " in page
     assert "no problems found" not in page
-    assert "Not explained" in page
+    assert "not explained" in page
     assert "deletion is overdue by 3m" in page
     assert "shop.example/hold" in page
     marks = {one.ref: one.health for one in make_rows(shop(), View(namespace="shop"), made)}
@@ -280,7 +287,7 @@ def test_the_conditions_of_a_sick_object_are_quoted() -> None:
     snapshot = recorded("quota-exceeded")
     checkout = next(one for one in make_rows(snapshot, View(namespace="shop")) if one.ref.name == "checkout")
     verdict = verdict_on(checkout.ref, report(), Family(snapshot))
-    page = incident_page(verdict, checkout, snapshot, Catalogue(())).plain
+    page = why_page(verdict, checkout, snapshot, Catalogue(())).plain
     assert "ReplicaFailure = True" in page
     assert "exceeded quota" in page
     assert "Progressing = True" not in page
@@ -330,3 +337,44 @@ def test_every_lesson_can_be_read(one: object) -> None:
     assert code in text
     assert "How to fix it" in text
     assert "```" not in text
+
+
+def test_incidents_as_rows_say_since_when_and_what_they_break() -> None:
+    made = report(
+        finding("f1", NODE, diagnostic="nodes/node-not-ready", affects=(POD,)),
+        finding("f2", SERVICE),
+        incidents=(Incident("f1", ("f2",)),),
+    )
+    (only,) = incident_rows(made, shop())
+    assert (only.ref, only.reason, only.breaks, only.finding) == (NODE, "not ready", "1 workload", "f1")
+    assert incident_rows(made, shop(), "shop") == (only,)
+    assert incident_rows(made, shop(), "other") == ()
+
+
+def test_the_tree_has_what_follows_below_what_it_follows_from() -> None:
+    policy = Ref("Deployment", "shop", "policy")
+    made = report(
+        finding("f1", policy),
+        finding("f2", SERVICE),
+        finding("f3", NODE, affects=(POD,)),
+        finding("f4", Ref("Ingress", "shop", "front")),
+        incidents=(Incident("f1", ("f2", "f3", "f4"), ("f1", "f2", "f1")),),
+    )
+    rows = tree_rows("f1", made, shop())
+    assert [(row.lead, row.ref.title) for row in rows] == [
+        ("├─", "Service shop/web"),
+        ("│ └─", "Node n1"),
+        ("│   └─", "Deployment shop/web"),
+        ("└─", "Ingress shop/front"),
+    ]
+    assert all(isinstance(row, IncidentRow) for row in rows)
+    assert tree_rows("gone", made, shop()) == ()
+
+
+def test_what_suffers_names_its_cause_in_the_list_of_workloads() -> None:
+    made = report(finding("f1", NODE, diagnostic="nodes/node-not-ready", affects=(POD,)))
+    causes = {one.ref: one.cause for one in make_rows(shop(), View(namespace="shop"), made)}
+    assert causes[WEB] == "← node n1 not ready"
+    assert causes[Ref("Deployment", "shop", "api")] == ""
+    own = report(finding("f1", WEB, diagnostic="workloads/replicas-zero"))
+    assert {one.ref: one.cause for one in make_rows(shop(), View(), own)}[WEB] == "replicas zero"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from kubedoctor.tui.pages.page import Line, Page
+from kubedoctor.tui.pages.page import Line, Page, Paragraph
 
 
 def plain(lines: list[Line]) -> list[str]:
@@ -67,4 +67,4 @@ def test_no_line_is_wider_than_the_page_and_no_letter_is_lost(
 def test_an_item_of_a_list_hangs() -> None:
     page = Page()
     page.add("Nodes:\n- cp-1: taint of the control plane", indent=2)
-    assert [paragraph.hang for paragraph in page.paragraphs] == [2, 4]
+    assert [part.hang for part in page.paragraphs if isinstance(part, Paragraph)] == [2, 4]

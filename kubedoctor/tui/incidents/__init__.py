@@ -1,0 +1,1 @@
+"""The incidents of a report as rows, and their few words."""

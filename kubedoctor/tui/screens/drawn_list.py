@@ -1,0 +1,238 @@
+"""What the list screen draws beside its rows: header, tabs, rule, keys, and the page where there are no rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from textual import on
+from textual.app import ComposeResult
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.widget import Widget
+
+from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.engine.health import Health
+from kubedoctor.tui import commands
+from kubedoctor.tui.incidents.incident_rows import IncidentRow
+from kubedoctor.tui.messages import Aged, Failed, Progress
+from kubedoctor.tui.pages.ink import ink
+from kubedoctor.tui.pages.keys import list_keys
+from kubedoctor.tui.pages.page import Line
+from kubedoctor.tui.pages.states import examining_page, no_incidents_page, problem_page
+from kubedoctor.tui.rows import EXAMINING, READING, Row, counts, empty_text
+from kubedoctor.tui.screens.rows_screen import RowsScreen
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.widgets.banner import Banner
+from kubedoctor.tui.widgets.incident_form import IncidentForm
+from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.one_line import TABS, Keys, TabRule, Tabs
+from kubedoctor.tui.widgets.panes import Panes
+from kubedoctor.tui.widgets.prompt import Prompt
+from kubedoctor.tui.widgets.status_bar import StatusBar, currency
+from kubedoctor.tui.widgets.virtual_table import VirtualTable
+from kubedoctor.tui.widgets.wall import Wall
+
+BESIDE_FROM, AIRY_FROM = 112, 30
+"""Columns from which the page stands beside the list, and lines from which there are empty ones in it."""
+LEAST_LINES, LEAST_LINES_OF_TABLE = 6, 8
+"""Rows of a list above its page, where there are so many."""
+EXAMINED_STEP = 10
+"""Seconds: a title that changes is drawn again."""
+
+
+class DrawnList(RowsScreen):
+    """Draws; what keys do is the list screen's own."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """The widgets that lose and get the focus are drawn again, not the whole screen."""
+    virtual_size = Reactive(Size(0, 0))
+    """Only a layout changes it, and none follows from that."""
+    HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (BESIDE_FROM, "-beside")]  # noqa: RUF012  # an instance's in Textual
+    VERTICAL_BREAKPOINTS = [(0, "-tight"), (AIRY_FROM, "-airy")]  # noqa: RUF012  # an instance's in Textual
+
+    def __init__(self, session: Session, namespace: str) -> None:
+        super().__init__(session, namespace)
+        self.filter = ""
+        self.faults_only = False
+        self.form = IncidentForm()
+        self._numbers: dict[str, int] = {}
+        self._told_kind: str | None = None
+        self._problem: tuple[str, str] | None = None
+        self._doing: dict[object, str] = {}
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar(id="status")
+        yield Banner(id="banner")
+        yield Tabs(id="tabs")
+        yield TabRule(id="rule")
+        with Panes(id="panes"):
+            yield VirtualTable(id="table")
+            yield Wall(id="wall")
+            yield IncidentPane(id="incident")
+        yield Keys(id="keys")
+        yield Prompt(commands.completions(""), id="prompt")
+
+    @property
+    def _table(self) -> VirtualTable:
+        return self.query_one(VirtualTable)
+
+    @property
+    def _pane(self) -> IncidentPane:
+        return self.query_one(IncidentPane)
+
+    @property
+    def tight(self) -> bool:
+        """Whether there is no room for empty lines."""
+        return self.size.height < AIRY_FROM
+
+    @property
+    def _stacked(self) -> bool:
+        return self.size.width < BESIDE_FROM
+
+    # Messages that change only what is drawn
+
+    @on(Progress)
+    def _progress(self, message: Progress) -> None:
+        """Say what the newest work does that is not over."""
+        if message.doing:
+            self._doing[message.work] = message.doing
+        else:
+            self._doing.pop(message.work, None)
+        self.query_one(StatusBar).doing = next(reversed(self._doing.values()), "")
+        if self.has_class("-bare") and self.report is None:
+            self._say_empty()
+
+    @on(Aged)
+    def _aged(self, message: Aged) -> None:
+        self._draw_currency()
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        self._reading = False
+        self._problem = (message.problem.what, message.problem.hint)
+        self.query_one(Banner).say(str(message.problem).replace("\n", " "), "failed")
+        if self.has_class("-bare"):
+            self._say_empty()
+        elif not self.rows or self.report is None:
+            self._pane.clear(f"{message.problem.what}. {message.problem.hint}")
+        self._draw_currency()
+
+    @on(Panes.Activated)
+    def _activated(self) -> None:
+        self._draw_tabs()
+        self._draw_keys(self._table.current)
+
+    @on(VirtualTable.Resized)
+    def _resized(self) -> None:
+        self._draw_tabs()
+
+    # The lines around the list
+
+    def _draw_titles(self) -> None:
+        bar = self.query_one(StatusBar)
+        bar.place = (self.session.source.context if self.session.live else "", self.view.namespace or "all namespaces")
+        self._draw_tabs()
+
+    def _draw_tabs(self) -> None:
+        tabs, pane = self.query_one(Tabs), self._pane
+        notes = [f"/{self.filter}" if self.filter else "", "faults only" if self.faults_only else ""]
+        notes.append(f"sorted by {self.order}" if self.order != "health" else "")
+        kind = self.view.kind if self.view.owner is None and self.view.kind in dict(TABS) else None
+        title: Line = (ink("Why", "name" if pane.is_active else "dim"), ink(self._age_of_report(), "faint"))
+        wall = 0 if self._stacked or self.has_class("-bare") else self._table.region.width
+        tabs.tell(kind, self._numbers, self.view.title, " · ".join(filter(None, notes)), wall, (ink("  "), *title))
+        self.query_one(TabRule).mark(tabs.active, wall)
+        self.query_one(Wall).entitle(title)
+
+    def _age_of_report(self) -> str:
+        """How old the report is: on a large cluster that changes all the time it is older than the rows."""
+        if self.report is None or not self.session.live:
+            return ""
+        seconds = (self.session.now() - self.report.taken_at).total_seconds()
+        age = max(0, int(seconds)) // EXAMINED_STEP * EXAMINED_STEP
+        return f"  examined {human_duration(timedelta(seconds=age))} ago" if age else "  examined just now"
+
+    def _draw_keys(self, row: Row | None) -> None:
+        """The keys for the row that the page is about."""
+        in_tree = isinstance(row, IncidentRow) and bool(row.lead)
+        kind = row.ref.kind if row is not None else ""
+        fixes = self._pane.is_active
+        self.query_one(Keys).offer(list_keys(self.view, kind, in_tree=in_tree, in_pane=fixes, empty=row is None))
+
+    def _draw_currency(self) -> None:
+        self._draw_tabs()
+        self._table.pass_time(self.session.now())
+        freshness = self.session.freshness()
+        bar = self.query_one(StatusBar)
+        bar.state, bar.currency = currency(freshness, self.session.now(), self.session.snapshot.source.name)
+        lost = freshness.lost
+        self.query_one(Banner).say(f"{lost} The data may be out of date; reconnecting." if lost else "", "lost")
+
+    def _draw_counts(self, workloads: dict[Health, int] | None) -> None:
+        """The numbers of the header and of the tabs."""
+        bar = self.query_one(StatusBar)
+        if workloads is not None:
+            bar.counts = workloads
+            self._numbers[""] = sum(workloads.values())
+            if self._refused and not self._numbers[""]:  # not seen is not none
+                del self._numbers[""]
+        if self.report is None:
+            bar.incidents, bar.gaps = None, 0
+            self._numbers.pop("Finding", None)
+        elif self.view.kind == "Finding":
+            bar.incidents = counts(self.rows)
+            bar.gaps = len({gap.why for gap in self.report.not_checked}) + len(self.report.problems)
+            self._numbers["Finding"] = len(self.rows)
+        if "Node" in self.session.snapshot.kinds():
+            self._numbers["Node"] = len(self.session.snapshot.of_kind("Node"))
+        self._draw_tabs()
+
+    # The list and the page where there are no rows
+
+    def _arrange(self, rows: int) -> None:
+        """The height of the list above its page."""
+        table = self._table
+        is_table = self.view.kind != "Finding"
+        if self.has_class("-table") is not is_table:
+            self.set_class(is_table, "-table")
+        if not self._stacked:
+            if table.styles.inline.has_rule("height"):
+                table.styles.height = None
+            return
+        if self.has_class("-bare"):
+            table.styles.height = 0
+            return
+        height = self.size.height
+        most = max(LEAST_LINES, height // 5) if self.view.kind == "Finding" else max(LEAST_LINES_OF_TABLE, height // 3)
+        if any(isinstance(row, IncidentRow) and row.lead for row in self._table.rows):
+            most = max(LEAST_LINES_OF_TABLE, height // 3)
+        lines = 1 + max(1, min(most, rows))
+        if table.styles.height is None or table.styles.height.value != lines:
+            table.styles.height = lines
+
+    def _set_bare(self, *, bare: bool) -> None:
+        """Whether the page has the whole screen."""
+        if self.has_class("-bare") is not bare:
+            self.set_class(bare, "-bare")
+            self._arrange(len(self._table.rows))
+
+    def _say_empty(self) -> None:
+        """No rows: what that means."""
+        self._draw_keys(None)
+        pane = self._pane
+        bare = self.view.kind == "Finding" and not self.rows
+        self._set_bare(bare=bare)
+        self._draw_tabs()
+        if not bare:
+            text = empty_text(self.view, self.report, filtered=bool(self.rows), refused=self._refused)
+            pane.clear(READING if self._reading else text)
+        elif self._problem is not None and self.report is None:
+            pane.state(problem_page(*self._problem), self._problem)
+        elif self.report is None:
+            doing = next(reversed(self._doing.values()), "")
+            number = self._numbers.get("", 0)
+            pane.state(examining_page(doing, number), (EXAMINING, doing, number))
+        else:
+            number = self._numbers.get("", 0)
+            page = no_incidents_page(self.report, self.view.namespace, number, self._refused)
+            pane.state(page, (self.report, self.view, number, self._refused))
