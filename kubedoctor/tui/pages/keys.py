@@ -19,6 +19,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Why",
         (
             ("w", "why: the whole incident"),
+            ("t", "timeline: what happened to it and to what it depends on"),
             ("n", "why-pending: why each node rejects a Pending pod"),
             ("m", "connectivity: which workloads of the namespace connect to which"),
             ("a", "ask: all questions about the row"),
@@ -86,7 +87,7 @@ def list_keys(view: View, kind: str, *, in_tree: bool, in_pane: bool, empty: boo
     opens = ("enter", "open" if in_tree or view.kind not in ("", "Finding") else "unfold" if home else "pods")
     rest = (("d", "describe"), ("e", "learn")) if home else (("d", "describe"), ("y", "YAML"), ("e", "learn"))
     back: tuple[Key, ...] = () if home else (("esc", "back"),)
-    return (opens, ("x", "copy fix"), ("w", "why"), *other, *logs, *rest, *back)
+    return (opens, ("x", "copy fix"), ("w", "why"), *other, ("t", "timeline"), *logs, *rest, *back)
 
 
 def why_keys(kind: str) -> tuple[Key, ...]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+
+from rich.cells import cell_len
 
 from kubedoctor.answers.sheet import Cell, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster import Ref
@@ -11,13 +14,18 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.health import Health
 from kubedoctor.engine.words import EFFECTS
 from kubedoctor.tui.columns import ListColumn
+from kubedoctor.tui.look import DOT
 from kubedoctor.tui.pages.incidents import Copyable
-from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.pages.ink import beside, blanks, flowing, ink, middle, pad
+from kubedoctor.tui.pages.page import Line, Page, Piece
 from kubedoctor.tui.rows import Row, searchable
 
 NARROWEST_CELL = 14
 WIDEST_CELL = 60
 FOR_NAME = 24
+ALIGNED_FROM = 3
+"""Columns from which a table on a page is drawn in columns."""
+WIDE, WIDEST_ALIGNED = 100, 44
 ROLES = {Mark.YES: "healthy", Mark.NO: "broken", Mark.UNKNOWN: "degraded", Mark.NONE: "dim"}
 
 
@@ -111,6 +119,10 @@ def _add_gaps(page: Page, sheet: Sheet) -> None:
 
 def _add_table(page: Page, table: Table) -> None:
     """A paragraph for each row: the first cell, then the others after their titles; cells without a title come last."""
+    if len(table.columns) >= ALIGNED_FROM and all(table.columns):
+        page.blank()
+        page.picture(partial(_aligned, table))
+        return
     page.heading(table.title or table.columns[0].capitalize())
     for row in table.rows:
         first, *cells = row.cells
@@ -127,6 +139,29 @@ def _add_table(page: Page, table: Table) -> None:
             indent=2,
             hang=4,
         )
+
+
+def _aligned(table: Table, width: int) -> list[Line]:
+    """The rows below each other in columns; the last one is wrapped, the others are cut in their middle."""
+    *others, last = range(len(table.columns))
+    most = WIDEST_ALIGNED if width >= WIDE else NARROWEST_CELL + NARROWEST_CELL // 2
+    needed = [max(len(table.columns[n]), *(cell_len(visible(row.cells[n].text)) for row in table.rows)) for n in others]
+    widths = [min(most, cells) for cells in needed]
+    indent = 2 + sum(widths) + 2 * len(widths)
+    heads = [f"{table.columns[n].upper():<{cells}}  " for n, cells in zip(others, widths, strict=True)]
+    lines: list[Line] = [
+        (*blanks(2), *(Piece(head, "faint") for head in heads), ink(table.columns[last].upper(), "faint"))
+    ]
+    for row in table.rows:
+        mark = next((cell.mark for cell in row.cells if cell.mark is not Mark.NONE), Mark.NONE)
+        quiet = "" if mark is not Mark.NONE else "dim"
+        cells = [
+            (*pad((Piece(middle(visible(row.cells[n].text), size), "faint" if n < others[-1] else quiet),), size + 2),)
+            for n, size in zip(others, widths, strict=True)
+        ]
+        lead = (Piece(f"{mark.value or DOT} ", ROLES[mark]), *(piece for cell in cells for piece in cell))
+        lines += beside(lead, flowing([ink(row.cells[last].text)], width - indent))
+    return lines
 
 
 def sheet_commands(sheet: Sheet, row: SheetRow | None = None) -> tuple[Copyable, ...]:
