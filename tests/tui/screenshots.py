@@ -16,6 +16,9 @@ from kubedoctor.sandbox import recording_path
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.session import Session
 
+CALM = 0.3
+"""Seconds without work after which a picture is taken, also on a busy machine."""
+
 
 class Picture(msgspec.Struct, frozen=True):
     """A file, the recording that it shows, the size in cells, the keys pressed before, and the colours."""
@@ -61,10 +64,10 @@ async def take(picture: Picture) -> str:
     """The picture as SVG; the same recording gives the same bytes."""
     app = application(picture.recording, "", picture.theme)
     async with app.run_test(size=picture.size) as pilot:
-        await settle(app)
+        await settle(app, CALM)
         for key in picture.keys:
             await pilot.press(key)
-            await settle(app)
+            await settle(app, CALM)
         await pilot.pause()
         return re.sub(r"terminal-\d+-", "terminal-", app.export_screenshot(title="kubedoctor"))
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screenshots import PICTURES, Picture, application, settle, take
+from tests.tui.screenshots import CALM, PICTURES, Picture, application, settle, take
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
 def test_picture(picture: Picture, snap_compare: Any) -> None:
     async def before(pilot: Any) -> None:
-        await settle(pilot.app)
+        await settle(pilot.app, CALM)
         for key in picture.keys:
             await pilot.press(key)
-            await settle(pilot.app)
+            await settle(pilot.app, CALM)
 
     assert snap_compare(
         application(picture.recording, "", picture.theme), terminal_size=picture.size, run_before=before
