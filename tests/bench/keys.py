@@ -118,7 +118,14 @@ def tell(what: str, all_spent: list[Spent]) -> None:
 def groups(terminal: Terminal) -> Iterator[tuple[str, list[Spent]]]:
     """What each key costs, pressed several times."""
     press = terminal.press
-    yield "a list for the first time", [press(f":{kind}{ENTER}", 1.0) for kind in KINDS]
+
+    def go(kind: str, quiet: float = QUIET) -> Spent:
+        """What the last key of a command costs."""
+        press(f":{kind}")
+        return press(ENTER, quiet)
+
+    for kind in KINDS:
+        yield f"the first :{kind}", [go(kind, 1.0)]
     press("g")
     yield "nothing (F12)", [press("\x1b[24~") for _ in range(FEW)]
     yield "down", [press("j") for _ in range(TIMES)]
@@ -145,8 +152,8 @@ def groups(terminal: Terminal) -> Iterator[tuple[str, list[Spent]]]:
     yield "to the page and back", [press("\t") for _ in range(FEW)]
     others, pods = list[Spent](), list[Spent]()
     for kind in ("svc", "no", "ns", "f", "wk"):
-        others.append(press(f":{kind}{ENTER}"))
-        pods.append(press(f":po{ENTER}"))
+        others.append(go(kind))
+        pods.append(go("po"))
     yield "command, a smaller list", others
     yield "command, the pods", pods
 
