@@ -69,9 +69,13 @@ class KubedoctorApp(ThemedApp):
         self.switch_screen(ListScreen(message.session, message.scope))
         for number, kind in enumerate((WhyScreen, TextScreen, CopyScreen, QuestionsScreen, SheetScreen), start=1):
             self.set_timer(number * READY_EVERY, partial(self._make_ready, kind))
+        self.set_timer(READY_EVERY / 2, self._prepare_questions)
         first, *more = message.session.notice.splitlines() or [""]
         if first:  # the rest may hold a long line that is to be copied
             self.notify(f"{first} Press ? for more." if more else first, timeout=NOTICE_SECONDS)
+
+    def _prepare_questions(self) -> None:
+        self.run_worker(InThread(work.prepare_questions, self.post_message))
 
     def _make_ready(self, kind: type[KeptScreen]) -> None:
         """Mount and lay out a screen that a key may open: not at the key."""

@@ -14,6 +14,7 @@ from kubedoctor.cluster import Event, Ref
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
+from kubedoctor.engine.questions import load_questions
 from kubedoctor.problems import Problem
 from kubedoctor.tui.filters import keep
 from kubedoctor.tui.messages import (
@@ -200,6 +201,11 @@ def show_users(session: Session, ref: Ref, post: Post) -> None:
     """The objects that use an object."""
     obj = session.seen().get(ref)
     post(_missing(ref) if obj is None else PageMade(f"Used by: {ref.title}", used_by(obj, session.seen())))
+
+
+def prepare_questions(post: Post) -> None:
+    """Import the modules of all questions: the first key on a row would wait for them."""
+    load_questions()
 
 
 def open_first(open_session: Callable[[], Session], namespace: str | None, post: Post) -> None:

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from kubedoctor.cluster import Ref, Snapshot
 from kubedoctor.engine import load_catalogue
 from kubedoctor.engine.health import Health
+from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.incidents.incident_rows import IncidentRow
 from kubedoctor.tui.messages import RowsMade
@@ -130,6 +131,16 @@ async def test_digits_are_fixes_while_the_page_has_the_keys() -> None:
         assert second.command in " ".join(screen.query_one(IncidentPane).page.plain.replace("\\", "").split())
         assert app.clipboard == second.command
         assert screen.view == View("Finding")
+
+
+async def test_the_first_key_does_not_import_the_questions() -> None:
+    load_questions.cache_clear()
+    async with running(application("oom-killed")) as (pilot, _):
+        for _ in range(100):
+            await pilot.pause(0.05)
+            if load_questions.cache_info().currsize:
+                break
+        assert load_questions.cache_info().currsize == 1
 
 
 async def test_moving_the_cursor_tells_the_next_row() -> None:
