@@ -34,7 +34,8 @@ from typing import Final
 
 import msgspec
 
-from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning, stated_finding, troubles_of
+from diagnostics.delivery._access import refused_access
+from kubedoctor.answers.statements import LONGEST_MESSAGE, Meaning, said, stated_finding, troubles_of
 from kubedoctor.cluster import (
     Cluster,
     CustomResource,
@@ -84,6 +85,7 @@ _OF_THE_SOURCE: Final = frozenset({
     _C.DELIVERY_SOURCE_UNREACHABLE, _C.DELIVERY_SOURCE_DENIED, _C.DELIVERY_SOURCE_MISSING, _C.DELIVERY_PATH_MISSING,
 })  # fmt: skip
 _IMMUTABLE: Final = re.compile(r"immutable|updates to \w+ spec")
+_ADDRESSES: Final = ("spec.source.repoURL", "spec.sources[0].repoURL", "spec.url")
 _FINISHED: Final = "status.operationState.finishedAt"
 
 
@@ -137,7 +139,7 @@ def not_delivered(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if refused is not None:
         summary = f"{_MEANINGS[_C.DELIVERY_APPLY_REFUSED].clause}: {visible_end(refused.text, LONGEST_MESSAGE)}"
         finding = msgspec.structs.replace(finding, summary=summary.rstrip("."), evidence=(refused, *finding.evidence))
-    finding = _with_source(obj, troubles[0], finding)
+    finding = _with_source(obj, troubles[0], finding, cluster)
     if _LOCKED.search(finding.summary) and obj.kind == "HelmRelease":
         finding = msgspec.structs.replace(
             finding,
@@ -188,14 +190,21 @@ def _circles(obj: CustomResource, cluster: Cluster) -> Iterator[Ref]:
         yield from circle[:1]
 
 
-def _with_source(obj: CustomResource, trouble: StatedTrouble, finding: Finding) -> Finding:
-    """With the address of its source, where that is the trouble."""
+def _with_source(obj: CustomResource, trouble: StatedTrouble, finding: Finding, cluster: Cluster) -> Finding:
+    """With the address of its source, and whom it is reached with, where that is the trouble."""
     if trouble.reading.message_class not in _OF_THE_SOURCE:
         return finding
-    for path in ("spec.source.repoURL", "spec.sources[0].repoURL", "spec.url"):
-        if has_path(obj, path):
-            return msgspec.structs.replace(finding, evidence=(*finding.evidence, quote(obj, path, "its source")))
-    return finding
+    source = next((quote(obj, path, "its source") for path in _ADDRESSES if has_path(obj, path)), None)
+    denied = trouble.reading.message_class is _C.DELIVERY_SOURCE_DENIED
+    access = refused_access(obj, source.text if source else "", trouble.reading.deciding, cluster) if denied else None
+    if access is not None:
+        finding = msgspec.structs.replace(
+            finding,
+            summary=f"{access.words}{said(trouble)}" if access.words else finding.summary,
+            evidence=(*finding.evidence, *access.evidence),
+            fixes=(access.fix,),
+        )
+    return msgspec.structs.replace(finding, evidence=(*finding.evidence, source)) if source else finding
 
 
 def _release(obj: CustomResource) -> tuple[str, str]:

@@ -11,7 +11,8 @@ has the cause.
 - HTTP-01: the issuer cannot fetch the challenge: the name does not lead to this cluster, port 80 is closed, or the ingress
   class of the solver has no controller.
 - DNS-01: the credentials may not change the zone, or the record has not spread yet.
-- The issuer is missing, is not ready, or its Secret is missing.
+- The issuer is missing, is not ready, or its Secret is missing. An `issuerRef` without `kind` means an Issuer of the same
+  namespace, not a ClusterIssuer.
 - The issuer limits the rate: too many certificates for the same names.
 - An approval policy refuses the request.
 - Two Certificates use one Secret.
@@ -35,6 +36,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from diagnostics.operators._issuers import CLUSTER_ISSUER, ISSUER, meant_issuer
 from kubedoctor.answers.operators import operator_view, operator_words
 from kubedoctor.answers.statements import Meaning, quoted, said, stated_finding, troubled_references, troubles_of
 from kubedoctor.cluster import (
@@ -92,11 +94,18 @@ class _Link(NamedTuple):
         "CertificateRequest.cert-manager.io",
         "Order.acme.cert-manager.io",
         "Challenge.acme.cert-manager.io",
-        "Issuer.cert-manager.io",
-        "ClusterIssuer.cert-manager.io",
+        ISSUER,
+        CLUSTER_ISSUER,
     ),
     severity=Severity.WARNING,
-    reads=(Event, IngressClass, "CertificateRequestPolicy.policy.cert-manager.io", *OPERATOR_KINDS),
+    reads=(
+        Event,
+        IngressClass,
+        ISSUER,
+        CLUSTER_ISSUER,
+        "CertificateRequestPolicy.policy.cert-manager.io",
+        *OPERATOR_KINDS,
+    ),
     symptoms=("DoesNotExist", "Issuing", "PresentError", "rateLimited", "x509: certificate has expired"),
 )
 def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
@@ -120,7 +129,22 @@ def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Fi
         affects=tuple(ref(link.obj) for link in links[1:]),
         because_of=tuple(dict.fromkeys((*finding.because_of, *blamed))),
     )
-    yield _with_class(finding, last, cluster)
+    yield _with_issuer(_with_class(finding, last, cluster), last, cluster)
+
+
+def _with_issuer(finding: Finding, last: _Link, cluster: Cluster) -> Finding:
+    """With the issuer that is meant, where the one that is named does not exist."""
+    if last.troubles[0].reading.message_class is not _C.CERTIFICATE_ISSUER:
+        return finding
+    meant = meant_issuer(last.obj, cluster)
+    if meant is None:
+        return finding
+    return msgspec.structs.replace(
+        finding,
+        summary=finding.summary + meant.words,
+        fixes=meant.fixes,
+        evidence=(*finding.evidence, *meant.evidence),
+    )
 
 
 def _unapproved(obj: CustomResource, links: list[_Link], cluster: Cluster) -> Iterator[Finding]:

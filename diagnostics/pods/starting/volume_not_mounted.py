@@ -29,6 +29,7 @@ from diagnostics.pods.starting._attached import attached_elsewhere, holders
 from diagnostics.pods.starting._creation import nothing_created
 from diagnostics.pods.starting._local_disk import missing_local_disk
 from diagnostics.pods.starting._node_plugin import CLASS, at_node, class_elsewhere
+from diagnostics.storage._backend import VOLUME_KINDS, backend_of
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -98,7 +99,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     code="KD1019",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Node, CLASS, PersistentVolume, PersistentVolumeClaim, Pod, *WORKLOADS),
+    reads=(Event, Node, CLASS, PersistentVolume, PersistentVolumeClaim, Pod, *VOLUME_KINDS, *WORKLOADS),
     when=not_ready,
     explains=CONSEQUENCES,
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
@@ -152,8 +153,9 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     attached = attached_elsewhere(pod, event, name, about, cluster)
     disk = missing_local_disk(pod, _message(event), name, cluster)
     place, elsewhere = at_node(pod, event, cluster), class_elsewhere(pod, event, cluster)
-    where = f"{disk.words if disk else ''}{place.words}{elsewhere.words}"
-    summary = f"volume {name} cannot be mounted: {shown_reason(why, 240)}{where}"
+    backend = backend_of(pod, event, volume, name, cluster)
+    where = f"{disk.words if disk else ''}{place.words}{elsewhere.words}{backend.words}"
+    summary = f"volume {name} cannot be mounted: {shown_reason(why, 240).rstrip('.') if where else shown_reason(why, 240)}{where}"
     return Finding(
         about=about,
         summary=summary + attached.words if attached else summary,
@@ -164,8 +166,13 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
             *(disk.evidence if disk else ()),
             *place.evidence,
             *elsewhere.evidence,
+            *backend.evidence,
         ),
-        fixes=(attached and attached.fixes) or (disk and disk.fixes) or (_fix(pod, event, volume, about),),
+        fixes=(attached and attached.fixes)
+        or (disk and disk.fixes)
+        or backend.fixes
+        or (_fix(pod, event, volume, about),),
+        affects=backend.affects,
         commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
         because_of=(*place.blamed, *_claim(pod, volume), *_node_of_the_holder(pod, event, cluster)),

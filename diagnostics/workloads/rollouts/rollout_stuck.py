@@ -51,10 +51,9 @@ from kubedoctor.cluster import (
     ref,
     replica_sets_of,
     times,
-    visible_end,
 )
 from kubedoctor.findings import Command, Confidence, Finding, Severity, diagnostic, roll_back, rollout
-from kubedoctor.replay.messages.wrappers import without_wrappers
+from kubedoctor.replay.messages.shown import shown_reason
 from kubedoctor.replay.workloads.deployments import deadline, past_deadline
 from kubedoctor.replay.workloads.in_progress import unfinished
 
@@ -134,7 +133,7 @@ def _why(
     if event is None or not has_path(event, "message"):
         return f": {wait[0]}", (wait[1],), ()
     return (
-        f": {wait[0]}; {event.reason}: {visible_end(without_wrappers(event.message), LONGEST)}",
+        f": {wait[0]}; {event.reason}: {shown_reason(event.message, LONGEST)}",
         (wait[1], quote(event, "message", f"{event.reason}, seen {times(event.times)}")),
         (),
     )

@@ -154,6 +154,8 @@ class CustomResource(KubernetesObject, tag=False):
     api_version: str = ""
     spec: dict[str, Any] | None = None
     status: dict[str, Any] | None = None
+    driver: str = ""
+    """Of a VolumeSnapshotClass, which has no spec."""
 
     def __post_init__(self) -> None:
         if self.spec:

@@ -44,6 +44,7 @@ class CSIVolumeSource(Part):
     driver: str = ""
     volume_handle: str = ""
     fs_type: str = ""
+    volume_attributes: dict[str, str] | None = None
 
 
 class LocalVolumeSource(Part):

@@ -19,13 +19,13 @@ CONNECTION_TERMINATED: Final = "UC"
 _TEXT: Final = compiled_later(
     r'^\[(?P<time>[^\]]+)\] "(?P<request>[^"]*)" (?P<code>\d+) (?P<flags>\S+) (?P<details>\S+) (?P<connection>\S+) '
     r'"(?P<failure>[^"]*)" \d+ \d+ \S+ \S+ "[^"]*" "[^"]*" "[^"]*" "(?P<authority>[^"]*)" "(?P<upstream>[^"]*)" '
-    r"(?P<cluster>\S+) \S+ (?P<local>\S+) (?P<remote>\S+)"
+    r"(?P<cluster>\S+) \S+ (?P<local>\S+) (?P<remote>\S+)(?: (?P<name>\S+) (?P<route>\S+))?"
 )
 
 
 class Access(NamedTuple):
     """A request. `flags`: such as `NC` or `UF,URX`; `details`: `cluster_not_found`; `cluster`: `outbound|80|v1|host`;
-    `remote`: the address that sent it."""
+    `remote`: the address that sent it; `server_name`: of a TLS connection that the proxy passes on; `route`: by its name."""
 
     line: int
     code: int
@@ -36,6 +36,8 @@ class Access(NamedTuple):
     local: str
     remote: str
     failure: str
+    server_name: str = ""
+    route: str = ""
 
     @property
     def host(self) -> str:
@@ -65,6 +67,8 @@ def _of_text(index: int, line: str) -> Access | None:
         found["local"],
         found["remote"],
         found["failure"],
+        _text(found["name"]),
+        _text(found["route"]),
     )
 
 
@@ -93,7 +97,13 @@ def _of_json(index: int, line: str) -> Access | None:
         field("downstream_local_address"),
         field("downstream_remote_address"),
         field("upstream_transport_failure_reason"),
+        field("requested_server_name"),
+        field("route_name"),
     )
+
+
+def _text(written: str | None) -> str:
+    return written if written is not None and written != "-" else ""
 
 
 def _flags(written: str) -> tuple[str, ...]:

@@ -26,12 +26,15 @@ _NOISE: Final = tuple(
         # Azure
         (r"Retriable: \w+, RetryAfter: \w+, HTTPStatusCode: (\d+), RawError: ", r"HTTP \1: "),
         (r" -{10,} RESPONSE (\d+): .*? ERROR CODE: (\w+) -{10,}", r" \2 (HTTP \1):"),
+        (r"Warning: config file does not have \w+ item .{0,400}?\[\w+ = \w+\]\.? ?", ""),
+        (r" ?See https?://\S+ for more details?\.?", ""),
+        (r" ?Attempting to lookup mount target ip address using botocore\..{0,200}$", ""),
         # util-linux, and k8s.io/mount-utils around it
         (r"Mounting command: .{0,1000}? Output: ", ""),
         (r" ?Mounting command: \S+ Mounting arguments: .{0,1000}$", ""),
         (r"Unmounting arguments: .{0,1000}? Output: ", ""),
         (r"\bumount(?P<kind>[\w.]*): /var/lib/kubelet/\S+: ", r"umount\g<kind>: "),
-        (r"\b(?:(?:un)?mount failed: )?exit status \d+:? (?:Output: )?(?=u?mount)", ""),
+        (r"\b(?:(?:un)?mount failed: )?exit status \d+:? (?:Output: )?(?=u?mount|Failed to )", ""),
         (r"\bmount: /var/lib/kubelet/\S+: ", "mount: "),
         (r"/var/lib/kubelet/(?:pods|plugins)/[^\s:\"',]+", "/var/lib/kubelet/…"),
         (r",? (?:missing codepage or helper program, or other error|dmesg\(1\) may have more information.*)", ""),

@@ -42,6 +42,8 @@ _PHRASES = (
         r"|^Reused|private key|Successfully|Deleted old|ACME server URL host and ACME private key",
         r"(?!ErrGetKeyPair|ErrInvalidKeyPair|Failed|Pending|\w*Error|Err\w+).*",
     ),
+    # The name of the issuer may be any word (`pkg/controller/certificaterequests/sync.go`, v1.16).
+    Phrase(_C.CERTIFICATE_ISSUER, _F.CONFIGURATION, r"^Referenced \"?\w*Issuer\"? not found"),
     Phrase(_C.CERTIFICATE_DNS_PROVIDER, _F.CONFIGURATION, r"", r"PresentError"),
     # In the state of a Challenge, whose words have no reason (`pkg/issuer/acme/dns/route53`, v1.16).
     Phrase(_C.CERTIFICATE_DNS_PROVIDER, _F.CONFIGURATION, r"failed to (change|determine) Route ?53|route53:\w+"),
