@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagnostics.admission._limit_range import invalid_by_default, out_of_bounds
 from diagnostics.admission._pod_security import forbidden_pods
+from diagnostics.admission._policy_engines import rule_named
 from diagnostics.admission._refused import RefusedPods, webhook_named
 from diagnostics.admission._webhook import webhook_service
 from kubedoctor.cluster import (
@@ -52,11 +53,9 @@ def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster
         _, _, message = refusal.text.partition("denied request: ")
         return f"{refusal.policy} {refusal.name} denies the pods: {message or refusal.text}", (), (fix,)
     if refusal.kind is AdmissionStep.WEBHOOK_DENIES:
-        return (
-            f"a webhook denies the pods: {refusal.text}",
-            (),
-            (Fix("Change the pod template to meet the webhook's rule"),),
-        )
+        rule = rule_named(f"{refusal.name} {refusal.text}") or "the webhook's rule"
+        fix = Fix(f"Change the pod template to meet {rule}")
+        return f"a webhook denies the pods: {refusal.text}", (), (fix,)
     return invalid_by_default(refused, cluster) or (f"the API server refuses the pods: {refusal.text}", (), ())
 
 

@@ -7,6 +7,7 @@ pods, Services or objects elsewhere, writes the reason into its own log, or does
 ## Why it happens
 - The operator fails each time that it handles the resource: a right that it lacks, an object that does not exist, a value
   that it does not accept, a server that it cannot reach.
+- A field of the resource has a value that the operator does not accept: a version that it does not know any more.
 - The operator itself is not ready: then no change of the resource has any effect.
 
 ## How to fix it
@@ -25,7 +26,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from kubedoctor.answers.operators import operator_view, operator_words
-from kubedoctor.cluster import OPERATOR_KINDS, Cluster, CustomResource, Evidence, has_path, quote, ref, visible_end
+from kubedoctor.cluster import (
+    OPERATOR_KINDS,
+    Cluster,
+    CustomResource,
+    Evidence,
+    has_path,
+    quote,
+    ref,
+    visible_end,
+    visible_ends,
+)
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.status.conditions import lasting_conditions
 from kubedoctor.replay.status.extensions import bad_states, is_past, states_trouble
@@ -34,11 +45,23 @@ from kubedoctor.replay.status.stated import suspended
 
 _ASKED_ALREADY: Final = ("cert-manager.io", "external-secrets.io", "bitnami.com", "secrets.hashicorp.com")
 """Groups whose own diagnostics ask the operator."""
-_SAY_WHY: Final = ("argoproj.io", "toolkit.fluxcd.io", "gateway.networking.k8s.io", "karpenter.sh", "keda.sh")
+_SAY_WHY: Final = (
+    "argoproj.io",
+    "toolkit.fluxcd.io",
+    "gateway.networking.k8s.io",
+    "karpenter.sh",
+    "keda.sh",
+    "route.openshift.io",
+)
 """Groups whose diagnostics look at what the objects name."""
 
 _LONGEST: Final = 300
 _REFUSED: Final = re.compile(r'\S+ "[^"]*" is forbidden: ')
+_UNACCEPTED: Final = re.compile(
+    r"\b[Uu]nsupported\b.{0,80}\b[vV]ersion|[vV]ersion\b.{0,60}\b(?:is not|isn't|not) supported|[Ss]upported versions are"
+    r"|\bspec\.[\w.\[\]-]+: (?:Invalid value|Unsupported value|Required value|Forbidden)\b"
+)
+"""What operators write of a spec: Strimzi (`KafkaVersion.java`, 0.45), ECK, Percona, and those that use field errors."""
 _REFUSALS: Final = (
     (
         re.compile(r"cannot set blockOwnerDeletion"),
@@ -77,6 +100,10 @@ def not_reconciled(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if refused is not None:
         yield _refused(obj, *refused, cluster)
         return
+    unaccepted = next((row for row in stated if _UNACCEPTED.search(row[1])), None)
+    if unaccepted is not None:
+        yield _unaccepted(obj, *unaccepted)
+        return
     if not stated or any(says_why(message) for _, message, _ in stated):
         return  # What its status says is repeated by every report.
     view = operator_view(obj, cluster)
@@ -113,6 +140,18 @@ def _refused(
         confidence=Confidence.CERTAIN,
         evidence=evidence,
         fixes=(Fix(fix.format(**named)),),
+        commands=(Command(ref(obj).describe_command, "its conditions and events"),),
+    )
+
+
+def _unaccepted(obj: CustomResource, clause: str, message: str, evidence: tuple[Evidence, ...]) -> Finding:
+    """The operator says which value of the spec it cannot use."""
+    return Finding(
+        about=ref(obj),
+        summary=f"{clause}: its operator does not accept its spec: {visible_ends(' '.join(message.split()).rstrip('.'), _LONGEST)}",
+        confidence=Confidence.CERTAIN,
+        evidence=evidence,
+        fixes=(Fix("Set the field of its spec that the message names to a value that the operator accepts"),),
         commands=(Command(ref(obj).describe_command, "its conditions and events"),),
     )
 

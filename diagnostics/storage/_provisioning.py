@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from diagnostics.storage._hung import HUNG, deciding, ill_storage, is_hung, repair_of
 from diagnostics.storage._provisioner import identity_refused, key_refused, silent_controller, snapshot_elsewhere
 from diagnostics.storage._volumes import requested
 from kubedoctor.cluster import (
@@ -30,7 +31,7 @@ SLOW = timedelta(minutes=5)
 def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, cluster: Cluster) -> Finding | None:
     """The finding that the provisioner failed, or took too long; None while it may still be working."""
     failed = [event for event in cluster.events_about(ref(claim)) if event.reason == "ProvisioningFailed"]
-    failure = failed[-1] if failed and failed[-1].message else None
+    failure = deciding(failed)
     if failure is None and _time_given(claim, storage_class, cluster) < SLOW:
         return None
     answer: tuple[Evidence, ...] = ()
@@ -39,12 +40,15 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
         encrypted = key_refused(failure, storage_class, cluster)
         answer = (quote(failure, "message", "the provisioner's message"),)
         why = f": {shown_reason(_STEP.sub('', failure.message), LONGEST)}"
-        fix = "Fix the cause that the provisioner's message names"
+        fix = repair_of(failure)
         elsewhere = snapshot_elsewhere(failure, claim, cluster)
         if encrypted.clause:
             state, why = encrypted, f": {encrypted.clause}"
         if elsewhere.clause:
             state, why = elsewhere, why + elsewhere.clause
+        if is_hung(failure):
+            state = ill_storage(storage_class.provisioner, cluster)
+            why += f"; {HUNG}{state.clause}"
     else:
         state = silent_controller(storage_class.provisioner, claim, cluster)
         why = state.clause or "; no event says why"

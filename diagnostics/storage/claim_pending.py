@@ -30,6 +30,7 @@ from datetime import timedelta
 import msgspec
 
 from diagnostics.storage._classes import class_missing, no_class
+from diagnostics.storage._hung import CEPH
 from diagnostics.storage._provisioning import PATIENCE, by_its_event, bypassed, not_provisioned
 from diagnostics.storage._volumes import finding, nearest_volume, objections, release, requested, would_fit
 from kubedoctor.answers.placement.fixing.claims import AT_ONCE
@@ -60,6 +61,7 @@ from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
     reads=(
         *(PersistentVolumeClaim, PersistentVolume, StorageClass, Pod, Event, Lease),
         "VolumeSnapshot.snapshot.storage.k8s.io",
+        CEPH,
     ),
     when=pending,
     explains=(Explains("mounts", ("KD1101", "KD1201", "KD1204", "KD1215")),),

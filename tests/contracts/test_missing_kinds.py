@@ -155,6 +155,26 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD3003": {"Pod": "whether a pod uses the claim"},
     "KD3002": {"PersistentVolumeClaim": "that it is missing"},
     "KD3004": {"Event": "the resizer's answer, before Kubernetes 1.32 its only place"},
+    "KD3005": {
+        "PersistentVolume": "the driver of the volume",
+        "PersistentVolumeClaim": "which volume it is",
+        "VolumeSnapshotClass.snapshot.storage.k8s.io": "which classes there are",
+    },
+    "KD6012": {
+        "Gateway.networking.istio.io": "the hosts that it accepts",
+        "Pod": "whose log shows which host is asked for",
+    },
+    "KD6013": {
+        "Pod": "whose proxies it configures",
+        "Service": "which host was called",
+        "ServiceEntry.networking.istio.io": "which host was called",
+        "Sidecar.networking.istio.io": "which of them counts",
+    },
+    "KD6014": {
+        "Gateway.gateway.networking.k8s.io": "whether the waypoint exists",
+        "Namespace": "which waypoint its Services use",
+    },
+    "KD6103": {"Server.policy.linkerd.io": "which ports have a policy", "Pod": "the server", "Service": "the server"},
     "KD7103": dict.fromkeys(("Deployment", "ReplicaSet", "Pod"), "which program is the operator"),
     "KD4005": {"Pod": "that no drain is going on"},
     "KD4006": {"Pod": "which pods tolerate the taint for a time only"},

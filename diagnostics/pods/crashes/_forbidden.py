@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from functools import partial
 
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.answers.permissions import allowed_by, granted, what_misses
+from kubedoctor.answers.permissions import allowed_by, bound_too, granted, what_misses
 from kubedoctor.cluster import Cluster, ClusterRoleBinding, RoleBinding
 from kubedoctor.findings import Evidence, quote, ref
 from kubedoctor.replay.permissions.authorizer import authorize
-from kubedoctor.replay.permissions.grants import Binding, bindings_elsewhere, bound_roles
+from kubedoctor.replay.permissions.grants import (
+    Binding,
+    allows,
+    bindings_elsewhere,
+    bindings_meant,
+    bound_roles,
+    rules_of,
+)
 from kubedoctor.replay.permissions.nearest import NearRule, nearest_rule
 from kubedoctor.replay.permissions.refusals import Refusal, refusal_in
 
@@ -40,6 +47,15 @@ def forbidden(message: str, cluster: Cluster) -> Story | None:
         binding, role = elsewhere
         text += f"; {role.title} allows it, but {ref(binding).title} binds it for namespace {binding.namespace} only"
         return Story(text, evidence=(*evidence, _bound(binding)), fixes=fixes)
+    meant = _meant(refusal, cluster)
+    if meant is not None:
+        binding, at = meant
+        subject = (binding.subjects or ())[at]
+        home = subject.namespace or binding.namespace
+        text += f"; {ref(binding).title} binds ServiceAccount {home}/{subject.name}, not this one, to {binding.role_ref.kind} {binding.role_ref.name}"
+        fix = (bound_too(refusal, binding, cluster),) if not cluster.gaps else ()
+        named = quote(binding, f"subjects[{at}].namespace", "the account of another namespace")
+        return Story(text, evidence=(*evidence, named), fixes=fix)
     if not bound:
         why = "no role is bound to it" if not cluster.gaps else "its roles cannot be seen"
         return Story(f"{text}; {why}", fixes=fixes)
@@ -49,6 +65,14 @@ def forbidden(message: str, cluster: Cluster) -> Story | None:
     near = nearest_rule(refusal, roles, cluster)
     text += f"; no rule of {', '.join(role.title for role in roles)} allows it{f': {what_misses(near, refusal)}' if near else ''}"
     return Story(text, evidence=(*evidence, *_rule(near, cluster)), fixes=fixes)
+
+
+def _meant(refusal: Refusal, cluster: Cluster) -> tuple[Binding, int] | None:
+    """A binding of a role with the rule, for an account of the name in another namespace."""
+    for binding, role, subject in bindings_meant(refusal, cluster):
+        if subject.namespace and any(allows(rule, refusal) for rule in rules_of(role, cluster) or ()):
+            return binding, (binding.subjects or ()).index(subject)
+    return None
 
 
 def _rule(near: NearRule | None, cluster: Cluster) -> Iterator[Evidence]:

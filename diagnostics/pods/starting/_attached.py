@@ -10,6 +10,7 @@ from kubedoctor.cluster import (
     Cluster,
     Deployment,
     Event,
+    Node,
     PersistentVolumeClaim,
     Pod,
     controller_of,
@@ -21,6 +22,14 @@ from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
 
+_HELD_BY = (
+    re.compile(r"already being used by '[^']*/instances/(?P<name>[\w.-]+)'"),
+    re.compile(r"(?:already )?attached to (?:node|VM)\W+[^)'\"]*/virtualMachines/(?P<name>[A-Za-z][\w.-]+)"),
+    re.compile(
+        r"attached to (?:a different |another )?(?:instance|server|node|droplet)\W+(?P<name>i-[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27})"
+    ),
+)
+"""Compute Engine, Azure, EC2 and OpenStack."""
 _USED_BY = re.compile(r"is already used by pod\(s\) (.+)$")
 
 
@@ -49,6 +58,17 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
     if holder is not None:
         words += f"; pod {holder.name} uses it on node {holder.spec.node_name}"
         evidence.append(quote(holder, "spec.nodeName", "where the volume is attached"))
+    machine = _machine(event.message) if holder is None else ""
+    if machine:
+        node = _node_of(machine, cluster)
+        if node is not None:
+            words += f"; it is attached to node {node.name}"
+            evidence.append(quote(node, "metadata.name", "the machine that holds it"))
+        elif cluster.maybe.all(Node):
+            words += f"; {machine} is not a node of this cluster"
+            fixes.append(
+                Fix(f"Detach the disk from {machine} at the provider, or delete that machine if nothing needs it")
+            )
     claim = _claim(pod, volume, cluster)
     if claim is not None and claim.spec.access_modes == ("ReadWriteOnce",) and has_path(claim, "spec.accessModes"):
         words += f"; claim {claim.name} is ReadWriteOnce: only pods of one node can use it"
@@ -58,6 +78,20 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
         words += "; the rolling update starts the new pod before the old pod ends"
         fixes += [recreate_fix(deployment), Fix("Or use a claim with ReadWriteMany")]
     return Attached(words, tuple(fixes), tuple(evidence))
+
+
+def _machine(message: str) -> str:
+    """The machine that holds the disk, as the provider names it; empty where the message does not tell."""
+    found = next(filter(None, (pattern.search(message) for pattern in _HELD_BY)), None)
+    return found["name"] if found is not None else ""
+
+
+def _node_of(machine: str, cluster: Cluster) -> Node | None:
+    """By its name, or by the end of its id at the provider."""
+    for node in cluster.maybe.all(Node):
+        if node.name == machine or node.spec.provider_id.rpartition("/")[2] == machine:
+            return node
+    return None
 
 
 def _rolls_out(pod: Pod, holder: Pod, about: Ref, cluster: Cluster) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster.changes import Change, Operation, Step, edit, reference
 from kubedoctor.cluster.kinds.control import ClusterRole, Role
-from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.commands import command_line
 from kubedoctor.findings.model import Fix
@@ -74,6 +74,15 @@ def granted(
         yield _proven(
             f"Create a {kind} that allows {_asked(request, watches=watches)}, and bind it", created, request, cluster
         )
+
+
+def bound_too(request: Refusal, binding: Binding, cluster: Cluster) -> Fix:
+    """The account beside the one of its name that the binding names: that one keeps its rights."""
+    namespace, name = request.service_account or ("", "")
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
+    change = edit(ref(binding), Step(("subjects", "-"), subject))
+    fix = Fix(f"Add ServiceAccount {namespace}/{name} to {ref(binding).title}", command_line(change, binding))
+    return proven(fix, prove(change, cluster.maybe, lambda after: authorize(request, after).allowed))
 
 
 def rule_for(request: Refusal, *, watches: bool) -> dict[str, Any]:

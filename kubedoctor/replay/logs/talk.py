@@ -31,7 +31,7 @@ _CONSEQUENCE: Final = _any(
     r"(?:child )?process (?:[\w\[\]:=, ]{0,40})?exited with (?:exit )?(?:code|status|value)",
     r"exited: \S+ \((?:exit status|terminated)",
     r"gave up: \S+ entered FATAL state",
-    r"^(?:ERROR: )?(?:exit status|command terminated with exit code|exited with code|exit code:?) \d+\.?$",
+    r"^(?:ERROR: |while [\w -]{1,60}: )?(?:exit status|command terminated with exit code|exited with code|exit code:?) \d+\.?$",
     r"with exit code \d+\W*$",
     r"\[nodemon\] (?:app crashed|clean exit)",
     r"removing (?:contents of )?data directory",

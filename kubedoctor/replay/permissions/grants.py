@@ -14,6 +14,8 @@ from kubedoctor.replay.permissions.refusals import SERVICE_ACCOUNT, Refusal
 
 ROLE_KINDS = (Role, ClusterRole, RoleBinding, ClusterRoleBinding)
 """What the answer reads."""
+_EVERYWHERE = "default"
+"""The name of an account that every namespace has."""
 Binding = RoleBinding | ClusterRoleBinding
 
 
@@ -56,6 +58,23 @@ def bindings_elsewhere(refusal: Refusal, namespaces: Iterable[str], cluster: Clu
         for binding in cluster.maybe.all(RoleBinding, namespace) if namespace != refusal.namespace else ():
             if binding.role_ref.kind == "ClusterRole" and _bound(binding.subjects, refusal, namespace) is not None:
                 yield binding, Ref("ClusterRole", "", binding.role_ref.name)
+
+
+def bindings_meant(refusal: Refusal, cluster: Cluster) -> Iterator[tuple[Binding, Ref, Subject]]:
+    """The bindings that would count for the request and name the account in another namespace, with the role that each
+    names: the account was moved, or the namespace of the subject was not set with the others."""
+    account = refusal.service_account
+    if account is None or account[1] == _EVERYWHERE:
+        return
+    bindings: list[Binding] = [*cluster.maybe.all(ClusterRoleBinding)]
+    bindings += cluster.maybe.all(RoleBinding, refusal.namespace) if refusal.namespace else ()
+    for binding in bindings:
+        for subject in binding.subjects or ():
+            home = subject.namespace or binding.namespace
+            if subject.kind == "ServiceAccount" and subject.name == account[1] and home != account[0]:
+                kind = "ClusterRole" if isinstance(binding, ClusterRoleBinding) else binding.role_ref.kind
+                role = Ref(kind, "" if kind == "ClusterRole" else binding.namespace, binding.role_ref.name)
+                yield binding, role, subject
 
 
 def rules_of(role: Ref, cluster: Cluster) -> tuple[PolicyRule, ...] | None:

@@ -47,7 +47,9 @@ def bad_states(obj: CustomResource, now: datetime) -> Iterator[BadState]:
     status, created = obj.status or {}, obj.metadata.creation_timestamp
     if created is not None and now - created < SOON:
         return
-    yield from _states(status, "status", _DEEPEST)
+    for state in _states(status, "status", _DEEPEST):
+        if not _is_rebuilt(state, status, now):
+            yield state
     if status.get("readyToUse") is not True:
         for name in _ERRORS:
             if sentence := _sentence(status, "status", name):
@@ -57,6 +59,13 @@ def bad_states(obj: CustomResource, now: datetime) -> Iterator[BadState]:
         word, old = status.get(name), created is not None and now - created > PROGRESS
         if isinstance(word, str) and is_waiting_state(word) and old and (explained := _explained(status, "status")):
             yield BadState(name, word, f"status.{name}", explained)
+
+
+def _is_rebuilt(state: BadState, status: Mapping[str, object], now: datetime) -> bool:
+    """A volume of Longhorn serves while a replica is built again, for minutes (`longhorn-manager`, lastDegradedAt, 1.3)."""
+    since = status.get("lastDegradedAt") if state.path == "status.robustness" and state.word == "degraded" else None
+    at = moment(since) if isinstance(since, str) else None
+    return at is not None and now - at < LATELY
 
 
 def states_trouble(obj: CustomResource) -> bool:

@@ -107,6 +107,13 @@ _KNOWN: Final = {
             "Put the server's host key into the known_hosts file that the container reads (ssh-keyscan HOST shows it: compare it)",
         ),
     ),
+    troubles.WAL_ARCHIVE: _Known(
+        "the archive that it has to write its WAL to is not empty: it holds the files of an earlier database: {message}",
+        (
+            "Give the new cluster another destinationPath or serverName for its backups (an archive belongs to one database), or"
+            " restore from the archive",
+        ),
+    ),
     troubles.LOGIN_AT_VAULT: _Known(
         "Vault refuses its login: {message}",
         (

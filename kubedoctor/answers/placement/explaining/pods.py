@@ -6,6 +6,7 @@ from collections import Counter
 
 from kubedoctor.answers.placement.explaining.case import Case, Explanation, names, some
 from kubedoctor.cluster import Pod, has_path, quote
+from kubedoctor.cluster.grammar.label_requirements import SelectorError
 from kubedoctor.cluster.grammar.selectors import selector_of
 from kubedoctor.cluster.kinds.affinity import PodAffinityTerm, TopologySpreadConstraint
 from kubedoctor.cluster.kinds.control import ResourceClaim, ResourceSlice
@@ -94,7 +95,10 @@ def _domains(case: Case, constraint: TopologySpreadConstraint) -> list[tuple[str
     """Pods that count, by domain; only where it is certain which pods count."""
     if constraint.label_selector is None:
         return []
-    selector = selector_of(constraint.label_selector)
+    try:
+        selector = selector_of(constraint.label_selector)
+    except SelectorError:
+        return []  # The API server accepts values here that are no labels; the scheduler refuses them.
     domain = {node.name: node.labels.get(constraint.topology_key) for node in case.nodes}
     counts = Counter({name: 0 for name in domain.values() if name is not None})
     for pod in case.cluster.maybe.all(Pod, case.pod.namespace):

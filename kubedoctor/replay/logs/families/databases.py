@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import BROKEN_LOG, LOST_MEMBER
+from kubedoctor.replay.logs.families.troubles import BROKEN_LOG, LOST_MEMBER, WAL_ARCHIVE
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily, no_subject
 from kubedoctor.replay.logs.subjects import first_path, quoted
 
@@ -24,6 +24,7 @@ FAMILIES: Final = (
             Pattern("is not a database cluster directory", r"\"(?P<subject>[^\"]+)\" is not"),
             Pattern("could not locate a valid checkpoint record", trouble=BROKEN_LOG),
             Pattern("already exists", r"node with (?:the )?address \S+ already exists", trouble=LOST_MEMBER),
+            Pattern("expected empty archive", r"for server (?P<subject>\S+):", trouble=WAL_ARCHIVE),
             Pattern("invalid primary checkpoint record", weak=True),
             Pattern("invalid checkpoint record", weak=True),
             Pattern('lock file "postmaster.pid"'),

@@ -42,7 +42,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.mesh.linkerd import PROXY
+from kubedoctor.replay.mesh.linkerd import PROXY, has_proxy
 
 POLICY: Final = "config.linkerd.io/default-inbound-policy"
 _DENIED: Final = re.compile(r"unauthorized (?:request|connection)|Request denied|Connection denied", re.IGNORECASE)
@@ -60,7 +60,7 @@ _PROBE: Final = re.compile(r"(?P<what>Readiness|Liveness|Startup) probe failed:.
     symptoms=("403", "unauthorized request on route", "default-inbound-policy"),
 )
 def linkerd_denies_probe(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not any(container.name == PROXY for container in (*pod.spec.containers, *(pod.spec.init_containers or ()))):
+    if not has_proxy(pod):
         return
     cluster.together(partial(cluster.events_about, ref(pod)), partial(cluster.log_tail, pod, PROXY))
     failed = next((event for event in reversed(cluster.events_about(ref(pod))) if _PROBE.search(event.message)), None)

@@ -1,0 +1,1 @@
+"""Linkerd: identities and policies."""
