@@ -82,6 +82,8 @@ _BETWEEN: Final = compiled_later(
     r"^(?:During handling of the above exception|The above exception was the direct cause|Original exception)"
 )
 """What Python writes between the exceptions of one trace."""
+_PLAIN_ERROR: Final = "Error: "
+"""Of JavaScript: the errors of an AggregateError stand one below the other."""
 _OF_A_CONNECTION: Final = frozenset(
     {
         LogFault.CONNECTION_REFUSED,
@@ -107,7 +109,7 @@ def _exceptions(lines: Sequence[str], places: range) -> Iterator[str]:
     """The lines of a trace that may name something: its exceptions, and above them the record that they belong to."""
     for place in places:
         text = lines[place]
-        if traces.is_exception(text):
+        if traces.is_exception(text) or text.lstrip().startswith(_PLAIN_ERROR):
             yield text
         elif text.strip() and not (text[0].isspace() or traces.is_frame(text) or _BETWEEN.search(text)):
             if places.step < 0 and parse_line(text).level >= Level.ERROR:

@@ -94,6 +94,7 @@ FAMILIES: Final = (
             ),
             Pattern("getaddrinfo failed"),
             Pattern("getaddrinfo"),
+            Pattern("nxdomain", rf"(?:connect|address,) ?[({{]\"?{_HOST}\"?[:,] ?\d+[)}}].*nxdomain"),
             Pattern("nxdomain", rf"{_HOST}.*nxdomain|nxdomain"),
             Pattern("temporary failure resolving", rf"resolving '{_HOST}'"),
             Pattern("name resolution failure"),
