@@ -31,7 +31,6 @@ from kubedoctor.cluster import (
     KubernetesObject,
     LogTail,
     Pod,
-    Service,
     finished,
     listed,
 )
@@ -64,7 +63,7 @@ _MOST: Final = 3
     subject=Ingress,
     also_subjects=tuple(f"IngressRoute.{group}" for group in GROUPS),
     severity=Severity.WARNING,
-    reads=(Ingress, IngressClass, Service, Pod),
+    reads=(Ingress, IngressClass, Pod),
     symptoms=("TRAEFIK DEFAULT CERT", "nonexistent certificate resolver", "certResolver"),
 )
 def resolver_missing(obj: KubernetesObject, cluster: Cluster) -> Iterator[Finding]:
