@@ -117,6 +117,29 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD2305": {"Event": "controllers write why only there"},
     "KD2306": {"Secret": "that it is missing"},
     "KD2308": {"IngressClass": "which class is the default, and whose it is", "Pod": "that no controller runs"},
+    "KD2012": {
+        "Service": "whether an address of the pool is in use",
+        "Node": "whether an advertisement selects a node",
+        "Pod": "that a speaker of MetalLB runs, which would announce it",
+        "L2Advertisement.metallb.io": "what announces the pool",
+        "BGPAdvertisement.metallb.io": "what announces the pool",
+    },
+    "KD2013": {"Event": "the controller says it nowhere else"},
+    "KD2314": {
+        "Pod": "the version of the controller, and its log",
+        "IngressClass": "which controller serves the Ingress",
+        "ConfigMap": "up to which risk the controller takes annotations",
+    },
+    "KD2315": {"Event": "the controller says it nowhere else"},
+    "KD2316": {
+        "Service": "of which type the backend is",
+        "Pod": "how Traefik is started",
+        "IngressClass": "which controller serves the Ingress",
+    },
+    "KD2318": {
+        "Pod": "the certificate resolvers that Traefik is started with",
+        "IngressClass": "which controller serves the Ingress",
+    },
     "KD2309": {
         "Secret": "its keys, and the names in the certificate",
         "IngressClass": "which controller serves it",
@@ -124,6 +147,7 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD2310": {"IngressClass": "that one controller serves both"},
     "KD2202": {
+        "ConfigMap": "the server that the program connects to, where its log names none",
         "NetworkPolicy": "that it denies",
         "Service": "where a name leads",
         "EndpointSlice": "where a Service without a selector leads",
