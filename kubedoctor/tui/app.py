@@ -66,7 +66,7 @@ class KubedoctorApp(ThemedApp):
     @on(Opened)
     def _opened(self, message: Opened) -> None:
         self.session = message.session
-        self.switch_screen(ListScreen(message.session, message.scope))
+        self._show_list(ListScreen(message.session, message.scope))
         for number, kind in enumerate((WhyScreen, TextScreen, CopyScreen, QuestionsScreen, SheetScreen), start=1):
             self.set_timer(number * READY_EVERY, partial(self._make_ready, kind))
         self.set_timer(READY_EVERY / 2, self._prepare_questions)
@@ -111,7 +111,14 @@ class KubedoctorApp(ThemedApp):
         before, self.session = self.session, message.session
         if before is not None:
             self.run_worker(InThread(partial(work.close, before), self.post_message))
-        self.switch_screen(ListScreen(self.session, message.scope))
+        self._show_list(ListScreen(self.session, message.scope))
+
+    def _show_list(self, screen: ListScreen) -> None:
+        """In place of the screen on top; `esc` may have closed that of the opening already."""
+        if len(self.screen_stack) > 1:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
 
     def notify(
         self,

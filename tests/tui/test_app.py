@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -70,6 +71,21 @@ async def test_it_opens_on_what_is_broken_with_the_reason_beside_it() -> None:
         bar = screen.query_one(StatusBar)
         assert (bar.incidents or {})[Health.BROKEN] == 1
         assert (bar.counts or {})[Health.HEALTHY] == 6
+
+
+async def test_keys_before_the_source_is_open_end_nothing() -> None:
+    gate = threading.Event()
+
+    def late() -> Session:
+        gate.wait(20)
+        return Session(opened("oom-killed"), load_catalogue())
+
+    app = KubedoctorApp(late, "")
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("colon", "e", "escape", "shift+tab", "j", "enter", "minus", "tab")
+        gate.set()
+        await settle(app)
+        assert shown(list_screen(app)) == ["checkout"]
 
 
 async def test_tab_goes_from_the_incidents_to_the_workloads_and_back() -> None:
@@ -431,8 +447,6 @@ def _rename(snapshot: Snapshot, name: str, other: str) -> None:
 
 
 async def test_the_event_loop_is_free_while_diagnostics_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     gate = threading.Event()
     scan = Session.scan
 
