@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,10 +18,10 @@ from kubedoctor.cluster.relations.services import services_selecting
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import LogTail
 from kubedoctor.cluster.triage import finished, ready, terminating
-from kubedoctor.replay.logs.faults import LogFault
-from kubedoctor.replay.logs.reading import read_log
-from kubedoctor.replay.logs.traces import is_exception
 from kubedoctor.replay.services.ports import declared_ports, find_port
+
+if TYPE_CHECKING:
+    from kubedoctor.replay.logs.faults import LogFault
 
 MOST_LOGS = 3
 _REFUSED = compiled_later(r"connection refused|ECONNREFUSED|actively refused", re.IGNORECASE)
@@ -119,6 +120,8 @@ def _leads_to(number: int | None, pod: Pod, service: Service, port: ServicePort,
 def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster: Cluster) -> ConnectionRefusal | None:
     """A log line about a refused connection that names this Service, by name or address, from a pod in trouble of the
     namespace."""
+    from kubedoctor.replay.logs.faults import LogFault  # a healthy Service needs no log
+
     own = {pod.name for pod in pods}
     clients = [pod for pod in cluster.maybe.all(Pod, service.namespace) if pod.name not in own]
     return _failure(service, port, clients, _REFUSED, (LogFault.CONNECTION_REFUSED,), cluster)
@@ -127,6 +130,8 @@ def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster
 def lost_by(service: Service, port: ServicePort, nodes: set[str], cluster: Cluster) -> ConnectionRefusal | None:
     """A log line about a connection to this Service that failed, from a pod in trouble that runs on another node than
     these, of any namespace. In another namespace the bare name means another Service."""
+    from kubedoctor.replay.logs.faults import LogFault  # a healthy Service needs no log
+
     clients = [pod for pod in cluster.maybe.all(Pod) if pod.spec.node_name and pod.spec.node_name not in nodes]
     both = (LogFault.CONNECTION_REFUSED, LogFault.CONNECTION_TIMEOUT)
     return _failure(service, port, clients, _FAILED, both, cluster)
@@ -165,6 +170,9 @@ def _failure(
 
 def _of_a_trace(tail: LogTail, faults: tuple[LogFault, ...], spots: re.Pattern[str]) -> int | None:
     """The deciding line, where it states an exception and another of the same trace names the Service."""
+    from kubedoctor.replay.logs.reading import read_log  # only where a log may name the Service
+    from kubedoctor.replay.logs.traces import is_exception
+
     cause = read_log(tail.lines)
     if cause is None or cause.fault not in faults or not is_exception(tail.lines[cause.index]):
         return None
