@@ -26,6 +26,8 @@ def _joined(group: list[Incident]) -> Incident:
         consequences=tuple(name for incident in group for name in incident.consequences),
         because=tuple(name for incident in group for name in incident.because),
         alike=tuple(incident.cause for incident in group[1:]),
+        links=tuple(link for incident in group for link in incident.links),
+        circle=group[0].circle,
     )
 
 

@@ -18,7 +18,7 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine.catalogue import Catalogue
-from kubedoctor.engine.report import Incident, ReportedFinding
+from kubedoctor.engine.report import CauseLink, Incident, ReportedFinding
 from kubedoctor.findings.diagnostic import Explains
 from kubedoctor.findings.relations import BLAMED, CauseRelation, Symptom, affects
 
@@ -48,49 +48,82 @@ def fold(
         for name in {finding.about, family.top(finding.about)}:
             about.setdefault(name, []).append(finding)
     explains = {diagnostic.code: diagnostic.explains for diagnostic in catalogue.diagnostics}
-    parents: dict[str, str] = {}
+    graph = _Graph()
+    parents = graph.parents
     first = tuple(finding for finding in findings if finding.about.kind not in _CUTS_A_CIRCLE)
     last = tuple(finding for finding in findings if finding.about.kind in _CUTS_A_CIRCLE)
     for symptoms in (first, last):
         for symptom in symptoms:
-            _attach(
-                symptom, _causes(symptom, (about, affecting), explains, catalogue.relations, family, problems), parents
-            )
+            graph.attach(symptom, _causes(symptom, (about, affecting), explains, catalogue.relations, family, problems))
         for symptom in symptoms:  # what is declared comes first, so that this decides no circle
             if symptom.id not in parents:
-                _attach(symptom, _harming_what_is_blamed(symptom, affecting, family), parents)
+                graph.attach(symptom, _harming_what_is_blamed(symptom, affecting, family))
     children: dict[str, list[ReportedFinding]] = {}
     for finding in findings:
         children.setdefault(_line(finding.id, parents)[-1], []).append(finding)
     by_id = {finding.id: finding for finding in findings}
     incidents = [
-        (_badness(by_id[root], members), _incident(root, members, parents)) for root, members in children.items()
+        (_badness(by_id[root], members), _incident(root, members, graph)) for root, members in children.items()
     ]
     return tuple(incident for _, incident in sorted(incidents, key=lambda pair: pair[0])), tuple(problems)
 
 
-def _attach(symptom: ReportedFinding, causes: Iterable[ReportedFinding], parents: dict[str, str]) -> None:
-    """The first cause that does not follow from the symptom itself."""
-    for cause in causes:
-        if symptom.id not in _line(cause.id, parents):
-            parents[symptom.id] = cause.id
-            return
+class _Graph:
+    """Which finding follows from which, along which relation; what else may explain it; where a circle was cut."""
+
+    def __init__(self) -> None:
+        self.parents: dict[str, str] = {}
+        self.relations: dict[str, str] = {}
+        self.candidates: dict[str, tuple[str, ...]] = {}
+        self.circles: dict[str, tuple[str, ...]] = {}
+
+    def attach(self, symptom: ReportedFinding, causes: Iterable[tuple[ReportedFinding, str]]) -> None:
+        """The first cause that does not follow from the symptom itself; the others are candidates. One that does closes a
+        circle, where none is known yet."""
+        others: dict[str, None] = {}
+        for cause, relation in causes:
+            line = _line(cause.id, self.parents)
+            if symptom.id in line:
+                around = line[: line.index(symptom.id) + 1]
+                if len(around) > 2:  # two findings that explain each other say one thing twice
+                    self.circles.setdefault(symptom.id, tuple(reversed(around)))
+            elif symptom.id not in self.parents:
+                self.parents[symptom.id] = cause.id
+                self.relations[symptom.id] = relation
+            else:
+                others[cause.id] = None
+        if others:
+            self.candidates[symptom.id] = tuple(others)
+
+    def link(self, id_: str) -> CauseLink:
+        """Between a finding and what it follows from. A rival has another root."""
+        root = _line(id_, self.parents)[-1]
+        rivals = (name for name in self.candidates.get(id_, ()) if _line(name, self.parents)[-1] != root)
+        return CauseLink(id_, self.parents[id_], self.relations[id_], tuple(rivals))
 
 
-def _harming_what_is_blamed(symptom: ReportedFinding, affecting: Findings, family: Family) -> Iterator[ReportedFinding]:
+def _harming_what_is_blamed(
+    symptom: ReportedFinding, affecting: Findings, family: Family
+) -> Iterator[tuple[ReportedFinding, str]]:
     """A full quota prevents the pods of a Deployment, and so a Service has none."""
     for name in symptom.because_of:
         if name.kind in ("Pod", *WORKLOAD_KINDS):
             yield from (
-                cause
+                (cause, affects.name)
                 for cause in affecting.get(family.top(name), ())
                 if cause.id != symptom.id and cause.severity.rank <= symptom.severity.rank
             )
 
 
-def _incident(root: str, members: list[ReportedFinding], parents: dict[str, str]) -> Incident:
+def _incident(root: str, members: list[ReportedFinding], graph: _Graph) -> Incident:
     consequences = tuple(finding.id for finding in members if finding.id != root)
-    return Incident(root, consequences, tuple(parents[id_] for id_ in consequences))
+    return Incident(
+        root,
+        consequences,
+        tuple(graph.parents[id_] for id_ in consequences),
+        links=tuple(map(graph.link, consequences)),
+        circle=graph.circles.get(root, ()),
+    )
 
 
 def _badness(root: ReportedFinding, members: list[ReportedFinding]) -> tuple[Any, ...]:
@@ -117,7 +150,7 @@ def _causes(
     relations: Iterable[CauseRelation],
     family: Family,
     problems: dict[str, None],
-) -> Iterator[ReportedFinding]:
+) -> Iterator[tuple[ReportedFinding, str]]:
     about, affecting = indexes
     for relation in (_BLAMED, *relations):
         index = affecting if relation is affects else about
@@ -126,7 +159,7 @@ def _causes(
                 if cause.id == symptom.id:
                     continue
                 if _explains(relation, explains.get(cause.code, ()), symptom.code):
-                    yield cause
+                    yield cause, relation.name
 
 
 def _explains(relation: CauseRelation, declared: Iterable[Explains], code: str) -> bool:

@@ -56,17 +56,31 @@ class Suppressed(msgspec.Struct, frozen=True):
     by: str
 
 
+class CauseLink(msgspec.Struct, frozen=True):
+    """Why a finding follows from another, as ids. relation: the name of the cause relation between them. rivals: findings of
+    other incidents that may explain it as well, by what their diagnostics declare."""
+
+    finding: str
+    because: str
+    relation: str
+    rivals: tuple[str, ...] = ()
+
+
 class Incident(msgspec.Struct, frozen=True, dict=True):
     """A cause and what follows from it, as ids of findings.
 
     because: for each consequence the finding that it follows from directly; without it all follow from the cause.
     alike: findings with the sentence of the cause about other workloads.
+    links: how each consequence is linked to what it follows from.
+    circle: findings each because of the one before it, of which the first is because of the last again; empty mostly.
     """
 
     cause: str
     consequences: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
+    links: tuple[CauseLink, ...] = ()
+    circle: tuple[str, ...] = ()
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -87,7 +101,14 @@ class Incident(msgspec.Struct, frozen=True, dict=True):
         root = self.line_to(id_)[0]
         chosen = tuple(self._consequences_by_root[root])
         alike = tuple(name for name in (self.cause, *self.alike) if name != root)
-        return Incident(root, chosen, tuple(self._above.get(name, root) for name in chosen), alike)
+        return Incident(
+            root,
+            chosen,
+            tuple(self._above.get(name, root) for name in chosen),
+            alike,
+            tuple(link for link in self.links if link.finding in chosen),
+            self.circle if set(self.circle) <= {root, *chosen} else (),
+        )
 
     @cached_property
     def _above(self) -> dict[str, str]:
@@ -180,6 +201,11 @@ class Report(msgspec.Struct, frozen=True, dict=True):
         members = [self.finding(name) for name in incident.members]
         counted = [member for member in members if not member.suppressed] or members
         return min((member.severity for member in counted), key=lambda severity: severity.rank)
+
+    def confidence_of(self, incident: Incident, id_: str) -> Confidence:
+        """How sure it is that a finding comes from the root of its line: as sure as the weakest finding between them."""
+        line = (self.finding(name).confidence for name in incident.line_to(id_))
+        return max(line, key=lambda confidence: confidence.rank)
 
     def worst(self) -> Severity | None:
         """The worst severity found that is not suppressed; a suppression that is not in force is worth a notice."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import counted, visible
-from kubedoctor.engine.report import Report, ReportedFinding
+from kubedoctor.engine.report import Incident, Report, ReportedFinding
 from kubedoctor.findings import Effect, Severity
 
 ALIKE = "the same"
@@ -18,6 +18,7 @@ FIX = "fix"
 NEXT = "next"
 RULED_OUT_BY = "ruled out by"
 NOT_CHECKED = "not checked"
+CIRCLE = "circle"
 NOT_ALL_CHECKED = "no problems found, but not everything could be checked"
 NOT_EXPLAINED = "not explained"
 NOT_READY = "not ready, no cause found yet"
@@ -43,6 +44,33 @@ def changed_line(finding: ReportedFinding, now: datetime) -> str:
     )
     end, word = (since.at, "before") if since is not None and before else (now, "ago")
     return f"{human_duration(end - finding.changed.at)} {word}: {visible(finding.changed.text)}"
+
+
+RELATIONS = {
+    "blamed": "names it",
+    "calls": "calls its webhook",
+    "configures": "is configured by it",
+    "isolates": "is isolated by it",
+    "mounts": "mounts it",
+    "proxied": "goes through it",
+    "runs": "runs on it",
+    "same": "is the same workload",
+    "selects": "selects its pods",
+    "affects": "is affected by it",
+}
+"""From what follows to its cause, by the name of the cause relation; those of packages have their name alone."""
+BREAKABLE = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+"""Where a circle can be broken by hand: changing the configuration of a webhook takes effect at once."""
+
+
+def circle_line(report: Report, incident: Incident) -> str:
+    """`A → B → C → A; to break it, begin with A`; empty where an incident has no circle."""
+    if not incident.circle:
+        return ""
+    titles = [visible(report.finding(name).about.title) for name in incident.circle]
+    first = report.finding(incident.circle[0]).about
+    by_hand = f"; to break it, begin with {titles[0]}" if first.kind in BREAKABLE else ""
+    return f"{' → '.join((*titles, titles[0]))}{by_hand}"
 
 
 def and_more(number: int) -> str:

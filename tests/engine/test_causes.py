@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+from kubedoctor.cli.formats import render
 from kubedoctor.cluster import (
     Cluster,
     ConfigMap,
@@ -17,10 +19,13 @@ from kubedoctor.cluster import (
     ValidatingWebhookConfiguration,
 )
 from kubedoctor.cluster.relations.family import Family
-from kubedoctor.engine import Catalogue, Report, scan
+from kubedoctor.engine import Catalogue, Incident, Report, scan
 from kubedoctor.engine.catalogue import assemble
+from kubedoctor.engine.words import circle_line
 from kubedoctor.findings import Confidence, Explains, Finding, Severity
 from kubedoctor.findings.relations import Symptom, cause_relation
+from tests.cli.test_formats import finding
+from tests.cli.test_formats import report as reported
 from tests.engine.clinic import complete, deployment, made, node, pod, replica_set, said
 
 
@@ -301,3 +306,40 @@ def test_a_circle_through_a_webhook_begins_with_its_configuration() -> None:
     assert shape(report) == [
         ("ValidatingWebhookConfiguration/policies", ["Node/n1", "Pod/shop/web-1", "Service/shop/web"])
     ]
+    (incident,) = report.incidents
+    around = [report.finding(name).about.kind for name in incident.circle]
+    assert around == ["ValidatingWebhookConfiguration", "Node", "Pod", "Service"]
+    assert circle_line(report, incident).endswith(
+        "Service shop/web → ValidatingWebhookConfiguration policies; "
+        "to break it, begin with ValidatingWebhookConfiguration policies"
+    )
+    assert [link.relation for link in incident.links] == ["affects", "selects", "runs"]  # by code
+    assert "to break it, begin with" in " ".join(render(report, "text").split())
+    assert json.loads(render(report, "json"))["incidents"][0]["circle"] == list(incident.circle)
+
+
+def test_each_link_says_how_it_is_related_and_what_else_may_explain_the_finding() -> None:
+    report = run(
+        made(sick_node, code="KD9001", subject=Node, explains=(Explains("runs", ("KD9002",)),)),
+        made(sick_pod, code="KD9002", subject=Pod),
+        made(stuck_rollout, code="KD9003", subject=Deployment, explains=(Explains("same", ("KD9002",)),)),
+        manifests=(node("n1"), deployment("web"), replica_set("web-1", "web"), pod("web-0", node="n1", owner="web-1")),
+    )
+    incident = next(one for one in report.incidents if one.links)
+    (link,) = incident.links
+    assert (link.finding, link.because) == (incident.consequences[0], incident.cause)
+    (rival,) = link.rivals
+    assert [report.finding(name).about.kind for name in (link.because, rival)] == ["Node", "Deployment"]
+    assert link.relation == "runs"
+
+
+def test_a_chain_is_as_sure_as_its_weakest_finding() -> None:
+    sure, unsure, last = (
+        finding(1),
+        finding(2, confidence=Confidence.POSSIBLE, would_disprove="x"),
+        finding(3, confidence=Confidence.LIKELY),
+    )
+    incident = Incident(sure.id, (unsure.id, last.id), (sure.id, unsure.id))
+    one = reported(sure, unsure, last, incidents=(incident,))
+    assert one.confidence_of(incident, sure.id) is Confidence.CERTAIN
+    assert one.confidence_of(incident, last.id) is Confidence.POSSIBLE

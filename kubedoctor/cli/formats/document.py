@@ -14,7 +14,7 @@ from kubedoctor.answers.timeline.onset import Onset
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME, Source
-from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding, Suppressed, Unexplained
+from kubedoctor.engine.report import CauseLink, Incident, NotChecked, Report, ReportedFinding, Suppressed, Unexplained
 from kubedoctor.findings import Command, Fix
 
 SCHEMA = "kubedoctor.dev/report/v1"
@@ -56,7 +56,7 @@ def to_data(report: Report) -> dict[str, Any]:
             "namespaces": list(report.namespaces),
             **({"subjects": [ref_data(name) for name in report.subjects]} if report.subjects else {}),
         },
-        "incidents": [_incident(incident) for incident in report.incidents],
+        "incidents": [_incident(report, incident) for incident in report.incidents],
         "findings": [finding_data(finding) for finding in report.findings],
         "unexplained": [_unexplained(unexplained) for unexplained in report.unexplained],
         **({"not_ready": [_unexplained(waiting) for waiting in report.not_ready]} if report.not_ready else {}),
@@ -72,9 +72,24 @@ def to_data(report: Report) -> dict[str, Any]:
     }
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
-    alike = {"alike": list(incident.alike)} if incident.alike else {}
-    return {"cause": incident.cause, "consequences": list(incident.consequences), **alike}
+def _incident(report: Report, incident: Incident) -> dict[str, Any]:
+    return {
+        "cause": incident.cause,
+        "consequences": list(incident.consequences),
+        **({"alike": list(incident.alike)} if incident.alike else {}),
+        **({"chain": [_link(report, incident, link) for link in incident.links]} if incident.links else {}),
+        **({"circle": list(incident.circle)} if incident.circle else {}),
+    }
+
+
+def _link(report: Report, incident: Incident, link: CauseLink) -> dict[str, Any]:
+    return {
+        "finding": link.finding,
+        "because": link.because,
+        "relation": link.relation,
+        "confidence": report.confidence_of(incident, link.finding).value,
+        **({"rivals": list(link.rivals)} if link.rivals else {}),
+    }
 
 
 def finding_data(finding: ReportedFinding) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFindi
 from kubedoctor.engine.words import (
     ALIKE,
     CHANGED,
+    CIRCLE,
     EVIDENCE,
     FIX,
     IMPACT,
@@ -33,6 +34,7 @@ from kubedoctor.engine.words import (
     and_more,
     by_sentence,
     changed_line,
+    circle_line,
     named,
     suppressed_lines,
     suppression_line,
@@ -168,6 +170,7 @@ class _Page:
         yield from self._block(SUPPRESSED, filter(None, [suppression_line(self._report, cause.id)]))
         yield from self._block(ALIKE, self._alike(incident))
         yield from self._block(IMPACT, self._impact(incident, cause))
+        yield from self._block(CIRCLE, filter(None, [circle_line(self._report, incident)]))
         yield from self._block(CHANGED, filter(None, [changed_line(cause, self._report.taken_at)]))
         yield from self._block(EVIDENCE, self._facts(cause))
         proven = self._paint("✓", "32")

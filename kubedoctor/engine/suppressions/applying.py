@@ -117,4 +117,6 @@ def _shortened(incident: Incident, kept: set[str]) -> Incident | None:
     above = dict(zip(incident.consequences, incident.because, strict=False))
     consequences = tuple(name for name in incident.consequences if name in kept)
     because = tuple(above.get(name, roots[0]) for name in consequences) if incident.because else ()
-    return Incident(roots[0], consequences, because, tuple(roots[1:]))
+    links = tuple(link for link in incident.links if link.finding in kept)
+    circle = incident.circle if set(incident.circle) <= kept else ()
+    return Incident(roots[0], consequences, because, tuple(roots[1:]), links, circle)

@@ -14,6 +14,7 @@ from kubedoctor.engine.report import Report, ReportedFinding
 from kubedoctor.engine.words import (
     ALIKE,
     CHANGED,
+    CIRCLE,
     DELETES_DATA,
     EFFECTS,
     EVIDENCE,
@@ -27,6 +28,7 @@ from kubedoctor.engine.words import (
     SUPPRESSED,
     by_sentence,
     changed_line,
+    circle_line,
     named,
     suppressed_lines,
     suppression_line,
@@ -107,6 +109,8 @@ def _incident(number: int, one: IncidentStory, report: Report) -> Iterator[str]:
     if picture := cause_picture(one.roots):
         yield "<h3>how it spread</h3>"
         yield f'<div class="picture">{picture}</div>'
+    circle = circle_line(report, one.incident)
+    yield from _list(CIRCLE, [circle] if circle else [])
     yield from _impact(one, report)
     yield from _evidence(cause)
     yield from _next(cause.commands)

@@ -9,12 +9,14 @@ from kubedoctor.cluster.grammar.text import capitalised, visible, visible_ends
 from kubedoctor.engine.report import Incident, Report
 from kubedoctor.engine.words import (
     CHANGED,
+    CIRCLE,
     EFFECTS,
     MARKS,
     NOT_READY,
     SUPPRESSED,
     by_sentence,
     changed_line,
+    circle_line,
     named,
     suppressed_lines,
     suppression_line,
@@ -65,6 +67,9 @@ def incident_lines(report: Report, incident: Incident) -> Iterator[str]:
         yield ""
         for finding, titles in by_sentence(map(report.finding, incident.consequences)):
             yield f"- {plain(named(titles, len(titles)))}: {plain(finding.summary)} (`{finding.code}`)"
+        yield ""
+    if circle := circle_line(report, incident):
+        yield f"{CIRCLE.capitalize()}: {plain(circle)}"
         yield ""
     if changed := changed_line(cause, report.taken_at):
         yield f"{CHANGED.capitalize()}: {plain(changed)}"

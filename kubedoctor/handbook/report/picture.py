@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 
 from kubedoctor.cluster.grammar.text import visible, visible_end
-from kubedoctor.engine.words import MARKS
+from kubedoctor.engine.words import MARKS, RELATIONS
 from kubedoctor.handbook.report.look import ROLE_OF
 from kubedoctor.handbook.report.story import IncidentStory, StoryNode
 
 _WIDTH: Final = 290
-_GAP: Final = 56
+_GAP: Final = 124
 _LINE: Final = 17
 _AIR: Final = 14
 _LETTERS: Final = 40
@@ -84,10 +84,12 @@ def _edge(box: _Box) -> Iterator[str]:
     if box.above is None:
         return
     start, end = box.above.left + _WIDTH, box.left
-    middle = start + _GAP // 2
+    middle = start + 12
     from_, to = box.above.top + 18, box.top + 18
     yield f'<path class="edge" d="M{start} {from_}H{middle}V{to}H{end - 7}"/>'
     yield f'<path class="tip" d="M{end - 8} {to - 5}L{end - 1} {to}L{end - 8} {to + 5}z"/>'
+    if words := RELATIONS.get(box.node.relation, box.node.relation):
+        yield f'<text class="code" x="{end - 11}" y="{to - 5}" text-anchor="end">{escape(visible(words))}</text>'
 
 
 def _drawn(box: _Box) -> Iterator[str]:

@@ -22,12 +22,13 @@ MOST_OBJECTS: Final = 40
 
 class StoryNode(msgspec.Struct, frozen=True):
     """A finding of an incident, or several with one sentence below the same finding. names: of all of them. depth: 0 for the
-    cause. below: what follows."""
+    cause. below: what follows. relation: how it is related to what is above it."""
 
     finding: ReportedFinding
     names: tuple[Ref, ...]
     depth: int
     below: tuple[StoryNode, ...] = ()
+    relation: str = ""
 
     def __iter__(self) -> Iterator[StoryNode]:
         """Itself and all below, from the top."""
@@ -107,6 +108,7 @@ def _concerned(incident: Incident, report: Report, family: Family) -> tuple[Ref,
 def tree(incident: Incident, report: Report) -> tuple[StoryNode, ...]:
     """The findings of an incident below their causes; those with one code and sentence below one cause are one node."""
     above = dict(zip(incident.consequences, incident.because, strict=False))
+    relations = {link.finding: link.relation for link in incident.links}
     below: dict[str, list[str]] = {}
     for id_ in incident.consequences:
         below.setdefault(above.get(id_, incident.cause), []).append(id_)
@@ -121,6 +123,7 @@ def tree(incident: Incident, report: Report) -> tuple[StoryNode, ...]:
                 tuple(finding.about for finding in group),
                 depth,
                 nodes([id_ for finding in group for id_ in below.get(finding.id, ())], depth + 1),
+                relations.get(group[0].id, ""),
             )
             for group in groups.values()
         )
