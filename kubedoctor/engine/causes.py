@@ -79,13 +79,14 @@ class _Graph:
 
     def attach(self, symptom: ReportedFinding, causes: Iterable[tuple[ReportedFinding, str]]) -> None:
         """The first cause that does not follow from the symptom itself; the others are candidates. One that does closes a
-        circle, where none is known yet."""
+        circle, which is kept where a person can break it."""
         others: dict[str, None] = {}
         for cause, relation in causes:
             line = _line(cause.id, self.parents)
             if symptom.id in line:
                 around = line[: line.index(symptom.id) + 1]
-                if len(around) > 2:  # two findings that explain each other say one thing twice
+                # Another circle has no place to break it; two findings that explain each other say one thing twice.
+                if symptom.about.kind in _CUTS_A_CIRCLE and len(around) > 2:
                     self.circles.setdefault(symptom.id, tuple(reversed(around)))
             elif symptom.id not in self.parents:
                 self.parents[symptom.id] = cause.id

@@ -72,7 +72,8 @@ class Incident(msgspec.Struct, frozen=True, dict=True):
     because: for each consequence the finding that it follows from directly; without it all follow from the cause.
     alike: findings with the sentence of the cause about other workloads.
     links: how each consequence is linked to what it follows from.
-    circle: findings each because of the one before it, of which the first is because of the last again; empty mostly.
+    circle: findings each because of the one before it, of which the first is because of the last again; the first is where
+    a person can break it. Empty mostly.
     """
 
     cause: str

@@ -59,8 +59,6 @@ RELATIONS = {
     "affects": "is affected by it",
 }
 """From what follows to its cause, by the name of the cause relation; those of packages have their name alone."""
-BREAKABLE = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
-"""Where a circle can be broken by hand: changing the configuration of a webhook takes effect at once."""
 
 
 def circle_line(report: Report, incident: Incident) -> str:
@@ -68,9 +66,7 @@ def circle_line(report: Report, incident: Incident) -> str:
     if not incident.circle:
         return ""
     titles = [visible(report.finding(name).about.title) for name in incident.circle]
-    first = report.finding(incident.circle[0]).about
-    by_hand = f"; to break it, begin with {titles[0]}" if first.kind in BREAKABLE else ""
-    return f"{' → '.join((*titles, titles[0]))}{by_hand}"
+    return f"{' → '.join((*titles, titles[0]))}; to break it, begin with {titles[0]}"
 
 
 def and_more(number: int) -> str:

@@ -180,7 +180,7 @@ def test_what_says_the_same_below_one_cause_is_one_box() -> None:
     (root,) = tree(one.incidents[0], one)
     assert [(len(node.names), node.depth) for node in root] == [(1, 0), (180, 1), (1, 2)]
     picture = cause_picture((root,))
-    assert "Pod shop/p2 and 179 more" in picture
+    assert "shop/p2 and 179 more" in picture
     assert picture.count("<rect") == 6
     assert cause_picture(tree(Incident(id_of(1)), one)) == ""
 

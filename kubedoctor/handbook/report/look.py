@@ -60,8 +60,8 @@ td,th{text-align:left;vertical-align:top;padding:4px 14px 4px 0;border-bottom:1p
 th{font-size:12px;font-weight:600;color:var(--muted)}
 table.facts td:first-child{width:46%}table.facts td.path{padding-left:14px}
 table.timeline{table-layout:fixed}
-table.timeline th:nth-child(1){width:86px}table.dated th:nth-child(1){width:165px}
-table.timeline th:nth-child(2){width:66px}table.timeline th:nth-child(3){width:34%}
+table.timeline th:nth-child(1){width:86px}table.dated th:nth-child(1){width:180px}
+table.timeline th:nth-child(2){width:80px}table.timeline th:nth-child(3){width:34%}
 td.when{white-space:nowrap;font-variant-numeric:tabular-nums}
 tr.bad td.what{color:var(--bad)}
 tr.change td{background:var(--change-tint)}

@@ -22,6 +22,8 @@ _LINE: Final = 17
 _AIR: Final = 14
 _LETTERS: Final = 40
 """Letters in a line of a box."""
+_LETTERS_OF_TITLE: Final = 30
+_LETTERS_OF_CODE: Final = 40
 _MOST_LINES: Final = 3
 _MOST_BOXES: Final = 40
 _STRIP: Final = 1000
@@ -96,7 +98,8 @@ def _drawn(box: _Box) -> Iterator[str]:
     finding = box.node.finding
     role = ROLE_OF[finding.severity]
     more = f" and {len(box.node.names) - 1} more" if len(box.node.names) > 1 else ""
-    title = visible_end(finding.about.title, _LETTERS - 2 - len(more)) + more
+    place = f"{finding.about.namespace}/{finding.about.name}" if finding.about.namespace else finding.about.name
+    title = visible_end(place, _LETTERS_OF_TITLE - len(more)) + more
     yield f'<rect class="box" x="{box.left}" y="{box.top}" width="{_WIDTH}" height="{box.height}" rx="4"/>'
     yield f'<rect class="{role}" x="{box.left}" y="{box.top}" width="4" height="{box.height}" rx="2"/>'
     left, line = box.left + 14, box.top + 22
@@ -105,8 +108,11 @@ def _drawn(box: _Box) -> Iterator[str]:
         line += _LINE
         yield f'<text class="small" x="{left}" y="{line}">{escape(text)}</text>'
     line += _LINE
-    words = f"{finding.code} · {finding.confidence.value}{' · suppressed' if finding.suppressed else ''}"
-    yield f'<text class="code" x="{left}" y="{line}">{escape(words)}</text>'
+    words = [visible(finding.about.short_kind), finding.code, finding.confidence.value]
+    words += ["suppressed"] if finding.suppressed else []
+    while len(" · ".join(words)) > _LETTERS_OF_CODE and len(words) > 1:
+        words.pop()
+    yield f'<text class="code" x="{left}" y="{line}">{escape(" · ".join(words))}</text>'
 
 
 def time_picture(story: IncidentStory) -> str:
