@@ -19,6 +19,7 @@ def test_the_installed_recordings() -> None:
     assert recording_names() == (
         "shop-at-night",
         "insufficient-cpu",
+        "lost-connections",
         "oom-killed",
         "quota-exceeded",
         "service-selector-typo",

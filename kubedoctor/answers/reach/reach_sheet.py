@@ -16,6 +16,7 @@ from kubedoctor.answers.reach.judging import (
     extension_readings,
     judgement,
 )
+from kubedoctor.answers.reach.listening import container_link, declares, port_text, right_port
 from kubedoctor.answers.reach.reach_data import hops_data, reach_data
 from kubedoctor.answers.reach.way import ADDRESS, ReachSource, Way, source_of, way_of
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
@@ -32,7 +33,6 @@ from kubedoctor.findings.model import Command, Fix
 from kubedoctor.replay.mesh.injection import has_sidecar
 from kubedoctor.replay.network import NETWORK_POLICY, AdminPolicy, Side
 from kubedoctor.replay.services.hosts import is_address, is_local
-from kubedoctor.replay.services.ports import declared_ports
 
 _SHOWN = 3
 _ROUTED = "whether addresses of pods are routed from outside of the cluster is not known; in most networks they are not"
@@ -50,7 +50,7 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster, *, everywhere: bool =
     targets = way.targets
     if way.outside:
         if not end.number:
-            end = end._replace(port=str(_default_port(way)))
+            end = end._replace(port=str(_defaultport_text(way)))
         targets = (ConnectionTarget(None, way.named, end.number, end.protocol, way.service),)
     asked, source = source, way.proxy_source or source
     found = judgement(source, targets, cluster)
@@ -63,7 +63,7 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster, *, everywhere: bool =
         facts=tuple(_facts(source, found)),
         tables=(*_tables(found), *(from_everywhere(way, cluster) if everywhere else ())),
         chain=links,
-        fixes=tuple(_fixes(end, found, source, cluster)),
+        fixes=(*_fixes(end, found, source, cluster), *right_port(way, targets, cluster)),
         next=tuple(_next(source, found)),
         gaps=tuple(_gaps(source, way, found, cluster)),
         data=reach_data(asked, end, links, way, found, conclusion, cluster),
@@ -97,7 +97,7 @@ def _foresee(subject: Ref, end: ReachEnd, cluster: Cluster) -> None:
     cluster.together(*readings, *extension_readings(cluster))
 
 
-def _default_port(way: Way) -> int:
+def _defaultport_text(way: Way) -> int:
     return way.port.port if way.port is not None else 443
 
 
@@ -171,15 +171,15 @@ def _verdict(source: ReachSource, way: Way, found: Judgement, cluster: Cluster) 
     unready = [target.pod for target in allowed if target.pod is not None and not ready(target.pod)]
     if unready and len(unready) == len(allowed):
         return Conclusion.UNKNOWN, f"policies allow it, but {ref(unready[0]).title} is not ready"
-    undeclared = [target for target in allowed if _declares(target) is False]
+    undeclared = [target for target in allowed if declares(target) is False]
     if undeclared and len(undeclared) == len(allowed):
-        return Conclusion.UNKNOWN, f"policies allow it, but no container declares port {_port(undeclared[0])}"
+        return Conclusion.UNKNOWN, f"policies allow it, but no container declares port {port_text(undeclared[0])}"
     return Conclusion.WELL, _reached(way, found)
 
 
 def _host(target: ConnectionTarget) -> str:
     where = "the node itself" if is_local(target.address) else target.address or "an address that was not seen"
-    return f"{where} on {_port(target)}"
+    return f"{where} on {port_text(target)}"
 
 
 def _unseen(found: Judgement, cluster: Cluster) -> bool:
@@ -232,7 +232,7 @@ def _chain(source: ReachSource, way: Way, found: Judgement) -> Iterator[Link]:
             yield _policy_link(direction, side, denial, judged, source)
     target = judged.target
     if target.pod is not None:
-        yield _container_link(target)
+        yield container_link(target)
 
 
 def _way_of(denial: Denial) -> str:
@@ -300,33 +300,6 @@ def _itself(source: ReachSource, target: ConnectionTarget) -> bool:
     return source.pod is not None and target.pod is not None and ref(source.pod) == ref(target.pod)
 
 
-def _container_link(target: ConnectionTarget) -> Link:
-    assert target.pod is not None
-    title = ref(target.pod).title
-    if not ready(target.pod):
-        return Link(f"{title} is not ready: nothing may answer on port {_port(target)}", Mark.UNKNOWN, ref(target.pod))
-    declared = _declares(target)
-    if declared:
-        return Link(f"{title} declares port {_port(target)}", Mark.YES, ref(target.pod))
-    ports = listed((f"{row.container_port}/{row.protocol or 'TCP'}" for _, row in declared_ports(target.pod)), 5)
-    if declared is None:
-        return Link(f"{title} declares no ports; whether it listens on {_port(target)} is not known", Mark.UNKNOWN)
-    text = f"{title} declares {ports}, not {_port(target)}: connection refused unless it listens there all the same"
-    return Link(text, Mark.UNKNOWN, ref(target.pod))
-
-
-def _declares(target: ConnectionTarget) -> bool | None:
-    """None where the pod declares nothing, or the target is no pod."""
-    rows = [row for _, row in declared_ports(target.pod)] if target.pod is not None else []
-    if not rows:
-        return None
-    return any(row.container_port == target.port and (row.protocol or "TCP") == target.protocol for row in rows)
-
-
-def _port(target: ConnectionTarget) -> str:
-    return f"{target.port}/{target.protocol}"
-
-
 # The rest of the sheet
 
 
@@ -357,7 +330,7 @@ def _tables(found: Judgement) -> tuple[Table, ...]:
         name = ref(target.pod).title if target.pod is not None else target.address
         sides = (judged.verdict.egress, judged.verdict.ingress)
         marks = [Cell("", Mark.YES if side.allowed else Mark.NO) for side in sides]
-        rows.append(SheetRow((Cell(name), Cell(_port(target)), *marks), ref(target.pod) if target.pod else None))
+        rows.append(SheetRow((Cell(name), Cell(port_text(target)), *marks), ref(target.pod) if target.pod else None))
     return (Table(("endpoint", "port", "egress", "ingress"), tuple(rows)),)
 
 

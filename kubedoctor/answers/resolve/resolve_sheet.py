@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from kubedoctor.answers.reach.way import source_of
+from kubedoctor.answers.reach.attempts import DNS_PORT
+from kubedoctor.answers.reach.connections import targets_behind
+from kubedoctor.answers.reach.judging import allowing_fixes, judgement
+from kubedoctor.answers.reach.way import ReachSource, source_of
 from kubedoctor.answers.resolve.lookup_setting import LookupSetting, lookup_setting
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.nearest import misspellings
@@ -20,6 +23,7 @@ from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.dns.clients.resolv_conf import policy_of
 from kubedoctor.replay.dns.clients.walks import GLIBC, GO, MUSL, RESOLVERS, DnsStep, NameLookup, look_up
 from kubedoctor.replay.dns.coredns.records import NXDOMAIN, SERVFAIL, UNKNOWN
+from kubedoctor.replay.network import ConnectionVerdict
 from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.services.hosts import ServiceName, service_named, service_with_address
 
@@ -38,7 +42,8 @@ _WASTEFUL: Final = 4
 def resolve_sheet(subject: Ref, name: str, cluster: Cluster) -> Sheet:
     """The whole answer. Raises UsageProblem for what is no name."""
     _check(name)
-    pod = source_of(subject, cluster).pod
+    source = source_of(subject, cluster)
+    pod = source.pod
     if pod is None:
         raise NoSuchObject(f"{subject.title} has no pods", "", ())
     setting = lookup_setting(pod, name, cluster)
@@ -51,9 +56,9 @@ def resolve_sheet(subject: Ref, name: str, cluster: Cluster) -> Sheet:
         verdict=verdict,
         conclusion=conclusion,
         facts=tuple(_facts(pod, name, setting, found)),
-        tables=_tables(usual),
+        tables=_tables(usual, "what the DNS servers would answer" if setting.by_cluster and setting.blocked else ""),
         chain=tuple(_chain(pod, setting)),
-        fixes=tuple(_fixes(pod, name, setting, usual, cluster)),
+        fixes=(*_allowing(source, setting, cluster), *_fixes(pod, name, setting, usual, cluster)),
         next=(
             Command(
                 kubectl("exec", pod.name, "--", "cat", "/etc/resolv.conf", namespace=pod.namespace), "the file as it is"
@@ -173,13 +178,25 @@ def _chain(pod: Pod, setting: LookupSetting) -> Iterator[Link]:
         return
     service = ref(setting.dns.service)
     if setting.blocked:
-        yield Link(f"network policies block UDP {setting.dns.servers[0].port} to {service.title}", Mark.NO, service)
+        side, names = _blocking(setting.blocked)
+        port = setting.dns.servers[0].port
+        yield Link(
+            f"network policies block UDP {port} to {service.title}: {side} is isolated by {names}", Mark.NO, service
+        )
     elif setting.down:
         yield Link(setting.down, Mark.NO, service)
     elif setting.problem:
         yield Link(f"CoreDNS does not load its Corefile: {setting.problem}", Mark.NO)
     else:
         yield Link(f"{service.title} answers, and no policy blocks the way to it", Mark.YES, service)
+
+
+def _blocking(blocked: tuple[ConnectionVerdict, ...]) -> tuple[str, str]:
+    """The direction that is denied, and the policies that isolate it."""
+    verdict = blocked[0]
+    direction, side = ("ingress", verdict.ingress) if verdict.egress.allowed else ("egress", verdict.egress)
+    policies = side.isolated_by or ((side.policy,) if side.policy is not None else ())
+    return direction, listed((policy.ref.title for policy in policies), 3) or side.tier
 
 
 def _facts(pod: Pod, name: str, setting: LookupSetting, found: Mapping[str, NameLookup]) -> Iterator[Fact]:
@@ -197,7 +214,7 @@ def _facts(pod: Pod, name: str, setting: LookupSetting, found: Mapping[str, Name
     yield from (Fact("kubelet", text) for text in setting.conf.left_out)
 
 
-def _tables(lookup: NameLookup) -> tuple[Table, ...]:
+def _tables(lookup: NameLookup, title: str) -> tuple[Table, ...]:
     rows: dict[str, SheetRow] = {}
     for step in lookup.steps:
         reply = step.reply
@@ -214,7 +231,16 @@ def _tables(lookup: NameLookup) -> tuple[Table, ...]:
             Cell(_who(step)),
         )
         rows[step.question.name] = SheetRow(cells)
-    return (Table(("query (A and AAAA)", "answer", "records", "by"), tuple(rows.values())),) if rows else ()
+    return (Table(("query (A and AAAA)", "answer", "records", "by"), tuple(rows.values()), title),) if rows else ()
+
+
+def _allowing(source: ReachSource, setting: LookupSetting, cluster: Cluster) -> Iterator[Fix]:
+    """The smallest rule that lets the queries through, proven by replay."""
+    if setting.dns is None or not (setting.by_cluster and setting.blocked):
+        return
+    reached = tuple(targets_behind(setting.dns.service, DNS_PORT, "UDP", cluster))
+    for judged in judgement(source, reached, cluster).denied[:1]:
+        yield from allowing_fixes(judged, source, cluster)
 
 
 def _fixes(pod: Pod, name: str, setting: LookupSetting, usual: NameLookup, cluster: Cluster) -> Iterator[Fix]:

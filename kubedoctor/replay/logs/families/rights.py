@@ -65,10 +65,16 @@ FAMILIES: Final = (
             Pattern("is not writeable"),
             Pattern("is not readable"),
             Pattern("not writable by"),
-            Pattern("cannot write to"),
+            Pattern("cannot write to", r"cannot write to (?!.*(?:socket|connection|client|\bdial (?:tcp|udp)))"),
             Pattern("unable to write", r"unable to write (?:to |in )(?!.*(?:socket|connection|client))(?:the |')?"),
-            Pattern("can not write to", weak=True),
-            Pattern("could not write to", weak=True),
+            Pattern(
+                "can not write to", r"can not write to (?!.*(?:socket|connection|client|\bdial (?:tcp|udp)))", weak=True
+            ),
+            Pattern(
+                "could not write to",
+                r"could not write to (?!.*(?:socket|connection|client|\bdial (?:tcp|udp)))",
+                weak=True,
+            ),
             Pattern("failed to initialize logging subsystem", weak=True),
             Pattern("file access denied"),
             Pattern(
