@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kubedoctor.cluster import DaemonSet, Service
+
+TOPOLOGY_MODES: Final = ("service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints")
+"""Annotations that ask for hints in proportion to the CPUs of zones; the second is the older one."""
 
 
 def is_load_balancer(service: Service) -> bool:
@@ -43,6 +48,11 @@ def is_local(service: Service) -> bool:
     return service.spec.internal_traffic_policy == "Local" or (
         service.spec.external_traffic_policy == "Local" and is_load_balancer(service)
     )
+
+
+def prefers_near(service: Service) -> bool:
+    """Its endpoints may have hints for the zones or nodes of clients."""
+    return bool(service.spec.traffic_distribution) or any(name in service.annotations for name in TOPOLOGY_MODES)
 
 
 def is_kube_proxy(daemon_set: DaemonSet) -> bool:

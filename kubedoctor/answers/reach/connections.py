@@ -229,8 +229,12 @@ def party_of(target: ConnectionTarget, cluster: Cluster) -> Party:
     """A target as policies see it."""
     if target.pod is None:
         return Party.outside(target.address)
-    family = 6 if ":" in target.address else 4 if target.address else 0
-    return Party.of_pod(target.pod, labels_of(target.pod.namespace, cluster), family)
+    return Party.of_pod(target.pod, labels_of(target.pod.namespace, cluster), family_of(target))
+
+
+def family_of(target: ConnectionTarget) -> int:
+    """The IP family of the connection, 4 or 6; 0 where the address is not known."""
+    return 6 if ":" in target.address else 4 if target.address else 0
 
 
 def denial_of(

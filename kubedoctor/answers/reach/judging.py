@@ -14,6 +14,7 @@ from kubedoctor.answers.reach.connections import (
     ConnectionTarget,
     Denial,
     denial_of,
+    family_of,
     labels_of,
     party_of,
     policies_between,
@@ -187,7 +188,7 @@ def _direction_allowed(found: Denial, source: ReachSource, after: Cluster) -> bo
     policies = policies_between(source.namespace, found.target, after)
     here = source.party
     if source.pod is not None:
-        here = Party.of_pod(source.pod, labels_of(source.namespace, after))
+        here = Party.of_pod(source.pod, labels_of(source.namespace, after), family_of(found.target))
     verdict = with_admin_policies(policies.values(), after).judge(
         here, party_of(found.target, after), found.target.port, found.target.protocol
     )
@@ -247,7 +248,7 @@ def opened_pairs(found: Denial, cluster: Cluster) -> list[tuple[Ref, Ref]]:
     space = found.source.namespace if found.source is not None else ""
     policies = with_admin_policies(policies_between(space, found.target, cluster).values(), cluster)
     seen = [row for row in cluster.snapshot.of_kind("Pod") if isinstance(row, Pod) and not finished(row)]
-    family = 6 if ":" in found.target.address else 4 if found.target.address else 0
+    family = family_of(found.target)
     parties = [
         (ref(row), workload_of(row, cluster), Party.of_pod(row, labels_of(row.namespace, cluster), family))
         for row in seen

@@ -16,20 +16,27 @@ from kubedoctor.answers.reach.connections import (
     labels_of,
     targets_behind,
 )
+from kubedoctor.answers.reach.dead_ends import (
+    DeadEnd,
+    failing_health_check,
+    no_endpoint,
+    no_such_port,
+    outside_its_ranges,
+    ports_of,
+    state_of_endpoints,
+    unresolved,
+)
 from kubedoctor.answers.reach.destination import ReachEnd, families_apart
 from kubedoctor.answers.reach.entrances import at_node, entered_by
 from kubedoctor.answers.reach.fronts import Front, front_of, front_of_ingress
-from kubedoctor.cluster.grammar.nearest import misspellings
-from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
 from kubedoctor.cluster.kinds.meta import ObjectMeta
 from kubedoctor.cluster.kinds.networking import Endpoint, EndpointSlice, Ingress
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, pods_of, template_of
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.cluster.triage import finished, ready
 from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.network import Party
 from kubedoctor.replay.services.hosts import is_address, is_local, service_named
@@ -74,16 +81,6 @@ class ReachSource(NamedTuple):
     def outsider(self) -> Outsider | None:
         """Where it is no pod."""
         return Outsider(self.name.title, self.address) if self.pod is None else None
-
-
-class DeadEnd(NamedTuple):
-    """Why a hop leads nowhere: a clause, and the object that decides. fate: as the client sees it. known: False where it is
-    only not known how it goes on."""
-
-    text: str
-    about: Ref | None = None
-    fate: str = ""
-    known: bool = True
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -170,7 +167,7 @@ def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
         found = _object_named(end.host, source.namespace, cluster)
         if found is not None:
             return _to_object(source, end._replace(kind=found.kind), cluster)
-    return Way(obstacle=_unresolved(end.host, named.namespace, named.name, namespaces, cluster))
+    return Way(obstacle=unresolved(end.host, named.namespace, named.name, namespaces, cluster))
 
 
 def _fronted(front: Front, source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
@@ -200,18 +197,6 @@ def _object_named(name: str, namespace: str, cluster: Cluster) -> Ref | None:
     return next((row for row in names if cluster.maybe.get_ref(row) is not None), None)
 
 
-def _unresolved(host: str, namespace: str, name: str, namespaces: list[str], cluster: Cluster) -> DeadEnd:
-    if namespaces and namespace not in namespaces:
-        return DeadEnd(f"{host} does not resolve: there is no Namespace {namespace}", fate="not found")
-    elsewhere = sorted(row.namespace for row in cluster.maybe.all(Service) if row.name == name)
-    hint = f"; {name} exists in {listed(elsewhere, _SHOWN)}: write {name}.{elsewhere[0]}" if elsewhere else ""
-    if not elsewhere:
-        own = sorted(row.name for row in cluster.maybe.all(Service) if row.namespace == namespace)
-        near = next(iter(misspellings(name, own)), "")
-        hint = f"; did you mean {near}?" if near else ""
-    return DeadEnd(f"{host} does not resolve: there is no Service {namespace}/{name}{hint}", fate="not found")
-
-
 def _to_object(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     name, _, namespace = end.host.partition(".")
     subject = Ref(end.kind, namespace or source.namespace or "default", name)
@@ -235,6 +220,8 @@ def _to_object(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
         address, number, entered = _internal(obj), _number(end), at_node(end, cluster)
         if entered is not None:
             return _entered(*entered, source, end, cluster)
+        if failing := failing_health_check(number, obj, cluster):
+            return Way(obstacle=failing)
         return Way(targets=(ConnectionTarget(None, address, number, end.protocol),))
     if isinstance(obj, Pod) and finished(obj):
         return Way(obstacle=DeadEnd(f"{subject.title} has ended ({obj.status.phase}): nothing answers", subject))
@@ -261,6 +248,10 @@ def _entered(service: Service, port: ServicePort | None, source: ReachSource, en
     """kube-proxy sends it to the endpoints of the Service, wherever it was entered."""
     if port is None:
         return _through(service, source, end, cluster)
+    own = source.addresses or ([source.pod.status.pod_ip] if source.pod is not None else [])
+    closed = outside_its_ranges(service, port, end.host, list(filter(None, own)))
+    if closed is not None:
+        return Way(service, port, obstacle=closed, entrance=f"{end.host}:{end.number}")
     way = _through(service, source, end._replace(port=str(port.port)), cluster)
     return msgspec.structs.replace(way, entrance=f"{end.host}:{end.number}")
 
@@ -284,7 +275,7 @@ def _through(service: Service, source: ReachSource, end: ReachEnd, cluster: Clus
         return Way(service, outside=True, named=spec.external_name)
     port = _port_of(service, end)
     if port is None and not (spec.is_headless and end.number):
-        return Way(service, obstacle=_no_port(service, end))
+        return Way(service, obstacle=no_such_port(service, end))
     slices = cluster.maybe.slices_of(service.namespace, service.name)
     if not slices and _slices_unread(service, cluster):
         # The pods tell enough where slices were not read.
@@ -307,7 +298,7 @@ def _through(service: Service, source: ReachSource, end: ReachEnd, cluster: Clus
     if verdict.fate is Fate.SENT:
         rows = [(row.endpoint, row.address, row.port) for row in verdict.endpoints]
         return Way(service, port, tuple(_targets(service, rows, end.protocol, cluster)), proxy=verdict)
-    return Way(service, port, obstacle=_nobody(service, port, verdict, cluster), proxy=verdict)
+    return Way(service, port, obstacle=no_endpoint(service, port, verdict, cluster), proxy=verdict)
 
 
 def _slices_unread(service: Service, cluster: Cluster) -> bool:
@@ -325,17 +316,7 @@ def _port_of(service: Service, end: ReachEnd) -> ServicePort | None:
         return next((row for row in rows if row.name == end.port), None)
     if len(rows) == 1:
         return rows[0]
-    raise UsageProblem(f"{end.text} lacks a port", f"{ref(service).title} has {_ports(service)}.")
-
-
-def _ports(service: Service) -> str:
-    rows = service.spec.ports or ()
-    return listed((f"{row.port}/{row.protocol or 'TCP'}" for row in rows), 5) if rows else "no ports"
-
-
-def _no_port(service: Service, end: ReachEnd) -> DeadEnd:
-    asked = f"{end.port}/{end.protocol}" if end.number else f"named {end.port}"
-    return DeadEnd(f"{ref(service).title} has no port {asked}: it has {_ports(service)}", ref(service), "refused")
+    raise UsageProblem(f"{end.text} lacks a port", f"{ref(service).title} has {ports_of(service)}.")
 
 
 def _headless(
@@ -355,7 +336,9 @@ def _headless(
     if rows:
         return Way(service, port, tuple(_targets(service, rows, end.protocol, cluster)))
     text = f"{ref(service).title} is headless and has no ready endpoint, so its name does not resolve"
-    return Way(service, port, obstacle=DeadEnd(f"{text}: {_state(service, cluster)}", ref(service), "not found"))
+    return Way(
+        service, port, obstacle=DeadEnd(f"{text}: {state_of_endpoints(service, cluster)}", ref(service), "not found")
+    )
 
 
 def _targets(
@@ -370,31 +353,3 @@ def _targets(
     for _, address, number in rows:
         pod = cluster.maybe.get_ref(names[address]) if address in names else None
         yield ConnectionTarget(pod if isinstance(pod, Pod) else None, address, number, protocol, service)
-
-
-def _nobody(service: Service, port: ServicePort, verdict: ProxyVerdict, cluster: Cluster) -> DeadEnd:
-    title = ref(service).title
-    if verdict.fate is Fate.DROPPED:
-        node = "the node of the source"
-        return DeadEnd(f"{title} has no endpoint on {node} ({verdict.why} Local)", ref(service), "timeout")
-    pods = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
-    target = port.target_port
-    named = isinstance(target, str) and target != ""
-    if any(ready(pod) for pod in pods) and named:
-        text = (
-            f"{title} port {port.port} targets port name {target}, which no ready pod has for {port.protocol or 'TCP'}"
-        )
-        return DeadEnd(text, ref(service), "refused")
-    return DeadEnd(f"{title} has no ready endpoints: {_state(service, cluster)}", ref(service), "refused")
-
-
-def _state(service: Service, cluster: Cluster) -> str:
-    selector = service.spec.selector
-    if not selector:
-        return "it has no selector, and nothing else lists addresses for it"
-    text = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
-    pods = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
-    if not pods:
-        return f"no pod matches its selector {text}"
-    serving = sum(ready(pod) and not terminating(pod) for pod in pods)
-    return f"{serving} of {counted(len(pods), 'pod')} with {text} ready"

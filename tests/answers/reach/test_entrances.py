@@ -102,3 +102,35 @@ def test_a_fix_names_the_workload_that_was_asked_about() -> None:
     front = Ref("Deployment", "shop", "front")
     (fix,) = asked("db.data:80", *BASE, rows["front"], DENY_INGRESS, subject=front).fixes
     assert fix.summary.startswith("Allow ingress from Deployment shop/front on TCP 8080")
+
+
+def closed(*ranges: str) -> list[Manifest]:
+    """The published Service, whose load balancer is open for some ranges only."""
+    spec = {**PUBLISHED["spec"], "loadBalancerSourceRanges": list(ranges)}
+    return [*(row for row in ENTERED if row is not PUBLISHED), {**PUBLISHED, "spec": spec}]
+
+
+def test_source_ranges_close_the_balancers_address_and_no_other() -> None:
+    sheet = asked("203.0.113.7:80", *closed("198.51.100.0/24"))
+    assert sheet.conclusion is Conclusion.TROUBLE
+    assert sheet.verdict == (
+        "does not reach it (times out): Service data/db is open at 203.0.113.7 for 198.51.100.0/24 only"
+        " (spec.loadBalancerSourceRanges), not for 10.0.0.1"
+    )
+    assert asked("203.0.113.7:80", *closed("10.0.0.0/8")).conclusion is Conclusion.WELL
+    for other in ("192.168.0.1:30081", "node/n1:30081", "198.51.100.9:80"):
+        assert asked(other, *closed("198.51.100.0/24")).conclusion is Conclusion.WELL
+
+
+def test_a_balancers_health_check_of_a_node() -> None:
+    spec = {**PUBLISHED["spec"], "externalTrafficPolicy": "Local", "healthCheckNodePort": 32123}
+    rows = [*(row for row in ENTERED if row is not PUBLISHED), {**PUBLISHED, "spec": spec}]
+    second = {
+        "kind": "Node",
+        "metadata": {"name": "n2"},
+        "status": {"addresses": [{"type": "InternalIP", "address": "192.168.0.2"}]},
+    }
+    failing = asked("node/n2:32123", *rows, second)
+    assert failing.conclusion is Conclusion.TROUBLE
+    assert "(503): health check of Service data/db: the node has no ready endpoint" in failing.verdict
+    assert asked("node/n1:32123", *rows, second).conclusion is Conclusion.UNKNOWN

@@ -1,0 +1,111 @@
+"""Why a hop of a connection leads nowhere, in words."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from kubedoctor.answers.reach.destination import ReachEnd
+from kubedoctor.cluster.grammar.nearest import misspellings
+from kubedoctor.cluster.grammar.text import counted, listed
+from kubedoctor.cluster.kinds.core import Node, Service, ServicePort
+from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.relations.services import pods_selected_by
+from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.replay.services.proxy import Fate, ProxyClient, ProxyVerdict, ServiceProxy, balancer_ips
+
+_SHOWN: Final = 3
+
+
+class DeadEnd(NamedTuple):
+    """Why a hop leads nowhere: a clause, and the object that decides. fate: as the client sees it. known: False where it is
+    only not known how it goes on."""
+
+    text: str
+    about: Ref | None = None
+    fate: str = ""
+    known: bool = True
+
+
+def unresolved(host: str, namespace: str, name: str, namespaces: list[str], cluster: Cluster) -> DeadEnd:
+    """A name that no Service has, and the nearest that one has."""
+    if namespaces and namespace not in namespaces:
+        return DeadEnd(f"{host} does not resolve: there is no Namespace {namespace}", fate="not found")
+    elsewhere = sorted(row.namespace for row in cluster.maybe.all(Service) if row.name == name)
+    hint = f"; {name} exists in {listed(elsewhere, _SHOWN)}: write {name}.{elsewhere[0]}" if elsewhere else ""
+    if not elsewhere:
+        own = sorted(row.name for row in cluster.maybe.all(Service) if row.namespace == namespace)
+        near = next(iter(misspellings(name, own)), "")
+        hint = f"; did you mean {near}?" if near else ""
+    return DeadEnd(f"{host} does not resolve: there is no Service {namespace}/{name}{hint}", fate="not found")
+
+
+def ports_of(service: Service) -> str:
+    """`80/TCP, 443/TCP`."""
+    rows = service.spec.ports or ()
+    return listed((f"{row.port}/{row.protocol or 'TCP'}" for row in rows), 5) if rows else "no ports"
+
+
+def no_such_port(service: Service, end: ReachEnd) -> DeadEnd:
+    """The ports that it has instead."""
+    asked = f"{end.port}/{end.protocol}" if end.number else f"named {end.port}"
+    return DeadEnd(f"{ref(service).title} has no port {asked}: it has {ports_of(service)}", ref(service), "refused")
+
+
+def no_endpoint(service: Service, port: ServicePort, verdict: ProxyVerdict, cluster: Cluster) -> DeadEnd:
+    """kube-proxy has nothing to send to."""
+    title = ref(service).title
+    if verdict.fate is Fate.DROPPED:
+        node = "the node of the source"
+        return DeadEnd(f"{title} has no endpoint on {node} ({verdict.why} Local)", ref(service), "timeout")
+    pods = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
+    target = port.target_port
+    named = isinstance(target, str) and target != ""
+    if any(ready(pod) for pod in pods) and named:
+        text = (
+            f"{title} port {port.port} targets port name {target}, which no ready pod has for {port.protocol or 'TCP'}"
+        )
+        return DeadEnd(text, ref(service), "refused")
+    return DeadEnd(f"{title} has no ready endpoints: {state_of_endpoints(service, cluster)}", ref(service), "refused")
+
+
+def state_of_endpoints(service: Service, cluster: Cluster) -> str:
+    """How the pods of the selector are, as a clause."""
+    selector = service.spec.selector
+    if not selector:
+        return "it has no selector, and nothing else lists addresses for it"
+    text = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+    pods = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
+    if not pods:
+        return f"no pod matches its selector {text}"
+    serving = sum(ready(pod) and not terminating(pod) for pod in pods)
+    return f"{serving} of {counted(len(pods), 'pod')} with {text} ready"
+
+
+def outside_its_ranges(service: Service, port: ServicePort, host: str, addresses: list[str]) -> DeadEnd | None:
+    """Where the load balancer's address is open for some sources only, and none of these; None where it may be open."""
+    ranges = service.spec.load_balancer_source_ranges or ()
+    if not ranges or not addresses or host not in balancer_ips(service):
+        return None
+    proxy = ServiceProxy([service], (), None)
+    fates = {
+        proxy.connect(host, port.port, port.protocol or "TCP", ProxyClient(outside=True, address=address)).fate
+        for address in addresses
+    }
+    if fates != {Fate.DROPPED}:
+        return None
+    only = listed(ranges, _SHOWN)
+    text = f"{ref(service).title} is open at {host} for {only} only (spec.loadBalancerSourceRanges), not for {addresses[0]}"
+    return DeadEnd(text, ref(service), "timeout")
+
+
+def failing_health_check(number: int, node: Node, cluster: Cluster) -> DeadEnd | None:
+    """Where the port is one by which load balancers ask whether a node has an endpoint, and it has none: they send nothing to
+    this node then."""
+    for service in cluster.maybe.all(Service):
+        if number and service.spec.health_check_node_port == number:
+            slices = cluster.maybe.slices_of(service.namespace, service.name)
+            if not ServiceProxy([service], slices, node).healthy_locally(service):
+                text = f"health check of {ref(service).title}: the node has no ready endpoint, so it answers 503"
+                return DeadEnd(f"{text} and load balancers send it nothing", ref(service), "503")
+    return None
