@@ -104,6 +104,11 @@ NEEDED: dict[str, dict[str, str]] = {
         "Node": "which nodes load balancers use",
     },
     "KD2011": {"Pod": "where it does not run"},
+    "KD2013": {
+        "EndpointSlice": "the hints of its endpoints",
+        "Pod": "whose connection timed out",
+        "Node": "the zone of the client",
+    },
     "KD2101": {"Pod": "the DNS servers"},
     "KD2102": {"Service": "which pods are the DNS servers", "Event": "which lookup of a probe failed"},
     "KD2203": {"NetworkPolicy": "that there are policies without effect"},
