@@ -26,8 +26,7 @@ from kubedoctor.answers.reach.dead_ends import (
     state_of_endpoints,
     unresolved,
 )
-from kubedoctor.answers.reach.destination import ReachEnd, families_apart
-from kubedoctor.answers.reach.entrances import at_node, entered_by
+from kubedoctor.answers.reach.destination import ReachEnd, at_node, entered_by, families_apart
 from kubedoctor.answers.reach.fronts import Front, front_of, front_of_ingress
 from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
 from kubedoctor.cluster.kinds.meta import ObjectMeta
