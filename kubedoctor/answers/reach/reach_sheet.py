@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from kubedoctor.answers.connectivity.everywhere import from_everywhere
 from kubedoctor.answers.reach.connections import ConnectionTarget, Denial
 from kubedoctor.answers.reach.denials import in_words
 from kubedoctor.answers.reach.destination import ReachEnd, parse_destination
-from kubedoctor.answers.reach.everywhere import from_everywhere
 from kubedoctor.answers.reach.judging import (
     JudgedTarget,
     Judgement,
