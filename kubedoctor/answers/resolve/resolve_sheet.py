@@ -235,7 +235,7 @@ def _tables(lookup: NameLookup, title: str) -> tuple[Table, ...]:
 
 
 def _allowing(source: ReachSource, setting: LookupSetting, cluster: Cluster) -> Iterator[Fix]:
-    """The smallest rule that lets the queries through, proven by replay."""
+    """The smallest rule that allows the queries, proven by replay."""
     if setting.dns is None or not (setting.by_cluster and setting.blocked):
         return
     reached = tuple(targets_behind(setting.dns.service, DNS_PORT, "UDP", cluster))
