@@ -104,7 +104,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "Node": "which nodes load balancers use",
     },
     "KD2011": {"Pod": "where it does not run"},
-    "KD2013": {
+    "KD2014": {
         "EndpointSlice": "the hints of its endpoints",
         "Pod": "whose connection timed out",
         "Node": "the zone of the client",

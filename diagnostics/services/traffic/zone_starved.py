@@ -72,7 +72,7 @@ _REFUSED: Final = "refused"
 
 
 @diagnostic(
-    code="KD2013",
+    code="KD2014",
     subject=Service,
     severity=Severity.WARNING,
     reads=(Service, EndpointSlice, Node, Pod),
