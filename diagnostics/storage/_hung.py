@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from diagnostics.storage._provisioner import ControllerState
-from kubedoctor.cluster import Cluster, CustomResource, Event, has_path, listed, quote, ref
+from kubedoctor.cluster import Cluster, CustomResource, Event, StorageClass, has_path, listed, quote, ref
 from kubedoctor.findings import Evidence, Fix
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
@@ -21,8 +21,10 @@ _AGAIN: Final = re.compile(
     re.IGNORECASE,
 )
 """What the sidecar gets for a call that hangs, and for each that follows (`ceph-csi`, `internal/util/idlocker.go`, 3.12)."""
-_CEPH_DRIVER: Final = re.compile(r"^(?:(?P<namespace>[\w-]+)\.)?(?:rbd|cephfs|nfs)\.csi\.ceph\.com$")
+_CEPH_DRIVER: Final = re.compile(r"^(?:[\w-]+\.)?(?:rbd|cephfs|nfs)\.csi\.ceph\.com$")
 """Rook puts the namespace of its operator before the name."""
+_PART_OF_A_CLUSTER: Final = re.compile(r"[0-9a-f]{32}")
+"""The clusterID that Rook gives to a RADOS namespace or a subvolume group (a hash that names no CephCluster)."""
 _ILL: Final = "HEALTH_ERR"
 _C = MessageClass
 _REPAIRS: Final = {
@@ -51,22 +53,35 @@ def repair_of(failure: Event) -> str:
     return repair or "Fix the cause that the provisioner's message names"
 
 
-def ill_storage(driver: str, cluster: Cluster) -> ControllerState:
+def ill_storage(storage_class: StorageClass, cluster: Cluster) -> ControllerState:
     """What the operator of the storage says of its health, where that explains a call that does not finish."""
-    named = _CEPH_DRIVER.match(driver)
-    for ceph in cluster.maybe.custom("CephCluster", "ceph.rook.io") if named is not None else ():
-        status = (ceph.status or {}).get("ceph")
-        if not isinstance(status, dict) or status.get("health") != _ILL:
-            continue
-        reasons = tuple(_reasons(ceph, status))
-        words = listed([one.text for one in reasons], 3) if reasons else ""
-        return ControllerState(
-            f"; {ref(ceph).title} is {_ILL}{f': {words}' if words else ''}",
-            (quote(ceph, "status.ceph.health", "as Rook last saw it"), *reasons),
-            (Fix(f"Repair Ceph first: {words or _ILL}"),),
-            because_of=(ref(ceph),),
-        )
-    return ControllerState()
+    ceph = _ceph_of(storage_class, cluster) if _CEPH_DRIVER.match(storage_class.provisioner) else None
+    status = _ceph_status(ceph) if ceph is not None else {}
+    if ceph is None or status.get("health") != _ILL:
+        return ControllerState()
+    reasons = tuple(_reasons(ceph, status))
+    words = listed([one.text for one in reasons], 3) if reasons else ""
+    return ControllerState(
+        f"; {ref(ceph).title} is {_ILL}{f': {words}' if words else ''}",
+        (quote(ceph, "status.ceph.health", "as Rook last saw it"), *reasons),
+        (Fix(f"Repair Ceph first: {words or _ILL}"),),
+        because_of=(ref(ceph),),
+    )
+
+
+def _ceph_of(storage_class: StorageClass, cluster: Cluster) -> CustomResource | None:
+    """The CephCluster that makes the volumes of a class: `clusterID` is its namespace or, for a driver that Rook did not
+    install, the fsid of Ceph. The only CephCluster where the class names none that can be looked up."""
+    found = cluster.maybe.custom("CephCluster", "ceph.rook.io")
+    wanted = (storage_class.parameters or {}).get("clusterID", "")
+    if wanted and not _PART_OF_A_CLUSTER.fullmatch(wanted):
+        return next((one for one in found if wanted in (one.namespace, _ceph_status(one).get("fsid"))), None)
+    return found[0] if len(found) == 1 else None
+
+
+def _ceph_status(ceph: CustomResource) -> dict[str, Any]:
+    status = (ceph.status or {}).get("ceph")
+    return status if isinstance(status, dict) else {}
 
 
 def _reasons(ceph: CustomResource, status: dict[str, Any]) -> list[Evidence]:

@@ -47,7 +47,7 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
         if elsewhere.clause:
             state, why = elsewhere, why + elsewhere.clause
         if is_hung(failure):
-            state = ill_storage(storage_class.provisioner, cluster)
+            state = ill_storage(storage_class, cluster)
             why += f"; {HUNG}{state.clause}"
     else:
         state = silent_controller(storage_class.provisioner, claim, cluster)
