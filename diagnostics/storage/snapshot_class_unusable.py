@@ -24,11 +24,13 @@ driver that made the volume, no snapshot is taken, and a backup that relies on i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
 from kubedoctor.cluster import (
+    CannotSee,
     Cluster,
     CustomResource,
     Deployment,
@@ -52,8 +54,9 @@ _DEFAULT: Final = "snapshot.storage.kubernetes.io/is-default-class"
 _ERROR: Final = "status.error.message"
 _NAMED: Final = "spec.volumeSnapshotClassName"
 _CLAIM: Final = "spec.source.persistentVolumeClaimName"
-_CONTROLLER: Final = "snapshot-controller"
-"""In the name of its image."""
+_CONTROLLER: Final = re.compile(r"snapshot-controller(?!-operator)")
+"""In the name of its Deployment, its container or its image: OpenShift's image has only a digest. Its operator takes no
+snapshots."""
 _UNTOUCHED: Final = timedelta(minutes=10)
 """The controller gives a VolumeSnapshot a status within seconds."""
 
@@ -99,31 +102,50 @@ def _untouched(snapshot: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     created = snapshot.metadata.creation_timestamp
     if created is None or cluster.taken_at - created < _UNTOUCHED:
         return
-    controllers = [one for one in cluster.maybe.all(Deployment) if _CONTROLLER in _images(one)]
+    deployments = _deployments(cluster)
+    controllers = [one for one in deployments or () if _CONTROLLER.search(_names(one))]
     age = human_duration(cluster.taken_at - created)
     text = f"has had no status for {age}: no snapshot controller handles it"
     running = next((one for one in controllers if one.status.ready_replicas), None)
     blamed = [ref(one) for one in controllers if one is not running]
-    if not controllers:
+    if deployments is not None and not controllers:
         text += "; no Deployment of this cluster runs one"
-    elif running is None:
+    elif controllers and running is None:
         text += f"; {blamed[0].title} is not ready"
     fix = "Install the snapshot controller and its CustomResourceDefinitions: a CSI driver alone takes no snapshots"
     repair = "Read the log of the snapshot controller, and repair it"
+    doubt = ""
+    if running is not None:
+        doubt = f"the log of {ref(running).title} names the snapshot"
+    elif deployments is None:
+        fix = (
+            "Check that a snapshot controller runs, and install one if none does: a CSI driver alone takes no snapshots"
+        )
+        doubt = "a Deployment runs a snapshot controller, and its log names the snapshot"
     yield Finding(
         about=ref(snapshot),
         summary=text,
         evidence=(quote(snapshot, "metadata.creationTimestamp", "no status since"),),
-        confidence=Confidence.POSSIBLE if running is not None else Confidence.LIKELY,
-        would_disprove=f"the log of {ref(running).title} names the snapshot" if running is not None else "",
+        confidence=Confidence.POSSIBLE if doubt else Confidence.LIKELY,
+        would_disprove=doubt,
         because_of=tuple(blamed) if running is None else (),
         fixes=(Fix(repair if controllers else fix),),
         commands=(Command("kubectl get deployments -A -o wide", "whether one runs a snapshot-controller"),),
     )
 
 
-def _images(deployment: Deployment) -> str:
-    return " ".join(container.image for container in deployment.spec.template.spec.containers)
+def _deployments(cluster: Cluster) -> Sequence[Deployment] | None:
+    """None where they cannot be read: then it is not known that none runs a controller."""
+    try:
+        return cluster.all(Deployment)
+    except CannotSee:
+        cluster.maybe.all(Deployment)
+        return None
+
+
+def _names(deployment: Deployment) -> str:
+    containers = deployment.spec.template.spec.containers
+    return " ".join([deployment.name, *(f"{container.name} {container.image}" for container in containers)])
 
 
 def _volume(snapshot: CustomResource, cluster: Cluster) -> PersistentVolume | None:
