@@ -20,6 +20,7 @@ Create an L2Advertisement, or a BGPAdvertisement where routers are configured as
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import Final
 
 from kubedoctor.cluster import CannotSee, Cluster, CustomResource, Node, Pod, Service, counted, finished, listed
@@ -72,6 +73,12 @@ def _address(service: Service) -> str:
     return next((row.ip for row in service.status.load_balancer.ingress or () if row.ip), "")
 
 
+def _path(service: Service) -> str:
+    """Of the address in its status: a row before it can be a host name."""
+    rows = enumerate(service.status.load_balancer.ingress or ())
+    return next((f"status.loadBalancer.ingress[{place}].ip" for place, row in rows if row.ip), "")
+
+
 def _is_speaker(pod: Pod) -> bool:
     return not finished(pod) and any(_SPEAKER in container.image for container in pod.spec.containers)
 
@@ -88,7 +95,7 @@ def _finding(
     kind = "BGPAdvertisement" if cluster.maybe.custom(_PEER, GROUP) else "L2Advertisement"
     evidence = [
         quote(pool, "spec.addresses" if has_path(pool, "spec.addresses") else "metadata.name", "the pool"),
-        quote(first, "status.loadBalancer.ingress[0].ip", f"an address of the pool, of {ref(first).title}"),
+        quote(first, _path(first), f"an address of the pool, of {ref(first).title}"),
     ]
     if chosen:
         why = f"the nodeSelectors of {listed((ref(one).title for one in chosen), _MOST)} match no node"
@@ -127,7 +134,8 @@ def _finding(
 
 def _announced(pool: CustomResource, kind: str, found: list[CustomResource]) -> Change:
     taken = {one.name for one in found if one.kind == kind}
-    name = next(name for name in (pool.name, f"{pool.name}-pool", f"{pool.name}-announced") if name not in taken)
+    numbered = (f"{pool.name}-{number}" for number in count(2))
+    name = next(name for name in chain((pool.name, f"{pool.name}-pool"), numbered) if name not in taken)
     return create(
         {
             "apiVersion": f"{GROUP}/v1beta1",
