@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,7 +19,8 @@ from kubedoctor.cluster import (
     listed,
     selector_of,
 )
-from kubedoctor.findings import Evidence, Fix, edit_command, has_path, quote, ref
+from kubedoctor.cluster.changes import put
+from kubedoctor.findings import Evidence, Fix, command_line, edit_command, has_path, quote, ref
 
 METALLB: Final = "IPAddressPool.metallb.io"
 CILIUM: Final = "CiliumLoadBalancerIPPool.cilium.io"
@@ -35,11 +36,12 @@ _NONE_OF_KUBE_VIP: Final = "no address pools could be found"
 
 
 class Pools(NamedTuple):
-    """fix: where addresses alone would not help."""
+    """fix: where addresses alone would not help. mended: the controller's words are no longer true of the pools."""
 
     words: str = ""
     evidence: tuple[Evidence, ...] = ()
     fix: Fix | None = None
+    mended: bool = False
 
 
 def pools(service: Service, controller: str, message: str, cluster: Cluster) -> Pools:
@@ -57,20 +59,12 @@ def pools(service: Service, controller: str, message: str, cluster: Cluster) -> 
     words = f"; pool {listed(named, _MOST)}"
     words += f", used by {listed((ref(one).title for one in users), _MOST)}" if users else ""
     evidence = [quote(one, field, "the addresses of the pool") for one, field in found[:_MOST]]
-    if kind == CILIUM and (others := [one for one, _ in found if not _is_for(one, service)]):
-        for one in others[:_MOST]:
-            words += f"; pool {one.name} is for Services with other labels (serviceSelector)"
-            evidence.append(quote(one, "spec.serviceSelector", "the Services that get its addresses"))
-        if len(others) == len(found):
-            owner = controller_of(service)
-            where = (
-                f"{owner.title} (spec.infrastructure.labels)"
-                if owner is not None and owner.short_kind == "Gateway"
-                else "the Service"
-            )
-            text = f"Give {where} labels that the serviceSelector of a pool selects, or create a pool for it"
-            fix = Fix(text, edit_command(owner if owner is not None else ref(service)))
-            return Pools(words, tuple(evidence), fix)
+    if kind == CILIUM:
+        closed = _closed([one for one, _ in found], service)
+        words += closed.words
+        evidence += closed.evidence
+        if closed.fix is not None:
+            return Pools(words, tuple(evidence), closed.fix)
     mine = _key(service)
     other = next((one for one in users if _key(one) is not None), None)
     theirs = _key(other) if other is not None else None
@@ -80,16 +74,71 @@ def pools(service: Service, controller: str, message: str, cluster: Cluster) -> 
     return Pools(words, tuple(evidence))
 
 
+def _closed(found: Sequence[CustomResource], service: Service) -> Pools:
+    """The pools of Cilium that give a Service no address, however many they have; a fix where none is left
+    (`operator/pkg/lbipam`, allocateIPAddress)."""
+    words = ""
+    evidence = []
+    disabled = [one for one in found if (one.spec or {}).get("disabled") is True]
+    others = [one for one in found if not _is_for(one, service)]
+    for one in disabled[:_MOST]:
+        words += f"; pool {one.name} is disabled"
+        evidence.append(quote(one, "spec.disabled", "it gives out no new addresses"))
+    for one in others[:_MOST]:
+        whom = "with other labels" if _labels_help(one, service) else "of other namespaces or names"
+        words += f"; pool {one.name} is for Services {whom} (serviceSelector)"
+        evidence.append(quote(one, "spec.serviceSelector", "the Services that get its addresses"))
+    shut = {one.name for one in (*disabled, *others)}
+    return Pools(words, tuple(evidence), _opening(disabled, others, service) if len(shut) == len(found) else None)
+
+
+def _opening(disabled: Sequence[CustomResource], others: Sequence[CustomResource], service: Service) -> Fix:
+    """Where each pool is disabled or for other Services."""
+    enable = next((one for one in disabled if _is_for(one, service)), None)
+    if enable is not None:
+        change = put(ref(enable), ("spec", "disabled"), False)
+        return Fix(f"Enable pool {enable.name}, or create another for the Service", command_line(change))
+    enabled = [one for one in others if one not in disabled]
+    if any(_labels_help(one, service) for one in enabled):
+        owner = controller_of(service)
+        where = (
+            f"{owner.title} (spec.infrastructure.labels)"
+            if owner is not None and owner.short_kind == "Gateway"
+            else "the Service"
+        )
+        text = f"Give {where} labels that the serviceSelector of a pool selects, or create a pool for it"
+        return Fix(text, edit_command(owner if owner is not None else ref(service)))
+    if enabled:
+        text = f"Let the serviceSelector of pool {enabled[0].name} select the Service too, or create a pool for it"
+        return Fix(text, edit_command(ref(enabled[0])))
+    return Fix("Create a CiliumLoadBalancerIPPool for the Service")
+
+
 def _is_for(pool: CustomResource, service: Service) -> bool:
-    """Whether a pool of Cilium takes a Service (`operator/pkg/lbipam`); a selector that cannot be read takes it."""
-    selector = (pool.spec or {}).get("serviceSelector")
-    if not selector:
-        return True
-    own = {"io.kubernetes.service.namespace": service.namespace, "io.kubernetes.service.name": service.name}
+    """Whether a pool of Cilium takes a Service; a selector that cannot be read takes it."""
     try:
-        return selector_of(msgspec.convert(selector, LabelSelector)).matches({**service.labels, **own})
+        return selector_of(_selector(pool)).matches({**service.labels, **_made_labels(service)})
     except (SelectorError, msgspec.ValidationError):
         return True
+
+
+def _labels_help(pool: CustomResource, service: Service) -> bool:
+    """Whether labels of its own can bring a Service into a pool that does not take it."""
+    selector, made = _selector(pool), _made_labels(service)
+    fixed = LabelSelector(
+        match_labels={key: value for key, value in (selector.match_labels or {}).items() if key in made},
+        match_expressions=tuple(row for row in selector.match_expressions or () if row.key in made),
+    )
+    return selector_of(fixed).matches(made)
+
+
+def _selector(pool: CustomResource) -> LabelSelector:
+    return msgspec.convert((pool.spec or {}).get("serviceSelector") or {}, LabelSelector)
+
+
+def _made_labels(service: Service) -> dict[str, str]:
+    """The labels that Cilium adds, over those of the Service (svcLabels)."""
+    return {"io.kubernetes.service.namespace": service.namespace, "io.kubernetes.service.name": service.name}
 
 
 def _of_kube_vip(service: Service, cluster: Cluster) -> Pools:
@@ -99,8 +148,16 @@ def _of_kube_vip(service: Service, cluster: Cluster) -> Pools:
     if config is None:
         return Pools()
     keys = sorted(key for key in config.data or {} if key.startswith(("cidr-", "range-")))
-    wanted = f"cidr-{service.namespace}, range-{service.namespace}, cidr-global or range-global"
-    words = f"; {ref(config).title} has no {wanted}" + (f", only {listed(keys, _MOST)}" if keys else "")
+    wanted = (f"cidr-{service.namespace}", f"range-{service.namespace}", "cidr-global", "range-global")
+    added = [key for key in wanted if key in keys]
+    if added:
+        fix = Fix(
+            "Wait for the next try (within 5m), or read in the log of kube-vip-cloud-provider which ConfigMap it uses"
+        )
+        shown = tuple(quote(config, f"data[{key}]", "a pool for the Service") for key in added)
+        return Pools(f"; {ref(config).title} has {listed(added, _MOST)} now", shown, fix, mended=True)
+    words = f"; {ref(config).title} has no {', '.join(wanted[:-1])} or {wanted[-1]}"
+    words += f", only {listed(keys, _MOST)}" if keys else ""
     evidence = tuple(quote(config, f"data[{key}]", "a pool of another namespace") for key in keys[:_MOST])
     fix = Fix(f"Add range-{service.namespace} or range-global to {ref(config).title}", edit_command(ref(config)))
     return Pools(words, evidence, fix)

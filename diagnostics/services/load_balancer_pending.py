@@ -141,12 +141,15 @@ def _failed(service: Service, failure: BalancerFailure, cluster: Cluster) -> Ite
         MessageClass.LOADBALANCER_ADDRESS_TAKEN,
     )
     free = pools(service, failure.controller, failure.text, cluster) if of_pool else None
+    mended = free is not None and free.mended
+    clause = "no address was found at the last try" if mended else meaning.clause
     words = shown_reason(failure.text, LONGEST_MESSAGE)
     keeps = "cannot be updated: " if service.status.load_balancer.ingress else ""
     yield Finding(
         about=ref(service),
-        summary=f"{keeps}{meaning.clause}: {words}{free.words if free is not None else ''}",
-        confidence=Confidence.CERTAIN,
+        summary=f"{keeps}{clause}: {words}{free.words if free is not None else ''}",
+        confidence=Confidence.POSSIBLE if mended else Confidence.CERTAIN,
+        would_disprove="the controller has tried again since, and waits for something else" if mended else "",
         evidence=(_wish(service), failure.evidence, *identity, *(free.evidence if free is not None else ())),
         fixes=(free.fix if free is not None and free.fix is not None else repair_of(service, meaning, failure),),
         commands=_commands(service)[:1],
