@@ -14,6 +14,9 @@ from kubedoctor.replay.ingress.products import ingress_product
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 DEFAULT_CLASS: Final = "ingressclass.kubernetes.io/is-default-class"
+TRAEFIK_IMAGE: Final = re.compile(r"(?:^|[/-])traefik(?=$|@|:[^/]*$|:[^/]*@)(?::v?(?P<major>\d+)\.(?P<minor>\d+))?")
+"""Traefik's own image and mirrors of it (`rancher/mirrored-library-traefik:2.11.10`), with the version where the tag has it;
+not its other programs (`traefik/whoami`)."""
 _OTHER_SOURCES: Final = (
     ("traefik", re.compile(r"^traefik\.ingress\.kubernetes\.io/router\.tls\.certresolver$")),
     ("nginx", re.compile(r"^kubernetes\.azure\.com/tls-cert-keyvault-uri$|/ssl-passthrough$")),

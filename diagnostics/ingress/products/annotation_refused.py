@@ -12,8 +12,9 @@ controller's log says so, and an address that the Ingress has from earlier stays
 - The value has a word of `annotation-value-word-blocklist`.
 
 ## How to fix it
-Replace the annotation by one of a lower risk: `custom-headers`, `rewrite-target`, `denylist-source-range`. Where everybody who
-may write Ingresses may read the controller's Secrets too, raise the level.
+Do without the annotation: `custom-headers` sets response headers without a snippet (since 1.11), a rule of its own serves a host
+without `server-alias`. Where everybody who may write Ingresses may read the controller's Secrets too, raise the level; a
+snippet needs `allow-snippet-annotations` as well.
 
 ## References
 - https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations-risk/
@@ -28,8 +29,8 @@ from typing import Final
 
 from diagnostics.ingress._controllers import controller_of_ingress
 from diagnostics.ingress.paths._patterns import has_settings
-from kubedoctor.cluster import Cluster, ConfigMap, Ingress, IngressClass, LogTail, Pod, Service, flag_of, listed
-from kubedoctor.cluster.changes import put
+from kubedoctor.cluster import Cluster, ConfigMap, Ingress, IngressClass, LogTail, Pod, Ref, Service, flag_of, listed
+from kubedoctor.cluster.changes import Step, edit
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -50,10 +51,14 @@ from kubedoctor.replay.ingress.controllers import controller_pods
 from kubedoctor.replay.ingress.nginx_annotations import (
     PREFIX,
     RISK_LEVEL,
+    SNIPPETS,
     Risk,
     accepted_risk,
     group_of,
+    is_snippet,
+    replacement_of,
     risk_of,
+    takes_snippets,
 )
 
 _NGINX: Final = "ingress-nginx"
@@ -85,7 +90,8 @@ def _set(ingress: Ingress) -> tuple[str, ...]:
 
 
 def _too_risky(ingress: Ingress, pod: Pod, pods: tuple[Pod, ...], cluster: Cluster) -> Iterator[Finding]:
-    config = _config(pod, cluster)
+    name = _config_name(pod)
+    config = cluster.maybe.get(ConfigMap, pod.namespace, name) if name else None
     level = accepted_risk(config, pod)
     risky = [key for key in _set(ingress) if level is not None and (risk_of(key) or Risk.LOW) > level]
     if level is None or not risky:
@@ -98,30 +104,48 @@ def _too_risky(ingress: Ingress, pod: Pod, pods: tuple[Pod, ...], cluster: Clust
     if config is not None and has_path(config, f"data[{RISK_LEVEL}]"):
         where = f"{RISK_LEVEL} of {ref(config).title} is {word}"
         evidence.append(quote(config, f"data[{RISK_LEVEL}]", "the highest risk that the controller takes"))
+    unread = bool(name) and config is None and any(gap.kind == "ConfigMap" for gap in cluster.gaps)
+    its = Ref("ConfigMap", pod.namespace, name).title
+    if unread:
+        where = f"the controller takes annotations up to risk {word} unless {RISK_LEVEL} of {its}, which could not be read, says otherwise"
     evidence.append(quote(pod, f"spec.containers[name={pod.spec.containers[0].name}].image", "the controller"))
     groups = "|".join(sorted({group_of(key) for key in risky}))
     said = _last_line(pods, re.compile(rf"annotation group (?:{groups}) contains risky annotation"), cluster)
+    sure = Confidence.POSSIBLE if unread else Confidence.LIKELY
     if said is not None:
         evidence.append(quote_line(*said, "the controller refuses an Ingress for it"))
+        sure = Confidence.CERTAIN
+        if unread:
+            where = f"the controller takes lower ones only, by its log ({its} could not be read)"
     yield Finding(
         about=ref(ingress),
         aspect="risk",
         summary=f"ingress-nginx leaves the Ingress out: {names}"
         f" {'is an annotation' if len(risky) == 1 else 'are annotations'} of risk {wanted}, and {where}",
         evidence=tuple(evidence),
-        confidence=Confidence.CERTAIN if said is not None else Confidence.LIKELY,
-        fixes=(
-            Fix("Remove the annotation, or use one of lower risk such as custom-headers", edit_command(ref(ingress))),
-            *_raise(config, wanted),
-        ),
+        confidence=sure,
+        would_disprove=f"{RISK_LEVEL} of {its} is {wanted}" if sure is Confidence.POSSIBLE else "",
+        fixes=(Fix(_instead(risky, level, pod), edit_command(ref(ingress))), *_raise(config, risky, wanted)),
         commands=(_log_of(pod),),
     )
 
 
-def _raise(config: ConfigMap | None, wanted: str) -> Iterator[Fix]:
-    words = f"Or set {RISK_LEVEL} to {wanted}, if all who write Ingresses may read what the controller reads"
-    if config is not None:
-        yield Fix(words, command_line(put(ref(config), ("data", RISK_LEVEL), wanted), config), Effect.CHANGES)
+def _instead(risky: list[str], level: Risk, pod: Pod) -> str:
+    known = dict.fromkeys(filter(None, (replacement_of(key, level, pod) for key in risky)))
+    return "; ".join((f"Remove the annotation{'' if len(risky) == 1 else 's'}", *known))
+
+
+def _raise(config: ConfigMap | None, risky: list[str], wanted: str) -> Iterator[Fix]:
+    """A snippet is dropped without `allow-snippet-annotations`, whichever risk the controller takes."""
+    if config is None:
+        return
+    steps = [Step(("data", RISK_LEVEL), wanted)]
+    also = ""
+    if any(map(is_snippet, risky)) and not takes_snippets(config):
+        steps.append(Step(("data", SNIPPETS), "true"))
+        also = f" and {SNIPPETS} to true"
+    words = f"Or set {RISK_LEVEL} to {wanted}{also}, if all who write Ingresses may read what the controller reads"
+    yield Fix(words, command_line(edit(ref(config), *steps), config), Effect.CHANGES)
 
 
 def _wrong_value(ingress: Ingress, pods: tuple[Pod, ...], cluster: Cluster) -> Iterator[Finding]:
@@ -158,10 +182,9 @@ def _wrong_value(ingress: Ingress, pods: tuple[Pod, ...], cluster: Cluster) -> I
     )
 
 
-def _config(pod: Pod, cluster: Cluster) -> ConfigMap | None:
+def _config_name(pod: Pod) -> str:
     flag = flag_of(pod, "configmap")
-    name = flag.value.rpartition("/")[2] if flag is not None else ""
-    return cluster.maybe.get(ConfigMap, pod.namespace, name) if name else None
+    return flag.value.rpartition("/")[2] if flag is not None else ""
 
 
 def _last_line(pods: tuple[Pod, ...], decides: re.Pattern[str], cluster: Cluster) -> tuple[LogTail, int] | None:

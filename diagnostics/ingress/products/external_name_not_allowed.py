@@ -24,10 +24,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from diagnostics.ingress._controllers import controller_of_ingress
+from diagnostics.ingress._controllers import TRAEFIK_IMAGE, controller_of_ingress
 from diagnostics.ingress.middleware_missing import GROUPS
 from kubedoctor.cluster import (
     Cluster,
+    Container,
     CustomResource,
     Ingress,
     IngressClass,
@@ -41,12 +42,14 @@ from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, dia
 from kubedoctor.replay.ingress.controllers import controller_pods
 from kubedoctor.replay.mesh.config import rows, text
 
-_IMAGE: Final = re.compile(r"(?:^|/)traefik(?::v?(?P<major>\d+)\.(?P<minor>\d+))?")
 _FIRST: Final = (2, 5)
 _SWITCH: Final = "allowexternalnameservices"
 _OFF: Final = ("false", "0", "f")
 _FILE: Final = re.compile(r"^--configfile\b", re.IGNORECASE)
 _SAID: Final = "externalname services not allowed"
+_PROVIDER: Final = re.compile(r"providerName\W+(?P<name>\w+)")
+_LOGGED: Final = {"kubernetesIngress": "kubernetes", "kubernetesCRD": "kubernetescrd"}
+"""The names that the log has for the providers."""
 
 
 @diagnostic(
@@ -70,10 +73,13 @@ def external_name_not_allowed(obj: KubernetesObject, cluster: Cluster) -> Iterat
         return
     provider = "kubernetesIngress" if isinstance(obj, Ingress) else "kubernetesCRD"
     pods = [pod for pod in _programs(obj, cluster) if not finished(pod)]
-    if not pods or any(_allows(pod, provider) is not False for pod in pods):
+    allows = [_allows(pod, provider) for pod in pods]
+    if not pods or True in allows:
         return
     for service in of_type:
-        said = _said(pods, service, cluster)
+        said = _said(pods, service, provider, cluster)
+        if said is None and None in allows:
+            continue
         other = "kubernetesCRD" if isinstance(obj, Ingress) else "kubernetesIngress"
         only = f" (it is set for {other} only)" if any(_set_for(pod, other) for pod in pods) else ""
         yield Finding(
@@ -123,20 +129,28 @@ def _external(namespace: str, name: str, cluster: Cluster) -> Service | None:
 def _programs(obj: KubernetesObject, cluster: Cluster) -> tuple[Pod, ...]:
     if isinstance(obj, Ingress) and (pods := controller_pods(obj, cluster)):
         return pods
-    return tuple(pod for pod in cluster.maybe.all(Pod) if any(_IMAGE.search(row.image) for row in pod.spec.containers))
+    return tuple(
+        pod for pod in cluster.maybe.all(Pod) if any(TRAEFIK_IMAGE.search(row.image) for row in pod.spec.containers)
+    )
+
+
+def _container(pod: Pod) -> Container | None:
+    return next((row for row in pod.spec.containers if TRAEFIK_IMAGE.search(row.image)), None)
 
 
 def _allows(pod: Pod, provider: str) -> bool | None:
     """Whether Traefik's provider takes ExternalName Services; None where its version or a file of settings may say so."""
-    container = next((row for row in pod.spec.containers if _IMAGE.search(row.image)), None)
-    match = _IMAGE.search(container.image) if container is not None else None
+    if _set_for(pod, provider):
+        return True
+    container = _container(pod)
+    match = TRAEFIK_IMAGE.search(container.image) if container is not None else None
     if container is None or match is None or not match["major"]:
         return None
     if (int(match["major"]), int(match["minor"])) < _FIRST:
         return None
     if any(_FILE.search(word) for word in (*(container.command or ()), *(container.args or ()))):
         return None
-    return _set_for(pod, provider)
+    return False
 
 
 def _set_for(pod: Pod, provider: str) -> bool:
@@ -153,11 +167,18 @@ def _set_for(pod: Pod, provider: str) -> bool:
     return False
 
 
-def _said(pods: list[Pod], service: Service, cluster: Cluster) -> tuple[LogTail, int] | None:
-    spot = f"{service.namespace}/{service.name}"
+def _said(pods: list[Pod], service: Service, provider: str, cluster: Cluster) -> tuple[LogTail, int] | None:
+    spot = re.compile(rf"(?<![\w./-]){re.escape(f'{service.namespace}/{service.name}')}(?![\w-])")
     for pod in pods[:2]:
-        tail = cluster.log_tail(pod, pod.spec.containers[0].name, optional=True)
+        container = _container(pod) or pod.spec.containers[0]
+        tail = cluster.log_tail(pod, container.name, optional=True)
         for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
-            if tail is not None and _SAID in tail.lines[index].lower() and spot in tail.lines[index]:
+            if tail is not None and _refuses(tail.lines[index], spot, provider):
                 return tail, index
     return None
+
+
+def _refuses(line: str, spot: re.Pattern[str], provider: str) -> bool:
+    by = _PROVIDER.search(line)
+    mine = by is None or by["name"] == _LOGGED[provider]
+    return mine and _SAID in line.lower() and spot.search(line) is not None

@@ -2,7 +2,7 @@
 
 ## What it means
 The router of OpenShift, or Contour, read the object and does not serve it: its host gets 503 or 404, or another application
-answers.
+answers. Contour serves what is valid of an HTTPProxy whose Service or include is missing, and answers 503 or 502 for the rest.
 
 ## Why it happens
 - The host belongs to an older Route of another namespace (HostAlreadyClaimed).
@@ -19,6 +19,7 @@ Read the message: it names the part. Correct it, or use another host.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -41,6 +42,16 @@ PROXY: Final = "HTTPProxy.projectcontour.io"
 ROUTE: Final = "Route.route.openshift.io"
 _CLAIMED: Final = "HostAlreadyClaimed"
 _NEVER: Final = "9999"
+_ENDS_AT_ITS_ROUTE: Final = frozenset(
+    {
+        ("ServiceError", "ServiceUnresolvedReference"),
+        ("IncludeError", "IncludeNotFound"),
+        ("IncludeError", "RootIncludesRoot"),
+        ("IncludeError", "PathMatchConditionsNotValid"),
+        ("IncludeError", "DuplicateMatchConditions"),
+    }
+)
+"""Types and reasons of Contour's errors."""
 _MOST: Final = 3
 
 
@@ -121,6 +132,7 @@ def _of_contour(proxy: CustomResource) -> Iterator[Finding]:
     errors = _rows(row.get("errors"))
     says = "; ".join(str(error.get("message") or error.get("reason")) for error in errors[:_MOST])
     orphaned = (proxy.status or {}).get("currentStatus") == "orphaned"
+    clause, harmless = ("Contour does not serve the HTTPProxy", True) if orphaned else _outcome(proxy, errors)
     evidence: list[Evidence] = [
         quote(proxy, f"{base}.errors[{at}].message", str(error.get("type") or ""))
         for at, error in enumerate(errors[:_MOST])
@@ -128,13 +140,53 @@ def _of_contour(proxy: CustomResource) -> Iterator[Finding]:
     ]
     yield Finding(
         about=ref(proxy),
-        summary=f"Contour does not serve the HTTPProxy: {says or row.get('message') or row.get('reason')}",
+        summary=f"{clause}: {says or row.get('message') or row.get('reason')}",
         evidence=tuple(evidence) or (quote(proxy, f"{base}.status"),),
         confidence=Confidence.CERTAIN,
-        severity=Severity.WARNING if orphaned else None,
+        severity=Severity.WARNING if harmless else None,
         fixes=(Fix("Correct what the message names", edit_command(ref(proxy))),),
         commands=(Command(ref(proxy).describe_command, "its status and events"),),
     )
+
+
+def _outcome(proxy: CustomResource, errors: list[dict[str, Any]]) -> tuple[str, bool]:
+    """What Contour makes of the HTTPProxy, and whether each of its routes still gets an answer. An error of a Service or
+    an include that is missing ends at that route (`computeRoutes`, Contour 1.20 to 1.33), every other one removes all."""
+    if not errors or any((error.get("type"), error.get("reason")) not in _ENDS_AT_ITS_ROUTE for error in errors):
+        return "Contour does not serve the HTTPProxy", False
+    if any(error.get("type") == "IncludeError" for error in errors):
+        return "Contour serves the HTTPProxy without the parts that fail", False
+    said = "\n".join(str(error.get("message")) for error in errors)
+    routes = _rows((proxy.spec or {}).get("routes"))
+    failing = [route for route in routes if _has_no_service(route, proxy.namespace, said)]
+    if not failing:
+        return "Contour serves the HTTPProxy without the Services that fail", True
+    if len(failing) == len(routes) and not _rows((proxy.spec or {}).get("includes")):
+        return "Contour answers 503 for every route of the HTTPProxy", False
+    paths = listed(dict.fromkeys(_path_of(route) for route in failing), _MOST)
+    return f"Contour answers 503 for {paths}, and serves the rest of the HTTPProxy", False
+
+
+def _has_no_service(route: dict[str, Any], namespace: str, said: str) -> bool:
+    """Whether the errors name each Service of the route that answers; mirrors do not."""
+    services = [row for row in _rows(route.get("services")) if row.get("mirror") is not True]
+    return bool(services) and all(_fails(row, namespace, said) for row in services)
+
+
+def _fails(service: dict[str, Any], namespace: str, said: str) -> bool:
+    """`service "shop/new" not found`, `port "81" on service "shop/web" not matched`, `shop/old is an ExternalName service`."""
+    me = re.escape(f"{namespace}/{service.get('name')}")
+    found = re.finditer(rf'(?:port "(?P<port>[^"]*)" on service )?(?<![\w./-])"?{me}(?![\w-])', said)
+    return any(match["port"] in (None, str(service.get("port"))) for match in found)
+
+
+def _path_of(route: dict[str, Any]) -> str:
+    """The path that a route matches: `/api`, `exactly /health`."""
+    for row in _rows(route.get("conditions")):
+        for field, words in (("prefix", ""), ("exact", "exactly "), ("regex", "paths like ")):
+            if row.get(field):
+                return f"{words}{row[field]}"
+    return "/"
 
 
 def _rows(value: object) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from diagnostics.ingress._controllers import controller_of_ingress
+from diagnostics.ingress._controllers import TRAEFIK_IMAGE, controller_of_ingress
 from diagnostics.ingress.middleware_missing import GROUPS
 from kubedoctor.cluster import (
     Cluster,
@@ -50,7 +50,6 @@ from kubedoctor.findings import (
 from kubedoctor.replay.mesh.config import text
 
 ANNOTATION: Final = "traefik.ingress.kubernetes.io/router.tls.certresolver"
-_IMAGE: Final = re.compile(r"(?:^|/)traefik(?:[:@]|$)")
 _ARGUMENT: Final = re.compile(r"^-{1,2}certificatesresolvers\.(?P<name>[\w-]+)\.", re.IGNORECASE)
 _VARIABLE: Final = re.compile(r"^TRAEFIK_CERTIFICATESRESOLVERS_(?P<name>[A-Z0-9-]+)_", re.IGNORECASE)
 _FILE: Final = re.compile(r"^-{1,2}configfile\b", re.IGNORECASE)
@@ -76,7 +75,7 @@ def resolver_missing(obj: KubernetesObject, cluster: Cluster) -> Iterator[Findin
     pods = [
         pod
         for pod in cluster.maybe.all(Pod)
-        if not finished(pod) and any(_IMAGE.search(row.image) for row in pod.spec.containers)
+        if not finished(pod) and any(TRAEFIK_IMAGE.search(row.image) for row in pod.spec.containers)
     ]
     if not pods or any(_has_a_file(pod) for pod in pods):
         return

@@ -38,9 +38,11 @@ from kubedoctor.replay.messages.shown import shown_reason
 
 _CONTROLLER: Final = frozenset({"aws-load-balancer-controller"})
 _GROUPS: Final = re.compile(
-    r"expect exactly one security ?group tagged with (?P<tag>\S+) for eni (?P<eni>[^\s,]+),? got: \[(?P<groups>[^\]]*)\]",
+    r"expect(?:ed)? exactly one security ?group tagged with (?P<tag>\S+)(?: and map\[(?P<more>.*?)\])?"
+    r" for eni (?P<eni>[^\s,]+),? got: \[(?P<groups>[^\]]*)\]",
     re.IGNORECASE,
 )
+"""Older versions say `expect`, newer ones `expected`; a map of tags where `--service-target-eni-security-group-tags` is set."""
 _C = MessageClass
 _MEANINGS: Final = {
     **meanings_for("Service"),
@@ -57,7 +59,7 @@ _OTHERWISE: Final = Meaning("the controller fails", "Correct what the message na
     subject="TargetGroupBinding.elbv2.k8s.aws",
     severity=Severity.CRITICAL,
     reads=(Event, Pod, ServiceAccount),
-    symptoms=("503", "FailedNetworkReconcile", "BackendNotFound", "expect exactly one securityGroup tagged"),
+    symptoms=("503", "FailedNetworkReconcile", "BackendNotFound", "exactly one securityGroup tagged"),
 )
 def targets_not_registered(binding: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if binding.metadata.deletion_timestamp is not None:
@@ -105,5 +107,6 @@ def _of_groups(message: str) -> Fix | None:
         return None
     groups = match["groups"].split()
     if not groups:
-        return Fix(f"Give one security group of interface {match['eni']} the tag {match['tag']}")
+        more = f" and the tags {match['more']}" if match["more"] else ""
+        return Fix(f"Give one security group of interface {match['eni']} the tag {match['tag']}{more}")
     return Fix(f"Leave the tag {match['tag']} on one of {listed(groups, len(groups))}, and remove it from the others")

@@ -12,10 +12,13 @@ from kubedoctor.cluster.kinds.pods import Pod
 
 PREFIX: Final = "nginx.ingress.kubernetes.io/"
 RISK_LEVEL: Final = "annotations-risk-level"
+SNIPPETS: Final = "allow-snippet-annotations"
 _TAG: Final = compiled_later(r":v?(?P<major>\d+)\.(?P<minor>\d+)\.\d+")
 _FIRST: Final = (1, 9)
 """The release that brought risks; below it every annotation is taken."""
 _HIGH_BY_DEFAULT: Final = (1, 12)
+_CUSTOM_HEADERS: Final = (1, 11)
+_TRUE: Final = ("1", "t", "true")
 
 
 class Risk(enum.IntEnum):
@@ -50,7 +53,28 @@ def risk_of(annotation: str) -> Risk | None:
     name = annotation.removeprefix(PREFIX)
     if name not in _GROUPS:
         return None
-    return Risk.CRITICAL if name.endswith("-snippet") else Risk.HIGH
+    return Risk.CRITICAL if is_snippet(name) else Risk.HIGH
+
+
+def is_snippet(annotation: str) -> bool:
+    """Whether its value is nginx's configuration."""
+    return annotation.endswith("-snippet")
+
+
+def takes_snippets(config: ConfigMap) -> bool:
+    """Whether the controller uses snippets, of whichever risk (`dropSnippetDirectives`); it does not by default."""
+    return (config.data or {}).get(SNIPPETS, "").strip().lower() in _TRUE
+
+
+def replacement_of(annotation: str, level: Risk, controller: Pod) -> str:
+    """What does the same without the annotation, as a half sentence; empty where nothing does."""
+    name = annotation.removeprefix(PREFIX)
+    release = _release(controller)
+    if name == "server-alias":
+        return "for server-alias, add a rule for each of its hosts"
+    if name == "configuration-snippet" and level >= Risk.MEDIUM and release is not None and release >= _CUSTOM_HEADERS:
+        return "if configuration-snippet only sets response headers, use custom-headers"
+    return ""
 
 
 def group_of(annotation: str) -> str:
