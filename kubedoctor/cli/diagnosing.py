@@ -79,8 +79,8 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
     return _printed(report, listing, options, started, subjects, below)
 
 
-def looked(source: ReadableCluster, options: argparse.Namespace) -> tuple[tuple[Ref, ...], Report]:
-    """The objects that the words mean now, and the report on them."""
+def looked(source: ReadableCluster, options: argparse.Namespace) -> tuple[tuple[Ref, ...], Report, Listing | None]:
+    """The objects that the words mean now, the report on them, and where they are several their list."""
     words = options.words
     if len(words) == 1 and not is_kind(words[0]):
         kind = meant_kind(words[0], source.extension_kinds()) if "." in words[0] else None
@@ -89,7 +89,7 @@ def looked(source: ReadableCluster, options: argparse.Namespace) -> tuple[tuple[
                 place = options.namespace or None
                 known = [*command_names(), *(kind for kind in kind_words() if "." not in kind)]
                 subject = by_bare_name(words[0], source, place, everywhere=options.all_namespaces, words=known)
-            return (subject,), _examined((subject,), (), source, options)[0]
+            return (subject,), *_examined((subject,), (), source, options)
         targets: tuple[Target, ...] = (Target(kind),)
     else:
         try:
@@ -97,8 +97,7 @@ def looked(source: ReadableCluster, options: argparse.Namespace) -> tuple[tuple[
         except UnknownKind:
             targets = targets_of(words, source.extension_kinds())
     _check_targets(targets, options)
-    subjects, report, _ = _diagnosed(targets, source, options)
-    return subjects, report
+    return _diagnosed(targets, source, options)
 
 
 @contextmanager

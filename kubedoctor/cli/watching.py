@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from kubedoctor.cli.exit_codes import ExitCode
+from kubedoctor.cli.exit_codes import ExitCode, exit_code
 from kubedoctor.cli.formats import render
 from kubedoctor.cli.formats.style import Style
 from kubedoctor.cli.reading import opened
@@ -20,12 +20,13 @@ from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.problems import NoSuchObject, SourceProblem, UsageProblem
 
 if TYPE_CHECKING:
+    from kubedoctor.cli.listing import Listing
     from kubedoctor.collect.live.cluster import LiveSource
-    from kubedoctor.engine.over_time import WatchedMoment
+    from kubedoctor.engine.over_time import Verdict, WatchedMoment
     from kubedoctor.engine.report import Report
 
-Look = Callable[[ReadableCluster], "tuple[Sequence[Ref], Report]"]
-"""Examines the objects that the words mean."""
+Look = Callable[[ReadableCluster], "tuple[Sequence[Ref], Report, Listing | None]"]
+"""Examines the objects that the words mean; of several there is a list."""
 SCHEMA: Final = "kubedoctor.dev/watch/v1"
 HOLDS: Final = 5.0
 """Seconds for which objects must be healthy: a program that crashes soon is ready at first."""
@@ -52,7 +53,8 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--timeout",
         metavar="DURATION",
-        help="the longest time to watch; then the report is printed, with exit code 1; default: 10m with --until",
+        help="the longest time to watch; then the report is printed, with its exit code; with --until 1, or 3 where only "
+        "something could not be checked or explained; default: 10m with --until",
     )
 
 
@@ -64,11 +66,23 @@ def is_watching(options: argparse.Namespace) -> bool:
             raise UsageProblem("--timeout is for --watch", "For a single request: --request-timeout")
         return False
     if options.from_:
-        raise UsageProblem("a recording does not change, so it cannot be watched", "Leave out --watch, or --from")
+        raise UsageProblem(
+            "a recording does not change, so it cannot be watched", f"Leave out {_typed(options)}, or -f/--from"
+        )
     if options.output not in (None, *_FORMATS):
-        raise UsageProblem(f"--watch cannot print {options.output}", f"Formats with --watch: {', '.join(_FORMATS)}")
+        typed = _typed(options)
+        raise UsageProblem(
+            f"{options.output} cannot be printed with {typed}", f"Formats with {typed}: {', '.join(_FORMATS)}"
+        )
     _limit(options)
     return True
+
+
+def _typed(options: argparse.Namespace) -> str:
+    """The options that say to watch, of which one implies the other."""
+    return " and ".join(
+        [*(["-w/--watch"] if options.watch else []), *(["--until"] if options.until else [])],
+    )
 
 
 def watch(options: argparse.Namespace, look: Look) -> int:
@@ -91,6 +105,7 @@ class _Watch:
         self._changes = changes
         self._shown: Any = None
         self._report: Report | None = None
+        self._listing: Listing | None = None
         self._taken_at = ""
         self._since = 0.0
         if options.output == "json":
@@ -115,11 +130,29 @@ class _Watch:
                 return ExitCode.FOUND
             if self._changes.over:
                 after = f"after {_written(self._options)}"
-                self._end(
-                    "timeout", f"not healthy {after}" if self._options.until else f"ended {after}", with_report=True
-                )
-                return ExitCode.FOUND if self._options.until and not healthy else ExitCode.HEALTHY
+                if not self._options.until:
+                    after = f"ended {after}"
+                elif healthy:
+                    after = f"healthy {after}, but not yet for {HOLDS:.0f}s"
+                else:
+                    after = f"not healthy {after}"
+                self._end("timeout", after, with_report=True)
+                return self._code(moment.verdict)
             self._changes.wait(max(0.1, HOLDS - held) if self._options.until and healthy else EVERY)
+
+    def _code(self, verdict: Verdict) -> ExitCode:
+        """When the time is over: that of the last report, except where the last look says more than that report."""
+        from kubedoctor.engine.over_time import Verdict
+        from kubedoctor.findings import Severity
+
+        if verdict is Verdict.GONE or self._report is None:
+            return ExitCode.FOUND
+        code = exit_code(self._report, Severity(self._options.fail_on), allow_gaps=self._options.allow_gaps)
+        if not self._options.until:
+            return ExitCode.GAPS if verdict is Verdict.UNREACHABLE and code is ExitCode.HEALTHY else code
+        if verdict is Verdict.HEALTHY:
+            return ExitCode.HEALTHY
+        return ExitCode.GAPS if verdict is Verdict.UNKNOWN and code is ExitCode.GAPS else ExitCode.FOUND
 
     def _moment(self) -> WatchedMoment:
         """The first look raises what is wrong; later ones say it, since servers restart and objects are replaced."""
@@ -128,7 +161,7 @@ class _Watch:
 
         source = self._source if self._report is None else self._source.anew()
         try:
-            subjects, report = self._look(source)
+            subjects, report, listing = self._look(source)
         except (NoSuchObject, SourceProblem) as problem:
             if self._report is None:
                 raise
@@ -136,7 +169,7 @@ class _Watch:
             return WatchedMoment(verdict, problem.what, problem.what)
         if self._report is not None and any(source.snapshot.get(name) is None for name in subjects):
             return WatchedMoment(Verdict.GONE, "it was deleted", "deleted")
-        self._report = report
+        self._report, self._listing = report, listing
         self._taken_at = f"{report.taken_at:%H:%M:%S}Z"
         namespaces = {name.namespace for name in subjects}
         if len(namespaces) == 1:
@@ -158,7 +191,7 @@ class _Watch:
             return
         if self._shown is None and not self._options.until and self._report is not None:
             style = Style(text_width(), colour=wants_colour(self._options), debug=self._options.debug)
-            print(render(self._report, "text", style), flush=True)
+            print(render(self._report, "text", style, self._listing), flush=True)
         mark = _MARKS[moment.verdict.value]
         print(f"{self._taken_at}  {mark} {moment.verdict.value}: {visible(moment.sentence)}{more}", flush=True)
 
@@ -172,7 +205,7 @@ class _Watch:
         print(f"{self._taken_at}  {says}", flush=True)
         if report is not None:
             style = Style(text_width(), colour=wants_colour(self._options), debug=self._options.debug)
-            print("\n" + render(report, "text", style), end="", flush=True)
+            print("\n" + render(report, "text", style, self._listing), end="", flush=True)
 
     def _print_json(self, data: dict[str, Any]) -> None:
         import json  # not before the first line
@@ -215,5 +248,5 @@ def _limit(options: argparse.Namespace) -> float | None:
     except DurationError as error:
         raise UsageProblem(f"--timeout {text}: {error}", "Write it like 90s, 10m or 1h") from None
     if seconds <= 0:
-        raise UsageProblem(f"--timeout {text} is no time", "Write it like 90s, 10m or 1h")
+        raise UsageProblem(f"--timeout {text}: it must be positive", "Write it like 90s, 10m or 1h")
     return seconds

@@ -71,6 +71,24 @@ def test_the_picture(capsys: Capture) -> None:
     assert out == asked(capsys, "--matrix", "-n", "shop", "-o", "svg")[1]
 
 
+def test_the_picture_is_as_wide_as_its_sentences() -> None:
+    """20 pixels at each side; a letter of this font is seldom wider than 7."""
+    long = "lines with equal connections are one, and so are workloads of one namespace "
+    for title, sentence, note in ((long, "s", ""), ("t", long * 4, ""), ("t", "s", long)):
+        grid = Grid(title, (GridLine("a"),), (GridLine("b"),), ((GridCell(Shade.FULL, says="s"),),), note)
+        width = int(ElementTree.fromstring(to_svg(grid, sentence)).get("width", "0"))
+        assert width >= 40 + 7 * max(map(len, (title, sentence, note)))
+
+
+def test_between_two_namespaces_no_third_has_a_line(capsys: Capture) -> None:
+    _, out, _ = asked(capsys, "--between", "shop", "batch")
+    rows = [line.split()[2] for line in out.splitlines() if line.strip()[:1].isdigit()]
+    assert {row.partition("/")[0] for row in rows} == {"shop", "batch"}
+    header = next(line for line in out.splitlines() if "from \\ to" in line)
+    assert header.split()[-1] == str(len(rows))
+    assert all(any(mark in line for mark in "✓✗") for line in out.splitlines() if line.strip()[:1].isdigit())
+
+
 def test_names_in_the_picture_are_text() -> None:
     hostile = GridLine("<b>&\x1b[2J", "a", members=("<script>", '"'))
     grid = Grid("<x>", (hostile,), (hostile,), ((GridCell(Shade.PART, "<80>", "<&>"),),), "note & more")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -282,3 +283,61 @@ def test_bad_input(
     assert (code, out) == (2 if sentence else 1, "")
     assert sentence in err
     assert (tmp_path / "other.html").read_text() == "<p>mine</p>"
+
+
+FOREIGN = {
+    "README.md": "# Tools\n\nWe use kubedoctor.\n",
+    "notes.md": "mine\n<!-- generator: kubedoctor 0.1.0 -->\n",
+    "page.html": '<!doctype html>\n<html lang="en">\n<head>\n<title>kubedoctor</title>\n'
+    '<meta name="generator" content="kubedoctor 0.1.0">\n',
+    "made.html": '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    '<meta name="generator" content="Hugo 0.1 for kubedoctor 1">\n',
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_that_only_speaks_of_kubedoctor_is_not_replaced(name: str, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / name
+    path.write_text(FOREIGN[name])
+    code, _, err = run(capsys, "report", "--from", OOM, "-o", str(path))
+    assert code == 2
+    assert "exists and is no report of kubedoctor" in err
+    assert path.read_text() == FOREIGN[name]
+
+
+def test_a_page_whose_first_elements_came_in_another_order_is_a_report(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "r.html"
+    path.write_text(
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="kubedoctor 0.0.9">\n'
+    )
+    assert run(capsys, "report", "--from", OOM, "-o", str(path))[0] == 1
+    (tmp_path / "empty.md").touch()
+    assert run(capsys, "report", "--from", OOM, "-o", str(tmp_path / "empty.md"))[0] == 1
+
+
+def test_who_may_read_the_file_stays_and_a_link_stays_a_link(tmp_path: Path, capsys: Capture) -> None:
+    path, link = tmp_path / "kept" / "r.md", tmp_path / "latest.md"
+    path.parent.mkdir()
+    link.symlink_to(path)
+    before = os.umask(0o027)
+    try:
+        run(capsys, "report", "--from", OOM, "-o", str(link))
+        assert path.stat().st_mode & 0o777 == 0o640
+        path.chmod(0o604)
+        run(capsys, "report", "--from", OOM, "-o", str(link))
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o604
+    assert link.is_symlink()
+    assert [one.name for one in path.parent.iterdir()] == ["r.md"]
+
+
+@pytest.mark.parametrize("name", ["sel.html", "sel.md"])
+def test_a_page_about_a_list_says_what_was_examined(name: str, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / name
+    said = run(capsys, "svc", "-n", "shop", "--from", OOM)[1].splitlines()[0]
+    assert re.match(r"\S* ?\d+ services in namespace shop: ", said)
+    _, _, err = run(capsys, "report", "svc", "-n", "shop", "--from", OOM, "-o", str(path))
+    assert err == f"{path}: {said}\n"
+    text = path.read_text()
+    assert text.count(said) == (2 if name.endswith("html") else 1)

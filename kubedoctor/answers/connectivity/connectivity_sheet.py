@@ -83,15 +83,16 @@ def _tables(found: Connections, pairs: Sequence[tuple[int, int, PortSet]]) -> tu
     shown = [place for place, peer in enumerate(peers) if _is_shown(peer, found.scope)]
     if not shown:
         return ()
-    if len(peers) <= _MOST_COLUMNS:
+    ends = shown if found.scope.between is not None else range(len(peers))
+    if len(ends) <= _MOST_COLUMNS:
         among = {(source, target): ports for source, target, ports in pairs}
-        columns = ("from \\ to", *(str(number) for number in range(1, len(peers) + 1)))
+        columns = ("from \\ to", *(str(number) for number in range(1, len(ends) + 1)))
         rows = [
             SheetRow(
-                (Cell(f"{place + 1} {peer.title}"), *(_cell(among.get((place, other))) for other in range(len(peers)))),
-                peer.about,
+                (Cell(f"{number} {peers[place].title}"), *(_cell(among.get((place, other))) for other in ends)),
+                peers[place].about,
             )
-            for place, peer in enumerate(peers)
+            for number, place in enumerate(ends, 1)
         ]
         return (Table(columns, tuple(rows)),)
     reached, reaches = ([[0, 0] for _ in found.peers] for _ in range(2))

@@ -21,6 +21,7 @@ _WATCHING = ("-w", "--watch", "--watch-only")
 _MEANT = {"--file": "--from", "--filename": "--from"}  # kubectl's own name, and what it is shortened to
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")  # strconv.ParseBool
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
+_NEGATIVE = compiled_later(r"-\.?[0-9]")
 _NO_VALUE = compiled_later(r"argument (\S+): expected one argument")
 _NO_FLAG_VALUE = compiled_later(r"argument (\S+): ignored explicit argument (.+)")
 _NO_CHOICE = compiled_later(r"argument (\S+): invalid choice: (\S+) \(choose from (.*)\)")
@@ -83,11 +84,15 @@ def parse(command: Subcommand, arguments: Sequence[str], program: str) -> argpar
 
 
 def _plain_flags(arguments: Sequence[str], parser: argparse.ArgumentParser) -> Iterator[str]:
-    """As with kubectl `--follow=true` is `--follow`, and `--follow=false` is nothing."""
+    """As with kubectl `--follow=true` is `--follow`, and `--follow=false` is nothing; and a value may be negative, which
+    argparse takes for an option where it has a unit."""
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.partition("=")
         action = option_of(parser, name)
+        if action is not None and action.nargs is None and not equals:
+            yield from _joined(argument, next(rest, None))
+            continue
         is_flag = name in _WATCHING if action is None else not takes_value(action)
         if not is_flag or not equals or value not in (*_TRUE, *_FALSE):
             yield argument
@@ -95,6 +100,16 @@ def _plain_flags(arguments: Sequence[str], parser: argparse.ArgumentParser) -> I
             yield name
         if argument == "--":
             yield from rest
+
+
+def _joined(option: str, value: str | None) -> Iterator[str]:
+    """An option and the argument after it."""
+    if value is not None and _NEGATIVE.match(value):
+        yield f"{option}={value}"
+        return
+    yield option
+    if value is not None:
+        yield value
 
 
 @cache

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import completed
@@ -25,15 +25,12 @@ from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Report, load_catalogue
 from kubedoctor.engine.words import verdict_line
 from kubedoctor.findings import Severity
-from kubedoctor.handbook.report import story_html, story_markdown, story_of
+from kubedoctor.handbook.report import is_report, story_html, story_markdown, story_of
 from kubedoctor.problems import UsageProblem
 
-if TYPE_CHECKING:
-    from kubedoctor.handbook.report import ReportStory
-
 _WRITERS: Final = {".md": story_markdown, ".markdown": story_markdown, ".html": story_html, ".htm": story_html}
-_SIGNATURE: Final = b"kubedoctor"
-_HEAD: Final = 1 << 16
+_HEAD: Final = 4096
+"""Bytes at the beginning of a file, more than those that tell what it is."""
 
 
 def report(options: argparse.Namespace) -> int:
@@ -42,22 +39,23 @@ def report(options: argparse.Namespace) -> int:
     parsed_selector(options.selector)
     settings_of(options)
     with opened(options) as source:
-        found = _examined(source, options)
+        found, matched = _examined(source, options)
         story = story_of(found, source.snapshot)
-    _write(path, story)
-    print(f"{path}: {visible(verdict_line(found))}", file=sys.stderr)
+    _write(path, _WRITERS[path.suffix.lower()](story, matched))
+    print(f"{path}: {visible(verdict_line(found, matched))}", file=sys.stderr)
     return exit_code(found, Severity(options.fail_on), allow_gaps=options.allow_gaps)
 
 
-def _examined(source: ReadableCluster, options: argparse.Namespace) -> Report:
-    """The objects that the words mean, or everything without words."""
+def _examined(source: ReadableCluster, options: argparse.Namespace) -> tuple[Report, str]:
+    """On the objects that the words mean, or on everything without words; and what they are, where it is a list."""
     if options.words:
-        return looked(source, options)[1]
+        _, found, listing = looked(source, options)
+        return found, listing.title if listing is not None else ""
     if options.selector:
         raise UsageProblem("-l needs a kind", "For example: kubedoctor report pods -l app=web -o report.html")
     catalogue = load_catalogue()
     found = scanned(source, catalogue, namespace_meant(source, options))
-    return heeded(found, source, catalogue, settings_of(options))
+    return heeded(found, source, catalogue, settings_of(options)), ""
 
 
 def _path(options: argparse.Namespace) -> Path:
@@ -68,24 +66,41 @@ def _path(options: argparse.Namespace) -> Path:
     path = Path(options.output)
     if path.suffix.lower() not in _WRITERS:
         raise UsageProblem(f"report cannot write {path.name}", "Name a file that ends with .html or .md")
-    if path.is_dir() or not path.parent.is_dir():
+    folder = _target(path).parent
+    if path.is_dir() or not folder.is_dir():
         raise UsageProblem(
-            f"{path} is a folder" if path.is_dir() else f"no folder {path.parent}", "Name a file: -o report.html"
+            f"{path} is a folder" if path.is_dir() else f"no folder {folder if path.is_symlink() else path.parent}",
+            "Name a file: -o report.html",
         )
-    if path.exists():
-        with path.open("rb") as file:
-            if _SIGNATURE not in file.read(_HEAD) and path.stat().st_size:
-                raise UsageProblem(f"{path} exists and is no report of kubedoctor", "Name another file")
+    if path.exists() and not _is_replaceable(path):
+        raise UsageProblem(f"{path} exists and is no report of kubedoctor", "Name another file")
     return path
 
 
-def _write(path: Path, story: ReportStory) -> None:
-    """Whole or not at all."""
-    text = _WRITERS[path.suffix.lower()](story)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def _is_replaceable(path: Path) -> bool:
+    """Whether the file is a report, or empty."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(_HEAD)
+    return not start or is_report(start)
+
+
+def _target(path: Path) -> Path:
+    """The file that a link leads to."""
+    return Path(os.path.realpath(path))
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all; who may read it stays, and a link stays a link."""
+    path = _target(path)
+    name = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # less what the umask says
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
+        if path.exists():
+            shutil.copymode(path, name)
         os.replace(name, path)
     except BaseException:
         with suppress(OSError):

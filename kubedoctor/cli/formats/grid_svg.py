@@ -13,10 +13,15 @@ from kubedoctor.cluster.grammar.text import visible
 _WIDE, _HIGH, _GAP = 44, 24, 2
 """Of a cell, in pixels."""
 _LETTER: Final = 7.3
-"""Pixels of a letter of a title; of the font below, a little more than its own."""
+"""Pixels of a letter; of the font below, a little more than its own."""
+_HEAD_LETTER: Final = 9.8
+"""The same of the title, whose font is larger."""
+_CORNER: Final = "from ↓ to →"
 _SLOPE: Final = 45
 _MOST_LETTERS: Final = 44
 _MOST_MEMBERS: Final = 30
+_LONGEST: Final = 4000
+"""Characters of a text."""
 _MARGIN: Final = 20
 _HEAD: Final = 84
 """Pixels for the title, the sentence and the legend."""
@@ -75,11 +80,12 @@ def _style() -> str:
 
 def to_svg(grid: Grid, sentence: str) -> str:
     """sentence: below the title."""
-    left = _MARGIN + max([_width(row.title) for row in grid.rows] or [0]) + 10
-    rise = max([_width(column.title) for column in grid.columns] or [0]) * 0.7072
+    left = _MARGIN + max(_width(_CORNER), *(_width(_shortened(row.title)) for row in grid.rows)) + 10
+    rise = max([_width(_shortened(column.title)) for column in grid.columns] or [0]) * 0.7072
     top = _HEAD + int(rise) + 26
     right = left + len(grid.columns) * (_WIDE + _GAP)
-    width = int(max(right + rise + _MARGIN, 520, _MARGIN * 2 + _width(sentence), _legend_width(grid) + _MARGIN * 2))
+    texts = (_width(grid.title, _HEAD_LETTER), _width(sentence), _width(grid.note), _legend_width(grid))
+    width = int(max(right + rise + _MARGIN, 520, max(texts) + _MARGIN * 2))
     height = top + len(grid.rows) * (_HIGH + _GAP) + _MARGIN + (22 if grid.note else 0)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}"'
@@ -91,7 +97,7 @@ def to_svg(grid: Grid, sentence: str) -> str:
         f'<text class="head" x="{_MARGIN}" y="30">{_safe(grid.title)}</text>',
         f'<text class="quiet" x="{_MARGIN}" y="50">{_safe(sentence)}</text>',
         *_legend(grid),
-        f'<text class="quiet" x="{left - 10}" y="{top - 8}" text-anchor="end">from ↓ to →</text>',
+        f'<text class="quiet" x="{left - 10}" y="{top - 8}" text-anchor="end">{_CORNER}</text>',
         *_titles(grid, left, top),
         *_bands(grid, left, top),
         *_cells(grid, left, top),
@@ -102,15 +108,16 @@ def to_svg(grid: Grid, sentence: str) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(visible(text, 4000))
+    return escape(visible(text, _LONGEST))
 
 
 def _shortened(title: str) -> str:
     return title if cells_of(title) <= _MOST_LETTERS else f"{title[: _MOST_LETTERS - 1]}…"
 
 
-def _width(title: str) -> float:
-    return min(cells_of(title), _MOST_LETTERS if len(title) <= 300 else len(title)) * _LETTER
+def _width(text: str, letter: float = _LETTER) -> float:
+    """Of all of it, as it is written."""
+    return cells_of(visible(text, _LONGEST)) * letter
 
 
 def _legend_width(grid: Grid) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from html import escape
@@ -41,6 +42,11 @@ from kubedoctor.handbook.report.picture import cause_picture, time_picture
 from kubedoctor.handbook.report.story import IncidentStory, ReportStory, StoryEntry, source_line
 
 GENERATOR: Final = "kubedoctor"
+HTML_START: Final = re.compile(
+    rb'<!doctype html>\r?\n<html lang="en">\r?\n<head>\r?\n(?:<meta [^\n]*>\r?\n){0,9}?'
+    rb'<meta name="generator" content="' + GENERATOR.encode() + rb" [0-9]"
+)
+"""What every such page begins with: among the first elements the one that names what made it."""
 _MOST_NAMES: Final = 30
 _FEW_NAMES: Final = 2
 _LONGEST_VALUE: Final = 1000

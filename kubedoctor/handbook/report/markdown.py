@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from kubedoctor import __version__
 from kubedoctor.cluster.grammar.text import capitalised, visible, visible_ends
@@ -25,6 +26,8 @@ from kubedoctor.engine.words import (
 from kubedoctor.findings import Effect, Fix
 from kubedoctor.handbook.report.story import IncidentStory, ReportStory, source_line
 
+MARKDOWN_START: Final = "<!-- generator: kubedoctor "
+"""What every page begins with; a comment, which is not shown."""
 _SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
 
 
@@ -143,7 +146,8 @@ def _rest(report: Report) -> list[str]:
 def story_markdown(story: ReportStory, matched: str = "") -> str:
     """The report as a page that is kept: with its source, how each incident spread, and its timeline."""
     report = story.report
-    lines = [f"# {plain(verdict_line(report, matched))}", "", plain(source_line(report)), ""]
+    lines = [f"{MARKDOWN_START}{__version__} -->", ""]
+    lines += [f"# {plain(verdict_line(report, matched))}", "", plain(source_line(report)), ""]
     for one in story.incidents:
         lines += incident_lines(report, one.incident)
         lines += _spread(one)
