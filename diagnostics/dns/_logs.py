@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from kubedoctor.cluster import Cluster, LogTail, LogWant, Pod, all_statuses
-from kubedoctor.replay.kubelet.endings import last_ending
+from kubedoctor.replay.kubelet.endings import failing, last_ending
 from kubedoctor.replay.status.vocabulary import START
 
 _SIGKILL: Final = 137
@@ -34,7 +34,10 @@ def _is_at_hand(want: LogWant, cluster: Cluster) -> bool:
 def _runs(pod: Pod, now: datetime) -> Iterator[tuple[str, bool]]:
     for status in all_statuses(pod):
         ending, running = last_ending(status), status.state.running if status.state is not None else None
-        if status.ready or (ending is not None and (ending.is_out_of_memory or ending.never_ran)):
+        well = status.ready and not failing(
+            status, now
+        )  # A program without a readiness probe is ready between crashes.
+        if well or (ending is not None and (ending.is_out_of_memory or ending.never_ran)):
             continue
         if ending is not None and ending.exit_code not in (0, _SIGKILL):
             yield status.name, ending.place.startswith("last")

@@ -40,7 +40,7 @@ from kubedoctor.cluster import (
     Namespace,
     Pod,
     Service,
-    not_ready,
+    troubled,
 )
 from kubedoctor.findings import (
     Confidence,
@@ -63,6 +63,8 @@ from kubedoctor.replay.logs.reading import read_log
 from kubedoctor.replay.services.hosts import is_address, service_named, split_address
 
 _OF_EVERY_NAME = frozenset({*OF_THE_API, ServerTrouble.LOOP, ServerTrouble.OVERLOADED})
+_OF_LOOKUPS = (LogFault.NAME_NOT_RESOLVED, LogFault.CONNECTION_TIMEOUT)
+"""HTTP clients count the lookup to the time that a request may take, and some do not tell that it was what took it."""
 
 
 @diagnostic(
@@ -70,7 +72,7 @@ _OF_EVERY_NAME = frozenset({*OF_THE_API, ServerTrouble.LOOP, ServerTrouble.OVERL
     subject=Pod,
     severity=Severity.CRITICAL,
     reads=(Pod, Service, Namespace, ConfigMap, Event),
-    when=not_ready,
+    when=troubled,
     explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
     symptoms=("SERVFAIL", "server misbehaving", "Temporary failure in name resolution", "EAI_AGAIN", "i/o timeout"),
 )
@@ -79,12 +81,16 @@ def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         return
     for tail in logs_of_failures(pod, cluster):
         cause = read_log(tail.lines)
-        if cause is None or cause.fault is not LogFault.NAME_NOT_RESOLVED or cause.dns_answered:
+        if cause is None or cause.fault not in _OF_LOOKUPS or cause.dns_answered:
             continue
         host = split_address(cause.subject)[0]
+        timed_out = cause.fault is LogFault.CONNECTION_TIMEOUT
+        if timed_out and (not host or is_address(host)):
+            continue
         stated = _of_a_server(pod, "" if is_address(host) else host, cluster)
-        if stated is not None:
-            yield _finding(pod, quote_line(tail, cause.index, "a lookup that failed"), host, stated, cluster)
+        if stated is not None and (stated.fault.names_host or not timed_out):
+            lookup = "a request that timed out" if timed_out else "a lookup that failed"
+            yield _finding(pod, quote_line(tail, cause.index, lookup), host, stated, cluster)
             return
     yield from _by_its_probe(pod, cluster)
 

@@ -20,14 +20,15 @@ or in `dnsConfig`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from diagnostics.dns._logs import logs_of_failures
-from kubedoctor.cluster import Cluster, Event, Pod, Service, counted, listed, not_ready
+from kubedoctor.cluster import Cluster, Event, Pod, Service, counted, listed, troubled
 from kubedoctor.findings import (
     Command,
     Confidence,
+    Explains,
     Finding,
     Fix,
     Severity,
@@ -53,7 +54,8 @@ _MOST_DOTS: Final = 1
     subject=Pod,
     severity=Severity.WARNING,
     reads=(Pod, Event, Service),
-    when=not_ready,
+    when=troubled,
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1016")),),
     symptoms=("DNSConfigForming", "Search Line limits were exceeded", "no such host"),
 )
 def search_list_cut(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
@@ -70,19 +72,23 @@ def search_list_cut(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         if found is None:
             return
         domains = found["domains"].split()
-        if any(service.name == host.partition(".")[0] for service in cluster.maybe.all(Service)):
+        homes = [row for row in cluster.maybe.all(Service) if row.name == host.partition(".")[0]]
+        lost = _left_out(pod, homes, domains)
+        if homes and not lost:
             continue  # A Service of this name needs none of the domains that are left out.
+        words = f"it is completed with {listed(domains, _SHOWN)} only ({counted(len(domains), 'domain')})"
+        if lost:
+            words = f"{lost}, the domain of {ref(homes[0]).title}, is left out"
         yield Finding(
             about=ref(pod),
             aspect=host,
-            summary=f"{host} does not resolve, and the kubelet has cut the search list: it is completed with"
-            f" {listed(domains, _SHOWN)} only ({counted(len(domains), 'domain')})",
+            summary=f"{host} does not resolve, and the kubelet has cut the search list: {words}",
             evidence=(
                 quote(events[-1], "message", "what the kubelet wrote into resolv.conf"),
                 quote_line(tail, cause.index, "the lookup that failed"),
             ),
-            confidence=Confidence.POSSIBLE,
-            would_disprove=f"no domain that is left out has {host}",
+            confidence=Confidence.LIKELY if lost else Confidence.POSSIBLE,
+            would_disprove="" if lost else f"no domain that is left out has {host}",
             affects=(at_fault(pod, cluster),),
             fixes=(Fix(f"Write the full name of {host} in the program's settings, or shorten the search list"),),
             commands=(
@@ -93,3 +99,12 @@ def search_list_cut(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             ),
         )
         return
+
+
+def _left_out(pod: Pod, homes: Sequence[Service], domains: Sequence[str]) -> str:
+    """The domain of the pod's own list in which the Service is, and which the kubelet did not write; empty where none is."""
+    config = pod.spec.dns_config
+    missing = [domain for domain in (config.searches if config is not None else None) or () if domain not in domains]
+    if any(row.namespace == pod.namespace for row in homes):
+        return ""
+    return next((one for one in missing for row in homes if one.startswith(f"{row.namespace}.svc")), "")

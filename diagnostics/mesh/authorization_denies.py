@@ -77,7 +77,7 @@ class DeniedCall(NamedTuple):
     symptoms=("403", "RBAC: access denied", "rbac_access_denied"),
 )
 def authorization_denies(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not may_tell(pod):
+    if not may_tell(pod, cluster.taken_at):
         return
     policies = cluster.maybe.custom("AuthorizationPolicy", SECURITY)
     told = told_in(pod, DENIED, cluster) if policies else None

@@ -53,7 +53,11 @@ from kubedoctor.replay.mesh.mutual_tls import STRICT, Mode, peer_mode
     symptoms=("connection reset by peer", "ECONNRESET", "STRICT"),
 )
 def plain_client_of_strict_server(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if injection.has_sidecar(pod) or pod.labels.get(injection.DATAPLANE) == "ambient" or not may_tell(pod):
+    if (
+        injection.has_sidecar(pod)
+        or pod.labels.get(injection.DATAPLANE) == "ambient"
+        or not may_tell(pod, cluster.taken_at)
+    ):
         return
     policies = cluster.maybe.custom("PeerAuthentication", SECURITY)
     if not policies:

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from kubedoctor.answers.reach.attempts import failed_attempts
 from kubedoctor.answers.reach.connections import Denial, denial, is_ready
 from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
-from kubedoctor.answers.reach.meant import rule_meant
+from kubedoctor.answers.reach.meant import address_allowed, rule_meant
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -40,7 +40,7 @@ from kubedoctor.cluster import (
     Node,
     Pod,
     Service,
-    not_ready,
+    troubled,
 )
 from kubedoctor.findings import (
     Command,
@@ -63,7 +63,7 @@ from kubedoctor.replay.network import ADMIN_KINDS
     subject=Pod,
     severity=Severity.CRITICAL,
     reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Node, Pod, Service, EndpointSlice, ConfigMap, *WORKLOADS),
-    when=not_ready,
+    when=troubled,
     explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
     symptoms=("NetworkPolicy", "timed out", "i/o timeout", "ETIMEDOUT", "no route to host"),
 )
@@ -76,15 +76,18 @@ def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         certain = all(is_ready(target) for target in attempt.targets) and not attempt.refused and server is None
         policy = ref(found.policy)
         meant = rule_meant(found, cluster) if isinstance(found, Denial) else None
+        hint = (meant.clause, meant.evidence) if meant is not None else None
+        if hint is None and isinstance(found, Denial):
+            hint = address_allowed(found, cluster)
         allowing = allowing_fix(found, cluster)
         yield Finding(
             about=policy,
             aspect=f"{found.direction}-{found.target.title}-{found.target.port}",
             summary=f"blocks the connection of {at_fault(pod, cluster).title} to {found.target.title} "
-            f"({found.target.protocol} {found.target.port}): {in_words(found)}{f'; {meant.clause}' if meant is not None else ''}",
+            f"({found.target.protocol} {found.target.port}): {in_words(found)}{f'; {hint[0]}' if hint is not None else ''}",
             evidence=(
                 *deciding_parts(found),
-                *((meant.evidence,) if meant is not None else ()),
+                *((hint[1],) if hint is not None else ()),
                 quote_line(
                     attempt.tail,
                     attempt.line,

@@ -72,6 +72,7 @@ if typing.TYPE_CHECKING:
         Secret,
         Service,
         ServiceAccount,
+        ServicePort,
         Taint,
     )
     from kubedoctor.cluster.kinds.flow_control import FlowSchema, PriorityLevelConfiguration
@@ -247,6 +248,7 @@ __all__ = [
     "Service",
     "ServiceAccount",
     "ServiceCIDR",
+    "ServicePort",
     "Snapshot",
     "Source",
     "StatefulSet",

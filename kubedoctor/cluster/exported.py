@@ -19,7 +19,7 @@ NAMES = {
     "kinds.containers": "Container ContainerRestartRule ContainerStateTerminated ContainerStateWaiting ContainerStatus LifecycleHandler Probe VolumeMount",
     "kinds.control": "APIService ClusterRole ClusterRoleBinding CustomResourceDefinition DeviceClass MutatingWebhookConfiguration PriorityClass ResourceClaim ResourceSlice Role RoleBinding RuntimeClass ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration Webhook",
     "kinds.coordination": "Lease",
-    "kinds.core": "ConfigMap Event LimitRange Namespace Node ReplicationController ResourceQuota Secret Service ServiceAccount Taint",
+    "kinds.core": "ConfigMap Event LimitRange Namespace Node ReplicationController ResourceQuota Secret Service ServiceAccount ServicePort Taint",
     "kinds.flow_control": "FlowSchema PriorityLevelConfiguration",
     "kinds.meta": "Condition CustomResource KubernetesObject LabelSelector OwnerReference condition",
     "kinds.metrics": "NodeMetrics PodMetrics",

@@ -13,9 +13,10 @@ import pytest
 from kubedoctor.collect.recording import read_recording
 from kubedoctor.engine import Report, load_catalogue, scan
 from kubedoctor.findings import Severity
+from tests.captures.expected_networks import EXPECTED_OF_NETWORKS
 
 FOLDER = Path(__file__).parent / "recorded"
-EXPECTED = {
+EXPECTED = EXPECTED_OF_NETWORKS | {
     "apparmor-profile-missing": ("KD1020", "AppArmor is not enabled on the host"),
     "autoscaler-at-its-maximum": ("KD1303", "would be 20, held at 2 by maxReplicas"),
     "autoscaler-of-a-daemon-set": ("KD1301", "cannot be scaled"),

@@ -69,3 +69,11 @@ def said(finding: Document) -> str:
     """All that a finding says to a person about what it found: summary, detail and evidence."""
     evidence = [f"{row['path']} {row['value']} {row['shows']}" for row in finding["evidence"]]
     return "\n".join([finding["summary"], finding.get("detail") or "", *evidence])
+
+
+def ask_question(kubeconfig: Path | None, *arguments: str) -> Document:
+    """The sheet of a question, as machines read it."""
+    done = run(kubeconfig, *arguments, "-o", "json")
+    outcome = f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode in (0, 1, 3), outcome
+    return dict(json.loads(done.stdout))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.real.cluster.images import COREDNS
-from tests.real.cluster.layout import DNS_SERVICE_ADDRESS, REGISTRY, Document, image
+from tests.real.cluster.images import COREDNS, KUBE_ROUTER
+from tests.real.cluster.layout import DNS_SERVICE_ADDRESS, REGISTRY, SERVICE_RANGE, Document, image
 
 COREFILE = """\
 .:53 {
@@ -84,6 +84,42 @@ def network_plugin(namespace: str, folder: str, network: Document) -> list[Docum
     return [
         manifest("ConfigMap", "network", namespace, data={name: json.dumps(network)}),
         manifest("DaemonSet", "network", namespace, "apps/v1", spec=spec),
+    ]
+
+
+def policy_engine() -> list[Document]:
+    """kube-router's network policy controller as a DaemonSet: it writes the node's packet filter, and undoes that at its end."""
+    namespace, name = "kube-system", "kube-router"
+    node = {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
+    switches = ["--run-router=false", "--run-firewall=true", "--run-service-proxy=false"]
+    container: Document = {
+        "name": name,
+        "image": f"{REGISTRY}/{KUBE_ROUTER}",
+        "args": [*switches, f"--service-cluster-ip-range={SERVICE_RANGE}"],
+        "env": [node],
+        "securityContext": {"privileged": True},
+    }
+    pod: Document = {
+        "hostNetwork": True,
+        "priorityClassName": "system-node-critical",
+        "serviceAccountName": name,
+        "tolerations": [{"operator": "Exists"}],
+        "containers": [container],
+    }
+    labels = {"k8s-app": name}
+    template = {"metadata": {"labels": labels}, "spec": pod}
+    rules = [
+        {"apiGroups": [""], "resources": ["pods", "namespaces", "nodes"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies"], "verbs": ["list", "watch"]},
+    ]
+    role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": name}
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    return [
+        manifest("ServiceAccount", name, namespace),
+        manifest("ClusterRole", name, None, f"{RBAC}/v1", rules=rules),
+        manifest("ClusterRoleBinding", name, None, f"{RBAC}/v1", roleRef=role, subjects=[subject]),
+        manifest("DaemonSet", name, namespace, "apps/v1", spec=spec),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,7 +22,12 @@ from kubedoctor.findings import (
 from kubedoctor.replay.kubelet.endings import Ending, failing, last_ending, windows_status
 from kubedoctor.replay.kubelet.outcome_facts import Outcome, may_be_the_node, outcome
 from kubedoctor.replay.kubelet.outcomes import OUT_OF_MEMORY, Cause, Proof
+from kubedoctor.replay.logs.levels import Level
+from kubedoctor.replay.logs.reading import read_log
 from kubedoctor.replay.logs.stops import is_no_log
+
+_OFTEN: Final = 2
+"""Restarts after which two runs may be taken to end alike."""
 
 
 class End(NamedTuple):
@@ -60,11 +65,13 @@ def as_it_matters(finding: Finding, pod: Pod, part: ContainerWithStatus, cluster
 
 
 class RunLog(NamedTuple):
-    """The log of the run that ended; `previous` as in `kubectl logs`. `read`: false where no log could be read."""
+    """The log of the run that ended; `previous` as in `kubectl logs`. `read`: false where no log could be read. `of_the_next`:
+    it is gone, and this is the log of the run after it."""
 
     lines: tuple[str, ...]
     previous: bool
     read: bool = True
+    of_the_next: bool = False
 
 
 def exit_words(ending: Ending) -> str:
@@ -151,11 +158,25 @@ def log_of_the_end(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> Run
     if tail is None or (tail.lines and is_no_log(tail.lines)):
         # While a container waits for its restart, both logs belong to the run that ended: a recording may hold only one.
         running = part.status.state is not None and part.status.state.running is not None
-        tail = None if running else _log_at_hand(pod, part.container.name, not previous, cluster)
+        if running:
+            return _log_of_the_next_run(pod, part, cluster)
+        tail = _log_at_hand(pod, part.container.name, not previous, cluster)
         previous = previous if tail is None else not previous
     if tail is None or is_no_log(tail.lines):
         return RunLog((), previous, read=tail is not None and not any(tail.lines))
     return RunLog(tail.lines, previous)
+
+
+def _log_of_the_next_run(pod: Pod, part: ContainerWithStatus, cluster: Cluster) -> RunLog:
+    """The kubelet keeps the log of one ended run, and none for some moments: the run that followed may have met the same."""
+    none = RunLog((), previous=True, read=False)
+    if part.status.restart_count < _OFTEN:
+        return none
+    tail = cluster.log_tail(pod, part.container.name, optional=True)
+    cause = read_log(tail.lines) if tail is not None and not is_no_log(tail.lines) else None
+    if tail is None or cause is None or not (cause.pattern or cause.level >= Level.ERROR):
+        return none
+    return RunLog(tail.lines, previous=False, of_the_next=True)
 
 
 def _log_at_hand(pod: Pod, container: str, previous: bool, cluster: Cluster) -> LogTail | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from diagnostics.pods.crashes._past_service import past_a_service
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.answers.reach.attempts import refused_targets
 from kubedoctor.answers.reach.connections import AdminDenial, ConnectionTarget, Denial, denial, targets
 from kubedoctor.answers.reach.meant_server import meant_server
 from kubedoctor.answers.reach.plugin_denials import may_deny
-from kubedoctor.answers.resolve.failed_name import why_not_resolved
+from kubedoctor.answers.resolve.failed_name import asks_elsewhere, why_not_resolved
 from kubedoctor.cluster import (
     CannotSee,
     Cluster,
@@ -179,9 +180,17 @@ def _story(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:
     if denied is None and cause.fault is LogFault.CONNECTION_TIMEOUT:
         blocked, evidence = _by_a_plugin(pod, targets(pod, host, port, cluster), cluster)
     if service is None:
+        story = past_a_service(pod, host, port, cluster) if denied is None else None
+        if story is not None:
+            return msgspec.structs.replace(story, text=_failed(cause, story.text))
         gone = is_address(host) and no_longer_a_service(host, cluster.maybe.all(Service))
         dead = "; no Service has this cluster address: it was deleted or recreated" if gone else ""
         return Story(f"{_failed(cause, address)}{dead}{blocked}", because_of=blamed, evidence=evidence)
+    elsewhere = asks_elsewhere(pod, at_fault(pod, cluster), cluster) if not is_address(host) else None
+    if elsewhere is not None and cause.fault is LogFault.CONNECTION_TIMEOUT:
+        # An HTTP client of Go counts the lookup to the time that a request may take, and does not tell of it.
+        text = f"{_failed(cause, host)}; {elsewhere.why}"
+        return Story(text, evidence=elsewhere.evidence, fixes=elsewhere.fixes)
     name = ref(service)
     target = f"Service {name.namespace}/{name.name}{f':{port}' if port else ''}"
     commands = (
@@ -247,7 +256,16 @@ def _failed(cause: LogCause, target: str) -> str:
 def _meant(host: str, pod: Pod, cluster: Cluster) -> ServiceName | None:
     """The Service that a host name refers to; the namespaces are needed only where one may be named."""
     namespaces = [namespace.name for namespace in cluster.maybe.all(Namespace)] if host.count(".") == 1 else []
-    return service_named(host, pod.namespace, namespaces)
+    return service_named(host, pod.namespace, namespaces) or _of_one_pod(host, pod, cluster)
+
+
+def _of_one_pod(host: str, pod: Pod, cluster: Cluster) -> ServiceName | None:
+    """The headless Service of `db-0.db`, which the search list of a pod completes."""
+    first, _, name = host.rstrip(".").partition(".")
+    if not first.rpartition("-")[2].isdigit() or not name or "." in name:
+        return None
+    service = cluster.maybe.get(Service, pod.namespace, name)
+    return ServiceName(name, pod.namespace) if service is not None and service.spec.is_headless else None
 
 
 def _service_of(pod: Pod, host: str, cluster: Cluster) -> Service | None:

@@ -110,6 +110,9 @@ def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | Non
         disprove = "The log of another run, or the program's own files, may show the cause."
         if end.cause is Cause.KILLED:
             disprove = "The kernel log of its node shows whether the node was out of memory."
+    elif end.log.of_the_next:
+        confidence = Confidence.POSSIBLE
+        disprove = "The log of the run that ended is gone, and this is the log of the run after it."
     place = end.ending.place
     evidence = [
         *quote_status(pod, name, f"{place}.exitCode", f"{place}.reason", f"{place}.message", "restartCount"),
@@ -123,7 +126,12 @@ def _finding(pod: Pod, end: End, about: Ref, story: Story, broken: Finding | Non
         evidence=tuple(evidence),
         fixes=story.fixes,
         commands=(
-            look_at_log(pod, name, previous=end.log.previous, why="the log of the run that ended"),
+            look_at_log(
+                pod,
+                name,
+                previous=end.log.previous,
+                why=f"the log of the run {'after the one ' if end.log.of_the_next else ''}that ended",
+            ),
             *story.commands,
             *(_look_at_node(pod) if end.cause is Cause.KILLED else ()),
             look_at_pod(pod, "its state and events"),

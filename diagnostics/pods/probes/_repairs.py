@@ -180,13 +180,17 @@ def on_loopback(
     return text, (quote_line(log, index, "where it listens"),)
 
 
+_NOT_HTTP = frozenset({22, 53, 3306, 5432, 5672, 6379, 9042, 27017})
+"""Ports of SSH, DNS, databases and queues: an HTTP probe would fail there as well."""
+
+
 def repaired(
     pod: Pod, container: Container, kind: str, probe: Probe, failure: ProbeFailure, about: Ref, cluster: Cluster
 ) -> Repair:
     """By how a probe failed. kind: `livenessProbe`."""
     which, name = kind.removesuffix("Probe"), container.name
     handler = next((field for field in ("httpGet", "tcpSocket", "grpc") if _has_handler(probe, field)), "")
-    if failure.port and handler:
+    if failure.port and handler and not (probe.http_get is not None and failure.port in _NOT_HTTP):
         summary = f"Set the port of the {which} probe to {failure.port}"
         return Repair((set_probe(about, name, (kind, handler, "port"), failure.port, summary, cluster),))
     scheme = _other_scheme(probe, failure)

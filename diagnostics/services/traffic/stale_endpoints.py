@@ -1,12 +1,14 @@
-"""Endpoints of a Service are out of date.
+"""Endpoints of a Service are wrong or out of date.
 
 ## What it means
 The EndpointSlices of the Service list addresses that no pod has, or lack a pod that is ready. Connections to such an address
-time out; a pod that is not listed gets no traffic.
+time out; a pod that is not listed gets no traffic. Or no slice has a port with the name and the protocol of the Service's
+port: kube-proxy compares both, and refuses the connections to a port without endpoint.
 
 ## Why it happens
 - The Service has no selector, or a second slice beside those of its selector, and somebody wrote the address of a pod into
   it. The pod was recreated since, with another address.
+- The port in the slice has another name than in the Service, or has a name where the Service's port has none.
 - The controller that keeps the slices (kube-controller-manager, or the operator of the Service) does not work.
 
 Addresses outside of the nodes' pod ranges are not judged: they belong to hosts outside of the cluster. The first addresses of
@@ -14,7 +16,8 @@ a range are those of the node's own tunnel and bridge, by which its programs are
 
 ## How to fix it
 1. Give the Service a selector: Kubernetes then keeps the addresses itself. Delete the slice that was written by hand.
-2. If a controller writes the slices, find out why it stopped.
+2. Give the port in the slice the name of the Service's port.
+3. If a controller writes the slices, find out why it stopped.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/service/#services-without-selectors
@@ -28,6 +31,7 @@ from functools import partial
 from typing import Final
 
 from diagnostics.services._triage import has_endpoints
+from diagnostics.services.traffic._slice_ports import misnamed_ports
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import (
     Cluster,
@@ -76,7 +80,7 @@ _CONTROLLER: Final = Fix("Find out why kube-controller-manager does not update t
     severity=Severity.WARNING,
     reads=(Service, EndpointSlice, Pod, Node),
     when=has_endpoints,
-    symptoms=("i/o timeout", "no route to host", "stale endpoints"),
+    symptoms=("i/o timeout", "no route to host", "connection refused", "stale endpoints"),
 )
 def stale_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
     """Of a Service with a selector only where its slices were read anyway: while its controller works it is not worth a
@@ -90,6 +94,7 @@ def stale_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
     own = {address for pod in selected for address in addresses_of(pod)}
     if not ready_addresses(slices) <= own:
         yield from _of_no_pod(service, slices, own, cluster)
+    yield from misnamed_ports(service, slices, cluster)
     lacking = left_out(service, slices, selected, partial(cluster.maybe.all, Node), cluster.taken_at)
     if lacking:
         yield _left_out(service, lacking, cluster)

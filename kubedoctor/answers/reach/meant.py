@@ -20,8 +20,10 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished
 from kubedoctor.findings import Fix, command_line
 from kubedoctor.replay.network import EGRESS
+from kubedoctor.replay.network.overlaps import address_of, network_of
 from kubedoctor.replay.network.policies import INGRESS, selector_in
 from kubedoctor.replay.services.ports import declared_ports
+from kubedoctor.replay.services.proxy import cluster_ips
 
 Peers = tuple[NetworkPolicyPeer, ...]
 Ports = tuple[NetworkPolicyPort, ...]
@@ -170,6 +172,15 @@ def _of_ports(policy: NetworkPolicy, found: Denial) -> Iterator[_Idea]:
                 or port.port in names
                 or (port.protocol or "TCP") != found.target.protocol
             ):
+                if _is_of_the_service(port, found):
+                    yield _Idea(
+                        f"{side} rule {at + 1} of {ref(policy).title} allows port {port.port} of {found.target.title}, and"
+                        f" policies apply to the port of its pods, {found.target.port}",
+                        policy,
+                        f"spec.{side}[{at}].ports[{number}].port",
+                        f"Change port {port.port} of {side} rule {at + 1} to {found.target.port}",
+                        put(ref(policy), ("spec", side, at, "ports", number, "port"), found.target.port),
+                    )
                 continue
             near = next(iter(misspellings(port.port, names)), "")
             right: str | int = near or found.target.port
@@ -181,6 +192,39 @@ def _of_ports(policy: NetworkPolicy, found: Denial) -> Iterator[_Idea]:
                 f"Change port {port.port} of {side} rule {at + 1} to {right}",
                 put(ref(policy), ("spec", side, at, "ports", number, "port"), right),
             )
+
+
+def _is_of_the_service(port: NetworkPolicyPort, found: Denial) -> bool:
+    """Whether it is the number by which the program calls the Service."""
+    service = found.target.service
+    if service is None or port.end_port or port.port == found.target.port:
+        return False
+    return any(
+        entry.port == port.port and (entry.protocol or "TCP") == (port.protocol or "TCP") == found.target.protocol
+        for entry in service.spec.ports or ()
+    )
+
+
+def address_allowed(found: Denial, cluster: Cluster) -> tuple[str, Evidence] | None:
+    """A rule that allows the address of the Service, and not those of its pods: a clause, and the rule."""
+    service, isolated = found.target.service, found.isolated
+    if service is None or isolated is None or found.direction != EGRESS:
+        return None
+    addresses = [address for text in cluster_ips(service) if (address := address_of(text)) is not None]
+    for policy in cluster.maybe.all(NetworkPolicy, isolated.namespace):
+        if not _matches(policy.spec.pod_selector, isolated.labels):
+            continue
+        for at, (peers, _) in enumerate(_rules(policy, EGRESS)):
+            for number, peer in enumerate(peers):
+                network = network_of(peer.ip_block.cidr) if peer.ip_block is not None else None
+                if network is not None and any(address in network for address in addresses):
+                    clause = (
+                        f"egress rule {at + 1} of {ref(policy).title} allows {network}, which has the address of"
+                        f" {found.target.title}, and policies apply to the pods behind it"
+                    )
+                    path = f"spec.egress[{at}].to[{number}].ipBlock.cidr"
+                    return clause, quote(policy, path, "has the address of the Service")
+    return None
 
 
 def _rules(policy: NetworkPolicy, direction: str) -> list[tuple[Peers, Ports]]:

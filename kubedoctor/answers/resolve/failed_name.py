@@ -38,11 +38,11 @@ def why_not_resolved(
     pod: Pod, host: str, service: Service, about: Ref, cluster: Cluster, *, answered: bool
 ) -> FailedName | None:
     """None where nothing but the DNS itself is left. about: the pod's workload. answered: a DNS server answered that
-    the name does not exist."""
+    the name does not exist; a server that forwards nothing refuses names of other domains (SERVFAIL)."""
     if policy_of(pod) != _CLUSTER:
-        return _asks_elsewhere(pod, about, cluster) if not _asks_cluster_too(pod, cluster) else None
-    if not answered:
-        return None
+        if (elsewhere := asks_elsewhere(pod, about, cluster)) is not None:
+            return elsewhere
+        return _not_completed(pod, host, service)
     parts = host.rstrip(".").split(".")
     domain = cluster_domain(cluster)
     if "svc" in parts:
@@ -54,6 +54,10 @@ def why_not_resolved(
                 fixes=(Fix(f"Use host name {right} in the program's settings: the pod's search list completes it"),),
             )
     of_pod = parts[0] if len(parts) > 1 and parts[0] != service.name and parts[1] == service.name else ""
+    if of_pod and (other := _named_by_another(of_pod, service, cluster)) is not None:
+        return other
+    if not answered:
+        return None
     if of_pod and not service.spec.is_headless:
         return _without_names_of_pods(service)
     if service.spec.is_headless:
@@ -68,10 +72,19 @@ def _asks_cluster_too(pod: Pod, cluster: Cluster) -> bool:
     return bool(own & {NODE_LOCAL, *([service.spec.cluster_ip] if service is not None else [])})
 
 
-def _asks_elsewhere(pod: Pod, about: Ref, cluster: Cluster) -> FailedName:
-    """Its resolv.conf does not name the cluster's DNS."""
+def asks_elsewhere(pod: Pod, about: Ref, cluster: Cluster) -> FailedName | None:
+    """Its resolv.conf does not name the cluster's DNS; None where it does."""
+    if policy_of(pod) == _CLUSTER or _asks_cluster_too(pod, cluster):
+        return None
     policy, on_node = pod.spec.dns_policy or "ClusterFirst", pod.spec.host_network
-    whose = "its dnsConfig" if policy == "None" else f"node {pod.spec.node_name}" if pod.spec.node_name else "its node"
+    own = pod.spec.dns_config.nameservers if pod.spec.dns_config is not None else None
+    whose = (
+        f"its dnsConfig ({listed(own or (), 3)})"
+        if policy == "None"
+        else f"node {pod.spec.node_name}"
+        if pod.spec.node_name
+        else "its node"
+    )
     with_network = " with hostNetwork" if on_node and policy == "ClusterFirst" else ""
     right = _WITH_HOST_NETWORK if on_node else "ClusterFirst"
     whom = f"{_WITH_HOST_NETWORK} asks the cluster's DNS" if with_network else "which DNS servers the pod asks"
@@ -80,6 +93,28 @@ def _asks_elsewhere(pod: Pod, about: Ref, cluster: Cluster) -> FailedName:
         f"dnsPolicy {policy}{with_network} asks the DNS servers of {whose}, which know no Services",
         tuple(quote(pod, path, shows) for path, shows in paths[: 2 if on_node else 1] if has_path(pod, path)),
         (_policy_fix(right, about, cluster),),
+    )
+
+
+def _not_completed(pod: Pod, host: str, service: Service) -> FailedName | None:
+    """A short name in a pod whose search list has not the namespace of the Service: of dnsPolicy None alone."""
+    config = pod.spec.dns_config
+    searches = (config.searches if config is not None else None) or ()
+    full = f"{service.name}.{service.namespace}.svc."
+    if pod.spec.dns_policy != "None" or host.endswith(".") or f"{host}.".startswith(full):
+        return None
+    if any(f"{host}.{domain.rstrip('.')}.".startswith(full) for domain in searches):
+        return None
+    domain = f"{service.namespace}.svc.cluster.local" if "." not in host else "svc.cluster.local"
+    has = f"with {listed(searches, 3)} only" if searches else "and no search list completes it"
+    return FailedName(
+        f"dnsPolicy None takes the name as dnsConfig has it, {has}",
+        tuple(quote(pod, path, "") for path in ("spec.dnsPolicy",) if has_path(pod, path)),
+        (
+            Fix(
+                f"Add {domain} to dnsConfig.searches of the pod, or use host name {full}cluster.local in the program's settings"
+            ),
+        ),
     )
 
 
@@ -98,6 +133,30 @@ def _without_names_of_pods(service: Service) -> FailedName:
         (quote(service, "spec.clusterIP", "not None"),),
         (Fix(f"Create a headless Service (clusterIP: None) for the pods, or use the name of {ref(service).title}"),),
     )
+
+
+def _named_by_another(of_pod: str, service: Service, cluster: Cluster) -> FailedName | None:
+    """Only the Service whose name is the pod's subdomain gives it a name of its own (`endpointslice/utils.go`, v1.37)."""
+    for row in pods_selected_by(service, cluster.maybe) if service.spec.is_headless else ():
+        if of_pod not in (row.name, row.spec.hostname) or row.spec.subdomain == service.name or finished(row):
+            continue
+        right = row.spec.subdomain
+        owner = controller_of(row)
+        whence = (
+            f" (serviceName of its {owner.kind})" if right and owner is not None and owner.kind == "StatefulSet" else ""
+        )
+        what = f"subdomain {right}{whence}" if right else "no subdomain"
+        fix = Fix("Set hostname and subdomain in the spec of the pod")
+        if right:
+            there = cluster.maybe.get(Service, service.namespace, right)
+            first = f"Create headless Service {right} for the pods, and use" if there is None else "Use"
+            fix = Fix(f"{first} host name {of_pod}.{right} in the program's settings")
+        return FailedName(
+            f"{ref(row).title} has {what}, so {ref(service).title} gives it no name",
+            (quote(row, "spec.subdomain", "the Service that gives the pod a name"),) if right else (),
+            (fix,),
+        )
+    return None
 
 
 def _of_headless(pod: Pod, of_pod: str, service: Service, cluster: Cluster) -> FailedName | None:

@@ -18,6 +18,7 @@ from kubedoctor.cluster.relations.services import services_selecting
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.wants import LogTail
 from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.replay.kubelet.endings import failing
 from kubedoctor.replay.services.ports import declared_ports, find_port
 
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 
 MOST_LOGS = 3
 _REFUSED = compiled_later(r"connection refused|ECONNREFUSED|actively refused", re.IGNORECASE)
-_FAILED = compiled_later(r"connection refused|ECONNREFUSED|actively refused|timed? ?out|ETIMEDOUT", re.IGNORECASE)
+_FAILED = compiled_later(
+    r"connection refused|ECONNREFUSED|actively refused|timed? ?out|ETIMEDOUT|deadline exceeded|Client\.Timeout",
+    re.IGNORECASE,
+)
+_SCHEMES = {80: "http", 443: "https"}
+"""What a URL without a port stands for."""
 
 
 class WrongNumber(msgspec.Struct, frozen=True):
@@ -145,7 +151,7 @@ def _failure(
     faults: tuple[LogFault, ...],
     cluster: Cluster,
 ) -> ConnectionRefusal | None:
-    troubled = [pod for pod in clients if not ready(pod) and not finished(pod) and not terminating(pod)]
+    troubled = [pod for pod in clients if _is_troubled(pod, cluster) and not finished(pod) and not terminating(pod)]
     named = [client for client in troubled if _mentions(client, service)]
     hidden = [client for client in troubled if client not in named and _hides_settings(client)]
     logs = [
@@ -179,14 +185,21 @@ def _of_a_trace(tail: LogTail, faults: tuple[LogFault, ...], spots: re.Pattern[s
     return cause.index if spots.search(cause.subject) else None
 
 
+def _is_troubled(pod: Pod, cluster: Cluster) -> bool:
+    """A program without a readiness probe is ready between its crashes."""
+    return not ready(pod) or any(failing(status, cluster.taken_at) for status in pod.status.container_statuses or ())
+
+
 def _spots(service: Service, port: ServicePort, namespace: str) -> re.Pattern[str]:
     """Patterns for the port of the Service as a client in this namespace writes it: by an address or a name, and not as a
-    part of another (`web:8080`)."""
+    part of another (`web:8080`), or by a URL of the usual port (`http://web/`)."""
     name = _name_from(service, namespace)
     full = f"{service.name}.{service.namespace}"
     hosts = (*_addresses(service), name, full, f"{full}.svc", f"{full}.svc.cluster.local")
     spots = "|".join(re.escape(host) for host in hosts)
-    return re.compile(rf"(?<![\w.-])(?:{spots}):{port.port}(?!\d)")
+    numbered = rf"(?<![\w.-])(?:{spots}):{port.port}(?!\d)"
+    scheme = _SCHEMES.get(port.port)
+    return re.compile(numbered if scheme is None else rf"{numbered}|\b{scheme}://(?:{spots})(?![\w.:-])")
 
 
 def _addresses(service: Service) -> list[str]:

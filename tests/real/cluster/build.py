@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.real.cluster import images
 from tests.real.cluster.layout import (
@@ -23,6 +24,7 @@ from tests.real.cluster.layout import (
     DEBIAN_ROOT,
     GO_MODULES,
     KUBERNETES_VERSION,
+    POLICY_ROOT,
     RECIPES,
 )
 from tests.real.cluster.requirements import why_not_build
@@ -44,6 +46,19 @@ DEBIAN_PACKAGES = (
     "libnftnl11",
     "libmnl0",
     "libxtables12",
+)
+POLICY_PACKAGES = (
+    "iptables",
+    "ipset",
+    "libipset13",
+    "libip4tc2",
+    "libip6tc2",
+    "libnfnetlink0",
+    "libnetfilter-conntrack3",
+    "libnftnl11",
+    "libmnl0",
+    "libxtables12",
+    "libc6",
 )
 
 
@@ -102,26 +117,35 @@ COMPONENTS = (
     Component("containerd", "containerd-shim-runc-v2", f"{CONTAINERD}/cmd/containerd-shim-runc-v2", CONTAINERD_FLAGS),
     Component("kubectl", "kubectl", "k8s.io/kubernetes/cmd/kubectl", KUBERNETES_FLAGS),
     Component("coredns", "coredns", "."),
+    Component("policies", "kube-router", "."),
     # Its panics are recorded, and must not name the folder where it was built.
     Component("app", "app", ".", options=("-trimpath",)),
 )
 
 
 def unpack_debian_packages() -> None:
-    """Fetch and unpack the Debian packages; the package lists are refreshed only when fetching fails."""
-    if (BINARIES / "runc").exists() and (DEBIAN_ROOT / "usr/sbin/nft").exists():
-        return
+    """Fetch and unpack the Debian packages of the node and of the policy engine's image."""
+    if not (BINARIES / "runc").exists() or not (DEBIAN_ROOT / "usr/sbin/nft").exists():
+        _unpack(DEBIAN_PACKAGES, DEBIAN_ROOT)
+        # Written last: its presence means that all packages were unpacked.
+        shutil.copy2(DEBIAN_ROOT / "usr/sbin/runc", BINARIES / "runc")
+    done = POLICY_ROOT / "unpacked"
+    if not done.exists():
+        _unpack(POLICY_PACKAGES, POLICY_ROOT)
+        done.touch()
+
+
+def _unpack(packages: tuple[str, ...], root: Path) -> None:
+    """The package lists are refreshed only when fetching fails."""
     folder = CACHE / "deb"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    download = ["apt-get", "download", "-qq", *DEBIAN_PACKAGES]
+    download = ["apt-get", "download", "-qq", *packages]
     if subprocess.run(download, cwd=folder, capture_output=True).returncode != 0:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(download, cwd=folder, check=True)
     for package in sorted(folder.glob("*.deb")):
-        subprocess.run(["dpkg", "-x", str(package), str(DEBIAN_ROOT)], check=True)
-    # Written last: its presence means that all packages were unpacked.
-    shutil.copy2(DEBIAN_ROOT / "usr/sbin/runc", BINARIES / "runc")
+        subprocess.run(["dpkg", "-x", str(package), str(root)], check=True)
 
 
 def main() -> int:

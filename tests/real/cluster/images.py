@@ -1,6 +1,6 @@
 """Tiny container images, made without any container tool.
 
-An image is one gzip'd tar layer with one static Go program, a configuration and a manifest, kept as OCI blobs
+An image is one gzip'd tar layer, mostly with one static Go program, a configuration and a manifest, kept as OCI blobs
 in the cache folder. `registry.py` serves that folder, so the kubelet's pulls are real.
 """
 
@@ -13,7 +13,7 @@ import json
 import tarfile
 from pathlib import Path
 
-from tests.real.cluster.layout import BINARIES, COREDNS_VERSION, IMAGES, Document
+from tests.real.cluster.layout import BINARIES, COREDNS_VERSION, IMAGES, KUBE_ROUTER_VERSION, POLICY_ROOT, Document
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
@@ -21,28 +21,44 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 APPLICATIONS = ("checkout:1.4.2", "web:1.4.2")
 PAUSE = "pause:3.10"
 COREDNS = f"coredns:{COREDNS_VERSION}"
+KUBE_ROUTER = f"kube-router:{KUBE_ROUTER_VERSION}"
+Files = dict[str, Path | str]
+"""What is in an image: a file, or the target of a link, by path."""
 
 
 def build_all() -> None:
     """Make all images whose programs changed since the last call."""
-    app, coredns = BINARIES / "app", BINARIES / "coredns"
-    sources = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in (app, coredns)}
-    recipe = json.dumps([sources, APPLICATIONS, PAUSE, COREDNS])
+    app, coredns, kube_router = (BINARIES / name for name in ("app", "coredns", "kube-router"))
+    sources = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in (app, coredns, kube_router)}
+    recipe = json.dumps([sources, APPLICATIONS, PAUSE, COREDNS, KUBE_ROUTER])
     note = IMAGES / "recipe.json"
     if note.exists() and note.read_text() == recipe:
         return
     (IMAGES / "blobs").mkdir(parents=True, exist_ok=True)
-    application = _build(app, ["/app"])
+    application = _build({"app": app}, ["/app"])
     tags = dict.fromkeys(APPLICATIONS, application)
-    tags[PAUSE] = _build(app, ["/app", "pause"])
-    tags[COREDNS] = _build(coredns, ["/app"])
+    tags[PAUSE] = _build({"app": app}, ["/app", "pause"])
+    tags[COREDNS] = _build({"app": coredns}, ["/app"])
+    tags[KUBE_ROUTER] = _build({"app": kube_router, **_policy_tools()}, ["/app"])
     (IMAGES / "tags.json").write_text(json.dumps(tags, indent=1))
     note.write_text(recipe)
 
 
-def _build(program: Path, entry_point: list[str]) -> str:
-    """Make one image whose only program is `/app`; returns the digest of its manifest."""
-    raw = _layer(program)
+def _policy_tools() -> Files:
+    """iptables (by nftables) and ipset, where Debian has them, and all libraries that they load."""
+    files: Files = {}
+    for path in sorted(POLICY_ROOT.rglob("*")):
+        place = path.relative_to(POLICY_ROOT)
+        if path.is_file() and {"lib", "lib64", "sbin"} & set(place.parts[:2]) and "gconv" not in place.parts:
+            files[str(place)] = str(path.readlink()) if path.is_symlink() else path
+    return files | {
+        f"usr/sbin/{name}": "xtables-nft-multi" for name in ("iptables", "iptables-save", "iptables-restore")
+    }
+
+
+def _build(files: Files, entry_point: list[str]) -> str:
+    """Make one image; returns the digest of its manifest."""
+    raw = _layer(files)
     layer = {"mediaType": LAYER, **_store(gzip.compress(raw, 6, mtime=0))}
     configuration = {
         "architecture": "amd64",
@@ -59,19 +75,30 @@ def _build(program: Path, entry_point: list[str]) -> str:
     return str(_store(json.dumps(manifest).encode())["digest"])
 
 
-def _layer(program: Path) -> bytes:
+def _layer(files: Files) -> bytes:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
-        for name, mode in (("tmp", 0o1777), ("etc", 0o755)):
+        folders = {str(parent) for name in files for parent in Path(name).parents if parent.name}
+        for name, mode in [("tmp", 0o1777), *((name, 0o755) for name in sorted(folders | {"etc"}))]:
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode = tarfile.DIRTYPE, mode
             tar.addfile(folder)
         passwd = b"root:x:0:0:root:/:/none\nnobody:x:65534:65534:nobody:/:/none\n"
-        for name, data, mode in (("etc/passwd", passwd, 0o644), ("app", program.read_bytes(), 0o755)):
-            file = tarfile.TarInfo(name)
-            file.size, file.mode = len(data), mode
-            tar.addfile(file, io.BytesIO(data))
+        _add(tar, "etc/passwd", passwd, 0o644)
+        for name, source in files.items():
+            if isinstance(source, Path):
+                _add(tar, name, source.read_bytes(), 0o755)
+                continue
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, source
+            tar.addfile(link)
     return raw.getvalue()
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes, mode: int) -> None:
+    file = tarfile.TarInfo(name)
+    file.size, file.mode = len(data), mode
+    tar.addfile(file, io.BytesIO(data))
 
 
 def _store(data: bytes) -> Document:

@@ -12,6 +12,8 @@ RECIPES = CACHE / "built"
 """What each binary was built from: it is built again when its recipe differs."""
 DEBIAN_ROOT = CACHE / "root"
 """Debian packages unpacked here: runc, the network plug-ins, nftables and their libraries."""
+POLICY_ROOT = CACHE / "policy-root"
+"""Debian packages unpacked here for the image of the policy engine: iptables, ipset and all that they load."""
 IMAGES = CACHE / "images"
 RUNS = CACHE / "run"
 
@@ -21,11 +23,22 @@ GO_MODULES = Path(__file__).resolve().parent / "go"
 KUBERNETES_VERSION = "v1.37.2"
 CONTAINERD_VERSION = "v2.4.2"
 COREDNS_VERSION = "1.14.7"
+KUBE_ROUTER_VERSION = "v2.2.1"
 
 KUBECTL = Path(os.environ.get("KUBECTL", BINARIES / "kubectl"))
 """kubectl of the cluster's own version, so that neither the results nor the timings depend on the machine's."""
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager")
-NODE = ("containerd", "containerd-shim-runc-v2", "kubelet", "kube-proxy", "coredns", "app", "runc", "kubectl")
+NODE = (
+    "containerd",
+    "containerd-shim-runc-v2",
+    "kubelet",
+    "kube-proxy",
+    "coredns",
+    "kube-router",
+    "app",
+    "runc",
+    "kubectl",
+)
 
 NODE_NAME = "node-1"
 NODE_ADDRESS = "172.30.0.2"

@@ -19,12 +19,14 @@ from tests.real.cluster.layout import BINARIES, DEBIAN_ROOT, PROJECT, RUNS, Docu
 from tests.real.cluster.node import NETWORKS
 from tests.real.metrics import measured
 from tests.real.namespace import Namespace
+from tests.real.policy_engine import enforced
 from tests.real.recording.autoscalers import AUTOSCALERS, MEASURED
 from tests.real.recording.changes import CHANGES
 from tests.real.recording.containers import CONTAINERS
 from tests.real.recording.fault import Fault
 from tests.real.recording.images import IMAGES
 from tests.real.recording.machines import MACHINES
+from tests.real.recording.networks import NETWORK, NETWORK_OF_THE_CLUSTER
 from tests.real.recording.nodes import NODES, ready
 from tests.real.recording.pods import PODS
 from tests.real.recording.state import state_of
@@ -163,10 +165,9 @@ class Recorder:
 def main() -> int:
     names = set(sys.argv[1:])
     of_namespaces = (*CONTAINERS, *IMAGES, *WORKLOADS, *CHANGES, *STRAYS, *PODS, *AUTOSCALERS)
-    chosen, with_metrics, of_nodes = (
-        [fault for fault in faults if fault.name in names or not names]
-        for faults in (of_namespaces, MEASURED, (*NODES, *MACHINES))
-    )
+    groups = (of_namespaces, MEASURED, NETWORK, NETWORK_OF_THE_CLUSTER, (*NODES, *MACHINES))
+    wanted = [[fault for fault in faults if fault.name in names or not names] for faults in groups]
+    chosen, with_metrics, networks, cluster_network, of_nodes = wanted
     with RealCluster(RUN, node=True) as cluster:
         cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))
         cluster.apply(*cluster_dns())
@@ -176,10 +177,12 @@ def main() -> int:
         if with_metrics:
             with measured(cluster, cpu="400m", memory="60Mi"):
                 recorder.all_at_once(with_metrics)
+        if networks or cluster_network:
+            with enforced(cluster):
+                recorder.all_at_once(networks)
+                recorder.one_by_one(cluster_network)
         recorder.one_by_one(of_nodes)
-    print(
-        f"{len(chosen) + len(with_metrics) + len(of_nodes) - len(recorder.failed)} recorded in {FOLDER.relative_to(Path.cwd())}"
-    )
+    print(f"{sum(map(len, wanted)) - len(recorder.failed)} recorded in {FOLDER.relative_to(Path.cwd())}")
     return bool(recorder.failed)
 
 
