@@ -8,9 +8,9 @@ from typing import Final
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, Node, Pod, Service, ServicePort, listed, pods_selected_by
 from kubedoctor.findings import Fix, quote, ref
+from kubedoctor.replay.network.overlaps import addresses_of
 from kubedoctor.replay.services.hosts import is_address
 from kubedoctor.replay.services.ports import find_port
-from kubedoctor.replay.services.staleness import addresses_of
 
 _NODE_PORTS: Final = range(30000, 32768)
 """The usual range of the API server (`--service-node-port-range`)."""
