@@ -18,13 +18,14 @@ def logs_of_failures(pod: Pod, cluster: Cluster) -> Iterator[LogTail]:
     """Of containers whose program failed by itself, or has been up for longer than a start takes, without being ready. Other
     diagnostics say that a log cannot be read."""
     runs = [LogWant(pod.namespace, pod.name, *run) for run in _runs(pod, cluster.taken_at)]
-    readable = [want for want in runs if _is_at_hand(want, cluster) or not cluster.snapshot.refusal(want)]
+    readable = [want for want in runs if is_at_hand(want, cluster) or not cluster.snapshot.refusal(want)]
     logs = [partial(cluster.log_tail, pod, want.container, previous=want.previous) for want in readable]
     cluster.together(*logs)
     yield from (tail for log in logs if (tail := log()) is not None)
 
 
-def _is_at_hand(want: LogWant, cluster: Cluster) -> bool:
+def is_at_hand(want: LogWant, cluster: Cluster) -> bool:
+    """Whether the log was read already."""
     try:
         return cluster.snapshot.log(want) is not None
     except KeyError:

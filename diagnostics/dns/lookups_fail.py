@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.dns._logs import logs_of_failures
+from diagnostics.dns._logs import is_at_hand, logs_of_failures
 from diagnostics.dns._server import StatedFault, in_words, looks, quoted, repairs, stated_fault
 from kubedoctor.cluster import (
     Cluster,
@@ -37,6 +37,7 @@ from kubedoctor.cluster import (
     Container,
     Event,
     Evidence,
+    LogWant,
     Namespace,
     Pod,
     Service,
@@ -85,7 +86,7 @@ def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             continue
         host = split_address(cause.subject)[0]
         timed_out = cause.fault is LogFault.CONNECTION_TIMEOUT
-        if timed_out and (not host or is_address(host)):
+        if timed_out and (not host or is_address(host) or not _is_read_anyway(pod, cluster)):
             continue
         stated = _of_a_server(pod, "" if is_address(host) else host, cluster)
         if stated is not None and (stated.fault.names_host or not timed_out):
@@ -93,6 +94,18 @@ def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
             yield _finding(pod, quote_line(tail, cause.index, lookup), host, stated, cluster)
             return
     yield from _by_its_probe(pod, cluster)
+
+
+def _is_read_anyway(pod: Pod, cluster: Cluster) -> bool:
+    """Whether a recording has the log of a DNS server: that it lacks one says nothing about a request that timed out."""
+    if not cluster.snapshot.closed:
+        return True
+    wants = [
+        LogWant(server.namespace, server.name, container.name, previous=False)
+        for server in answering_pods(pod, cluster)
+        for container in server.spec.containers
+    ]
+    return any(is_at_hand(want, cluster) for want in wants)
 
 
 def _by_its_probe(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
-from kubedoctor.cluster.relations.workloads import workload_of
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controllers, workload_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished
 from kubedoctor.findings import Fix
@@ -250,7 +250,7 @@ def opened_pairs(found: Denial, cluster: Cluster) -> list[tuple[Ref, Ref]]:
     seen = [row for row in cluster.snapshot.of_kind("Pod") if isinstance(row, Pod) and not finished(row)]
     family = family_of(found.target)
     parties = [
-        (ref(row), workload_of(row, cluster), Party.of_pod(row, labels_of(row.namespace, cluster), family))
+        (ref(row), _workload_seen(row, cluster), Party.of_pod(row, labels_of(row.namespace, cluster), family))
         for row in seen
         if _readable(row, cluster)
     ]
@@ -260,7 +260,7 @@ def opened_pairs(found: Denial, cluster: Cluster) -> list[tuple[Ref, Ref]]:
     if outside:
         name = Ref("Address", "", outside)
         others.append((name, name, Party.outside(outside)))
-    own = [workload_of(pod, cluster) if pod is not None else None for pod in (found.source, found.target.pod)]
+    own = [_workload_seen(pod, cluster) if pod is not None else None for pod in (found.source, found.target.pod)]
     asked = tuple(end if end is not None else Ref("Address", "", outside) for end in own)
     pairs: set[tuple[Ref, Ref]] = set()
     for source, target in product(*((isolated, others) if found.direction == EGRESS else (others, isolated))):
@@ -273,6 +273,12 @@ def opened_pairs(found: Denial, cluster: Cluster) -> list[tuple[Ref, Ref]]:
         if not side.allowed and ports.holds(found.target.protocol, found.target.port):
             pairs.add(ends)
     return sorted(pairs)
+
+
+def _workload_seen(pod: Pod, cluster: Cluster) -> Ref:
+    """As far as its owners were seen: a request for those of each pod of the cluster would be one too many."""
+    owners = [owner for owner in controllers(pod, cluster.snapshot.get) if owner.kind in WORKLOAD_KINDS]
+    return owners[-1] if owners else ref(pod)
 
 
 def _readable(pod: KubernetesObject, cluster: Cluster) -> bool:
