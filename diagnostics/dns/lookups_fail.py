@@ -97,7 +97,7 @@ def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _is_read_anyway(pod: Pod, cluster: Cluster) -> bool:
-    """Whether a recording has the log of a DNS server: that it lacks one says nothing about a request that timed out."""
+    """Whether a recording has the log of a DNS server: for a request that timed out it is no gap that it has none."""
     if not cluster.snapshot.closed:
         return True
     wants = [

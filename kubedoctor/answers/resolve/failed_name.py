@@ -136,27 +136,10 @@ def _without_names_of_pods(service: Service) -> FailedName:
 
 
 def _named_by_another(of_pod: str, service: Service, cluster: Cluster) -> FailedName | None:
-    """Only the Service whose name is the pod's subdomain gives it a name of its own (`endpointslice/utils.go`, v1.37)."""
-    for row in pods_selected_by(service, cluster.maybe) if service.spec.is_headless else ():
-        if of_pod not in (row.name, row.spec.hostname) or row.spec.subdomain == service.name or finished(row):
-            continue
-        right = row.spec.subdomain
-        owner = controller_of(row)
-        whence = (
-            f" (serviceName of its {owner.kind})" if right and owner is not None and owner.kind == "StatefulSet" else ""
-        )
-        what = f"subdomain {right}{whence}" if right else "no subdomain"
-        fix = Fix("Set hostname and subdomain in the spec of the pod")
-        if right:
-            there = cluster.maybe.get(Service, service.namespace, right)
-            first = f"Create headless Service {right} for the pods, and use" if there is None else "Use"
-            fix = Fix(f"{first} host name {of_pod}.{right} in the program's settings")
-        return FailedName(
-            f"{ref(row).title} has {what}, so {ref(service).title} gives it no name",
-            (quote(row, "spec.subdomain", "the Service that gives the pod a name"),) if right else (),
-            (fix,),
-        )
-    return None
+    """What a server answers for such a name is not always that it does not exist."""
+    rows = pods_selected_by(service, cluster.maybe) if service.spec.is_headless else ()
+    named = (row for row in rows if of_pod in (row.name, row.spec.hostname) and not finished(row))
+    return next((found for row in named if (found := _named_elsewhere(row, service, cluster)) is not None), None)
 
 
 def _of_headless(pod: Pod, of_pod: str, service: Service, cluster: Cluster) -> FailedName | None:
