@@ -81,7 +81,7 @@ class _Denial(NamedTuple):
     symptoms=("403", "Request denied", "unauthorized request on route"),
 )
 def linkerd_denies_client(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    if not may_tell(pod):
+    if not may_tell(pod, cluster.taken_at):
         return
     servers = cluster.maybe.custom("Server", _GROUP)
     told = told_in(pod, _FORBIDDEN, cluster) if servers else None
