@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from diagnostics.mesh._config import MOST_PROXIES, Seen, requests_seen, settling
-from kubedoctor.cluster import Cluster, CustomResource, Pod, Ref, Service, finished, listed
+from kubedoctor.answers.reach.connections import targets
+from kubedoctor.cluster import CannotSee, Cluster, CustomResource, Pod, Ref, Service, finished, listed
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
@@ -44,12 +45,22 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.mesh import injection
 from kubedoctor.replay.mesh.access_log import Access
-from kubedoctor.replay.mesh.config import NETWORKING, SERVICE_ENTRY, SIDECAR, exported_to, words
+from kubedoctor.replay.mesh.config import (
+    NETWORKING,
+    PEER_AUTHENTICATION,
+    SECURITY,
+    SERVICE_ENTRY,
+    SIDECAR,
+    exported_to,
+    words,
+)
 from kubedoctor.replay.mesh.egress import is_blocked, is_passed_on, lets_know, sidecar_of
+from kubedoctor.replay.mesh.mutual_tls import DISABLE, STRICT, Mode, peer_mode
 from kubedoctor.replay.mesh.registry import DOMAIN, covers
 from kubedoctor.replay.services.hosts import split_address
 
 _HOSTS = "spec.egress[0].hosts"
+_PLAIN = "A PeerAuthentication of the server with the mode PERMISSIVE, or none: then it takes plain connections."
 _MODE = "spec.outboundTrafficPolicy.mode"
 
 
@@ -65,7 +76,7 @@ class _Called(NamedTuple):
     code="KD6013",
     subject=SIDECAR,
     severity=Severity.CRITICAL,
-    reads=(SIDECAR, SERVICE_ENTRY, Service, Pod),
+    reads=(SIDECAR, SERVICE_ENTRY, PEER_AUTHENTICATION, Service, Pod),
     explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1201")),),
     symptoms=("502", "block_all", "BlackHoleCluster", "PassthroughCluster"),
 )
@@ -86,9 +97,12 @@ def sidecar_leaves_host_out(sidecar: CustomResource, cluster: Cluster) -> Iterat
             called = _called(seen.access, pod, cluster)
             if called is None or called.host in told:
                 continue
+            mode = None if is_blocked(seen.access) else _mode(called, pod, seen.access, cluster)
+            if mode is not None and mode.mode not in ("", STRICT):
+                continue  # It takes plain connections: it closed this one for another reason.
             told.add(called.host)
             users = [one for one in clients if at_fault(one, cluster) == at_fault(pod, cluster)]
-            yield _finding(sidecar, called, seen, users, cluster)
+            yield _finding(sidecar, called, seen, mode, users, cluster)
 
 
 def _one_of_each(clients: list[Pod], cluster: Cluster) -> list[Pod]:
@@ -118,7 +132,25 @@ def _of(service: Service) -> _Called:
     return _Called(service.namespace, f"{service.name}.{service.namespace}.{DOMAIN}", ref(service))
 
 
-def _finding(sidecar: CustomResource, called: _Called, seen: Seen, users: list[Pod], cluster: Cluster) -> Finding:
+def _mode(called: _Called, client: Pod, access: Access, cluster: Cluster) -> Mode:
+    """Whether the server demands mutual TLS; the mode is empty where its policies cannot be seen."""
+    address, port = split_address(access.local)
+    servers = targets(client, address or called.host, port, cluster)
+    meshed = [one for one in servers if one.pod is not None and injection.has_sidecar(one.pod)]
+    if not meshed or len(meshed) < len(servers):
+        return Mode(DISABLE)
+    try:
+        policies = cluster.custom("PeerAuthentication", SECURITY)
+    except CannotSee:
+        cluster.maybe.custom("PeerAuthentication", SECURITY)  # names the gap
+        return Mode("")
+    modes = [peer_mode(one.pod, one.port, policies) for one in meshed if one.pod is not None]
+    return next((mode for mode in modes if mode.mode == STRICT), modes[0])
+
+
+def _finding(
+    sidecar: CustomResource, called: _Called, seen: Seen, mode: Mode | None, users: list[Pod], cluster: Cluster
+) -> Finding:
     client = at_fault(users[0], cluster)
     blocked = is_blocked(seen.access)
     hosts = quote(sidecar, _HOSTS, "hosts that its proxies know")
@@ -127,7 +159,11 @@ def _finding(sidecar: CustomResource, called: _Called, seen: Seen, users: list[P
         if blocked
         else "its proxy passes the connection on without mutual TLS (PassthroughCluster), and the server closes it"
     )
-    mode: tuple[Evidence, ...] = (quote(sidecar, _MODE),) if has_path(sidecar, _MODE) else ()
+    more: tuple[Evidence, ...] = (quote(sidecar, _MODE),) if has_path(sidecar, _MODE) else ()
+    confidence = Confidence.CERTAIN
+    if mode is not None:
+        confidence = Confidence.LIKELY if mode.policy is not None else Confidence.POSSIBLE
+        more += (quote(mode.policy, mode.path, "what the server takes"),) if mode.policy is not None else ()
     entry = f"{called.namespace}/{called.host}"
     change = put(ref(sidecar), ("spec", "egress", 0, "hosts", "-"), entry)
     line = command_line(change, sidecar) or edit_command(ref(sidecar))
@@ -139,9 +175,10 @@ def _finding(sidecar: CustomResource, called: _Called, seen: Seen, users: list[P
         evidence=(
             seen.quoted(f"answered {seen.access.code}" if seen.access.code else "the connection was closed"),
             hosts,
-            *mode,
+            *more,
         ),
-        confidence=Confidence.CERTAIN if blocked else Confidence.LIKELY,
+        confidence=confidence,
+        would_disprove=_PLAIN if confidence is Confidence.POSSIBLE else "",
         affects=(*(ref(pod) for pod in users), client),
         fixes=(Fix(f"Add {entry} to egress.hosts", line),),
         commands=(

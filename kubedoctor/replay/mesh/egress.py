@@ -9,7 +9,7 @@ from typing import Final
 from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.mesh.access_log import Access
+from kubedoctor.replay.mesh.access_log import CONNECTION_TERMINATED, Access
 from kubedoctor.replay.mesh.config import ROOT_NAMESPACE, labels, part, rows, words
 from kubedoctor.replay.mesh.registry import covers
 
@@ -58,5 +58,6 @@ def is_blocked(access: Access) -> bool:
 
 
 def is_passed_on(access: Access) -> bool:
-    """The proxy knows no such host, passed the connection on as it was, and that failed."""
-    return access.cluster == PASSTHROUGH and bool(access.flags)
+    """The proxy knows no such host, passed the connection on as it was, and the server closed it: not one that was
+    refused or timed out (`UF`), nor one that the client left (`DC`)."""
+    return access.cluster == PASSTHROUGH and CONNECTION_TERMINATED in access.flags
