@@ -8,7 +8,7 @@ traffic goes directly from ztunnel to the pods: these rules have no effect, also
 ## Why it happens
 - The name in the label is misspelled, or the Gateway is in another namespace (label `istio.io/use-waypoint-namespace`).
 - The Gateway was deleted or never created (`istioctl waypoint apply`).
-- The Gateway is no waypoint: its class is not `istio-waypoint`.
+- The Gateway is no waypoint: its class is `istio`, say, instead of `istio-waypoint`, or it has no listener of protocol HBONE.
 - The listener admits no routes of this namespace (`allowedRoutes`), or the waypoint serves workloads only.
 
 ## How to fix it
@@ -51,9 +51,14 @@ from kubedoctor.findings import (
     quote,
     ref,
 )
+from kubedoctor.replay.mesh.config import rows
 
 GATEWAY: Final = "Gateway.gateway.networking.k8s.io"
 CLASS: Final = "istio-waypoint"
+_NO_WAYPOINTS: Final = ("istio", "istio-remote", "istio-east-west")
+"""Istio's own classes for other Gateways (`pilot/pkg/config/kube/gatewaycommon`, getBuiltinClasses, 1.29)."""
+_TUNNELS: Final = ("HBONE", "istio.io/PROXY")
+"""Protocols of the listener through which ztunnel reaches a waypoint, Istio's or another implementation's."""
 USE: Final = "istio.io/use-waypoint"
 _ELSEWHERE: Final = "istio.io/use-waypoint-namespace"
 _NONE: Final = "none"
@@ -124,6 +129,8 @@ def _unfit(service: Service, gateway: CustomResource, evidence: tuple[Evidence, 
     if has_path(gateway, "spec.gatewayClassName") and not _is_waypoint(gateway):
         named = quote(gateway, "spec.gatewayClassName", "class of the Gateway")
         text = f"{ref(gateway).title} is no waypoint: its class is {named.text}, not {CLASS}"
+        if named.text not in _NO_WAYPOINTS:
+            text += ", and it has no listener of protocol HBONE"
         fix = Fix("Name a Gateway of class istio-waypoint in the label")
         evidence = (*evidence, named)
     elif reason in _REFUSED:
@@ -147,7 +154,11 @@ def _unfit(service: Service, gateway: CustomResource, evidence: tuple[Evidence, 
 
 
 def _is_waypoint(gateway: CustomResource) -> bool:
-    return (gateway.spec or {}).get("gatewayClassName") == CLASS
+    """istiod takes any Gateway that has an address, whatever its class (`pilot/pkg/serviceregistry/kube/controller/ambient/
+    waypoints.go`, WaypointsCollection, 1.27): other implementations have classes of their own."""
+    name = (gateway.spec or {}).get("gatewayClassName")
+    tunnel = any(row.get("protocol") in _TUNNELS for _, row in rows(gateway.spec, "listeners"))
+    return name == CLASS or (tunnel and name not in _NO_WAYPOINTS)
 
 
 def _look() -> Command:
