@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from kubedoctor.answers.operators import operator_view, operator_words
 from kubedoctor.cluster import (
@@ -57,6 +57,8 @@ _SAY_WHY: Final = (
 
 _LONGEST: Final = 300
 _REFUSED: Final = re.compile(r'\S+ "[^"]*" is forbidden: ')
+_INVALID: Final = re.compile(r'(?P<kind>[\w.-]+) \\?"(?P<name>[^"\\]*)\\?" is invalid: ')
+"""Of the API server (`apimachinery/pkg/api/errors`, NewInvalid): which object it is about."""
 _UNACCEPTED: Final = re.compile(
     r"\b[Uu]nsupported\b.{0,80}\b[vV]ersion|[vV]ersion\b.{0,60}\b(?:is not|isn't|not) supported|[Ss]upported versions are"
     r"|\bspec\.[\w.\[\]-]+: (?:Invalid value|Unsupported value|Required value|Forbidden)\b"
@@ -82,6 +84,19 @@ _REFUSALS: Final = (
 """What the API server's admission says to an operator, what that means, and what repairs it."""
 
 
+class _Stated(NamedTuple):
+    """A trouble that the status states. `why`: the quoted message that should explain it."""
+
+    clause: str
+    message: str
+    state: Evidence
+    why: tuple[Evidence, ...]
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return (self.state, *self.why)
+
+
 @diagnostic(
     code="KD7103",
     subject=CustomResource,
@@ -96,36 +111,44 @@ def not_reconciled(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if suspended(obj) or is_past(obj, cluster.snapshot):
         return
     stated = tuple(_stated(obj, cluster))
-    refused = next((row for row in stated if _REFUSED.search(row[1])), None)
+    refused = next((row for row in stated if _is_refused(row.message, obj)), None)
     if refused is not None:
-        yield _refused(obj, *refused, cluster)
+        yield _refused(obj, refused, cluster)
         return
-    unaccepted = next((row for row in stated if _UNACCEPTED.search(row[1])), None)
+    unaccepted = next((row for row in stated if _UNACCEPTED.search(row.message)), None)
     if unaccepted is not None:
-        yield _unaccepted(obj, *unaccepted)
+        yield _unaccepted(obj, unaccepted)
         return
-    if not stated or any(says_why(message) for _, message, _ in stated):
+    if not stated or any(says_why(row.message) for row in stated):
         return  # What its status says is repeated by every report.
     view = operator_view(obj, cluster)
     if view is None or not (view.unready or view.message):
         return
-    clause, _, evidence = stated[0]
     yield Finding(
         about=ref(obj),
-        summary=f"{clause}{operator_words(view)}",
+        summary=f"{stated[0].clause}{operator_words(view)}",
         confidence=Confidence.LIKELY,
-        evidence=(*evidence, *view.evidence),
+        evidence=(stated[0].state, *view.evidence),
         commands=(Command(ref(obj).describe_command, "its conditions and events"), *view.commands),
         because_of=(view.workload,) if view.unready else (),
     )
 
 
-def _refused(
-    obj: CustomResource, clause: str, message: str, evidence: tuple[Evidence, ...], cluster: Cluster
-) -> Finding:
+def _is_refused(message: str, obj: CustomResource) -> bool:
+    """Whether the API server refused another object, which the operator made out of this one."""
+    if _REFUSED.search(message):
+        return True
+    invalid = _INVALID.search(message)
+    return invalid is not None and (invalid["kind"].partition(".")[0], invalid["name"]) != (
+        obj.kind.partition(".")[0],
+        obj.name,
+    )
+
+
+def _refused(obj: CustomResource, stated: _Stated, cluster: Cluster) -> Finding:
     """The API server refuses what the operator requests: its status says who was refused what."""
     words, fix = next(
-        ((words, fix) for pattern, words, fix in _REFUSALS if pattern.search(message)),
+        ((words, fix) for pattern, words, fix in _REFUSALS if pattern.search(stated.message)),
         ("the API server refuses what its operator requests", "Fix what the API server's message names"),
     )
     view = operator_view(obj, cluster) if "{operator}" in words else None
@@ -136,21 +159,22 @@ def _refused(
     }
     return Finding(
         about=ref(obj),
-        summary=f"{clause}: {words.format(**named)}: {visible_end(' '.join(message.split()), _LONGEST)}",
+        summary=f"{stated.clause}: {words.format(**named)}: {visible_end(' '.join(stated.message.split()), _LONGEST)}",
         confidence=Confidence.CERTAIN,
-        evidence=evidence,
+        evidence=stated.evidence,
         fixes=(Fix(fix.format(**named)),),
         commands=(Command(ref(obj).describe_command, "its conditions and events"),),
     )
 
 
-def _unaccepted(obj: CustomResource, clause: str, message: str, evidence: tuple[Evidence, ...]) -> Finding:
+def _unaccepted(obj: CustomResource, stated: _Stated) -> Finding:
     """The operator says which value of the spec it cannot use."""
+    words = visible_ends(" ".join(stated.message.split()).rstrip("."), _LONGEST)
     return Finding(
         about=ref(obj),
-        summary=f"{clause}: its operator does not accept its spec: {visible_ends(' '.join(message.split()).rstrip('.'), _LONGEST)}",
+        summary=f"{stated.clause}: its operator does not accept its spec: {words}",
         confidence=Confidence.CERTAIN,
-        evidence=evidence,
+        evidence=stated.evidence,
         fixes=(Fix("Set the field of its spec that the message names to a value that the operator accepts"),),
         commands=(Command(ref(obj).describe_command, "its conditions and events"),),
     )
@@ -164,14 +188,16 @@ def _plural(kind: str) -> str:
     return f"{name[:-1]}ies" if name.endswith("y") and name[-2:-1] not in "aeiou" else f"{name}s"
 
 
-def _stated(obj: CustomResource, cluster: Cluster) -> Iterator[tuple[str, str, tuple[Evidence, ...]]]:
-    """The trouble that the status states: a clause, the message that should explain it, and the evidence."""
+def _stated(obj: CustomResource, cluster: Cluster) -> Iterator[_Stated]:
+    """The trouble that the status states."""
     for _, condition, _ in lasting_conditions(obj, cluster.taken_at):
         place = f"{condition.place}: " if condition.place else ""
         words = f"{place}{condition.type} is {condition.status}" if condition.status else f"{place}{condition.type}"
         path = f"{condition.path}.{'status' if condition.status else 'type'}"
-        yield words, condition.message, (quote(obj, path, condition.reason),)
+        explained = f"{condition.path}.message"
+        said = (quote(obj, explained, "the message"),) if has_path(obj, explained) else ()
+        yield _Stated(words, condition.message, quote(obj, path, condition.reason), said)
     for state in bad_states(obj, cluster.taken_at):
-        message = next((quote(obj, path).text for path in state.explained if has_path(obj, path)), "")
+        why = tuple(quote(obj, path, "the message") for path in state.explained if has_path(obj, path))[:1]
         words = f"{state.field} is {state.word}" if state.word else f"{state.field} is set"
-        yield words, message, (quote(obj, state.path),)
+        yield _Stated(words, why[0].text if why else "", quote(obj, state.path), why)
