@@ -13,7 +13,8 @@ _CHANGED: Final = re.compile(r"key mismatch|has changed", re.IGNORECASE)
 _HOST: Final = re.compile(r"^(?:\w+://)?(?:[^@/]*@)?(?P<host>[\w.-]+)")
 _SECRET: Final = "spec.secretRef.name"
 _ARGO_HOSTS: Final = "argocd-ssh-known-hosts-cm"
-"""Argo CD's ConfigMap beside its Applications (`common/common.go`, 2.13)."""
+"""Argo CD's ConfigMap beside its own programs, which may serve Applications of other namespaces (`common/common.go`, 2.13)."""
+_CONTROLLER: Final = "status.controllerNamespace"
 _KEY: Final = "known_hosts"
 """In the Secret of a Flux source (fluxcd.io/flux/components/source/gitrepositories, SSH authentication)."""
 
@@ -26,19 +27,27 @@ class SourceAccess(NamedTuple):
     evidence: tuple[Evidence, ...]
 
 
+def _argo_hosts(obj: CustomResource) -> tuple[str, tuple[Evidence, ...]]:
+    """Where Argo CD looks for host keys, and what says so: its controller writes into the status where it runs."""
+    if has_path(obj, _CONTROLLER):
+        stated = quote(obj, _CONTROLLER, "where Argo CD runs")
+        return f"ssh_known_hosts of {Ref('ConfigMap', stated.text, _ARGO_HOSTS).title}", (stated,)
+    return f"ssh_known_hosts of ConfigMap {_ARGO_HOSTS} beside argocd-repo-server", ()
+
+
 def refused_access(obj: CustomResource, url: str, message: str, cluster: Cluster) -> SourceAccess | None:
     """What to repair where a source refuses access. None where the object does not say whom to look at."""
     secret = quote(obj, _SECRET, "the Secret with its credentials") if has_path(obj, _SECRET) else None
-    evidence = (secret,) if secret is not None else ()
+    evidence: tuple[Evidence, ...] = (secret,) if secret is not None else ()
     holder = Ref("Secret", obj.namespace, secret.text) if secret is not None else None
     if _HOST_KEY.search(message):
         named = _HOST.search(url)
         host = named["host"] if named is not None else ""
         if obj.group == "argoproj.io":
-            holder, key = Ref("ConfigMap", obj.namespace, _ARGO_HOSTS), "ssh_known_hosts"
+            where, more = _argo_hosts(obj)
+            evidence += more
         else:
-            key = _KEY
-        where = f"{key} of {holder.title}" if holder is not None else _KEY
+            where = f"{_KEY} of {holder.title}" if holder is not None else _KEY
         changed = "is not the one" if _CHANGED.search(message) else "is not"
         return SourceAccess(
             f"the SSH host key of {host or 'its source'} {changed} in {where}",
