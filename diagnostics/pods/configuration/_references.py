@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -35,6 +36,21 @@ from kubedoctor.replay.kubelet.references import Reference, keys_of, references,
 
 CONFIG_ERROR = "CreateContainerConfigError"
 _STARTING = ("", "ContainerCreating", "PodInitializing")
+
+
+_WRITTEN: Final = {
+    "kube-root-ca.crt": (
+        "kube-controller-manager (root-ca-cert-publisher)",
+        "look at whether it runs and what its log says of the namespace",
+    ),
+    "openshift-service-ca.crt": (
+        "kube-controller-manager (service-ca-cert-publisher)",
+        "look at whether it runs and what its log says of the namespace",
+    ),
+    "istio-ca-root-cert": ("istiod", "look at whether it runs, and whether its discoverySelectors take the namespace"),
+}
+"""ConfigMaps that no person creates: who writes them, and where to look (`pkg/controller/certificates/rootcacertpublisher`, v1.37;
+Istio, `pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go`, 1.27)."""
 
 
 class Absent(msgspec.Struct, frozen=True):
@@ -101,6 +117,14 @@ def _missing(
         fixes = [Fix(f"Fix {ref(creator).title}: it creates Secret {name}")]
         evidence, blamed = (*evidence, *more), (ref(creator),)
         commands = (Command(ref(creator).describe_command, "why the Secret is not created"),)
+    elif name in _WRITTEN and kind is ConfigMap:
+        writer, look = _WRITTEN[name]
+        summary += f"; {writer} writes it into every namespace"
+        fixes = [Fix(f"Leave it to {writer}, which writes it again by itself: {look}")]
+        line = kubectl("get", "configmaps", "-A", "--field-selector", f"metadata.name={name}")
+        commands = (
+            Command(line, "whether all namespaces have it: if the newest ones lack it, its writer stands still"),
+        )
     elif near := misspellings(name, (existing.name for existing in cluster.maybe.all(kind, pod.namespace)), 1):
         summary += f"; did you mean {near[0]}?"
         fixes.insert(0, fix_by_hand(absent.about, f"Use {what} {near[0]} instead"))
