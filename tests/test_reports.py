@@ -17,9 +17,7 @@ from kubedoctor.engine.report import Incident, ReportedFinding
 from kubedoctor.findings import Severity
 
 STATES = sorted((Path(__file__).parent / "reports").glob("*.json"))
-NOT_YET: dict[str, str] = {
-    "istio-http-rule-for-tcp-port": "rules of AuthorizationPolicies are judged by the source only, not by HTTP fields on TCP ports",
-}
+NOT_YET: dict[str, str] = {}
 """The states whose first incident does not state the truth yet, and why."""
 
 Key = tuple[str, str, str]

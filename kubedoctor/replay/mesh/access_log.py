@@ -24,7 +24,8 @@ _TEXT: Final = compiled_later(
 
 
 class Access(NamedTuple):
-    """A request. `flags`: such as `NC` or `UF,URX`; `details`: `cluster_not_found`; `cluster`: `outbound|80|v1|host`;
+    """A request, or a connection of TCP (code 0). `flags`: such as `NC` or `UF,URX`; `details`: `cluster_not_found`, of a
+    connection why it ended; `cluster`: `outbound|80|v1|host`;
     `remote`: the address that sent it; `server_name`: of a TLS connection that the proxy passes on; `route`: by its name."""
 
     line: int
@@ -61,7 +62,7 @@ def _of_text(index: int, line: str) -> Access | None:
         index,
         int(found["code"]),
         _flags(found["flags"]),
-        found["details"],
+        found["details"] if found["details"] != "-" else found["connection"],
         found["authority"],
         found["cluster"],
         found["local"],
@@ -91,7 +92,7 @@ def _of_json(index: int, line: str) -> Access | None:
         index,
         int(code) if code.isdigit() else 0,
         _flags(field("response_flags")),
-        field("response_code_details"),
+        field("response_code_details") or field("connection_termination_details"),
         field("authority"),
         field("upstream_cluster"),
         field("downstream_local_address"),

@@ -22,6 +22,12 @@ _IDENTITY: Final = (
 )
 
 
+_HTTP: Final = ("methods", "notMethods", "paths", "notPaths", "hosts", "notHosts")
+"""Fields of an operation that only a request of HTTP has."""
+_TOKEN: Final = ("requestPrincipals", "notRequestPrincipals")
+"""Of a source: what the token of a request says."""
+
+
 class Caller(NamedTuple):
     """Who sends a request. `mutual`: with a certificate of the mesh, so that its identity is known."""
 
@@ -82,6 +88,56 @@ def source_denied(caller: Caller, policies: Iterable[CustomResource]) -> SourceD
                     return None
                 allowances += _fields(policy, f"spec.rules[{at}].from[{index}].source", source)
     return SourceDecision(allowing, tuple(allowances))
+
+
+class HTTPField(NamedTuple):
+    """A field of a rule that only a request of HTTP has, with its path. name: as a reader knows it."""
+
+    policy: CustomResource
+    path: str
+    name: str
+
+
+def never_on_tcp(caller: Caller, port: int, policies: Iterable[CustomResource]) -> HTTPField | None:
+    """The field of HTTP in an ALLOW rule that would take the caller at the port: for TCP such a rule is left out as a
+    whole (`pilot/pkg/security/authz/model/model.go`, checkError; `generator.go`: "is HTTP only")."""
+    for policy in policies:
+        if text((policy.spec or {}).get("action")) not in ("", "ALLOW"):
+            continue
+        for at, rule in rows(policy.spec, "rules"):
+            sources = [part(row, "source") for _, row in rows(rule, "from")]
+            taken = not sources or any(_takes(source, caller, policy.namespace) for source in sources)
+            field = http_field(policy, at, rule) if taken and _takes_port(rule, port) else None
+            if field is not None:
+                return field
+    return None
+
+
+def http_field(policy: CustomResource, at: int, rule: object) -> HTTPField | None:
+    """The first field of HTTP in a rule. In one with the action DENY Istio leaves out the field alone for TCP, so that the
+    rule takes more connections (`checkError`, as above)."""
+    path = f"spec.rules[{at}]"
+    for index, row in rows(rule, "to"):
+        for name in _HTTP:
+            if words(part(row, "operation"), name):
+                return HTTPField(policy, f"{path}.to[{index}].operation.{name}", name)
+    for index, row in rows(rule, "from"):
+        for name in _TOKEN:
+            if words(part(row, "source"), name):
+                return HTTPField(policy, f"{path}.from[{index}].source.{name}", name)
+    for index, row in rows(rule, "when"):
+        key = text(row.get("key"))
+        if key.startswith("request."):
+            return HTTPField(policy, f"{path}.when[{index}].key", key)
+    return None
+
+
+def _takes_port(rule: object, port: int) -> bool:
+    operations = [part(row, "operation") for _, row in rows(rule, "to")]
+    return not operations or any(
+        str(port) in (words(one, "ports") or (str(port),)) and str(port) not in words(one, "notPorts")
+        for one in operations
+    )
 
 
 def _fields(policy: CustomResource, path: str, source: object) -> Iterable[AllowedSource]:
