@@ -12,8 +12,10 @@ from kubedoctor.cli.completion import values
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.collect.settings import Settings, read_settings, today
 from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.problems import SourceProblem
 
 if TYPE_CHECKING:
+    from kubedoctor.cluster.kinds.resources import ResourceKind
     from kubedoctor.engine import Catalogue
     from kubedoctor.engine.report import Report
 
@@ -46,8 +48,15 @@ def heeded(report: Report, source: ReadableCluster, catalogue: Catalogue, settin
     if settings.problem:
         written = WrittenSuppressions(refused=(f"{settings.name}: {settings.problem}, so nothing is suppressed by it",))
     else:
-        written = written_in_file(settings.data, settings.name, catalogue, day)
+        written = written_in_file(settings.data, settings.name, catalogue, day, lambda: _extensions(source))
     return without_suppressed(report, written, source.snapshot, catalogue, day)
+
+
+def _extensions(source: ReadableCluster) -> tuple[ResourceKind, ...] | None:
+    try:
+        return source.extension_kinds()
+    except SourceProblem:
+        return None
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

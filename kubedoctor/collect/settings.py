@@ -13,6 +13,8 @@ from kubedoctor.problems import UsageProblem
 
 FILE_NAME: Final = ".kubedoctor.yaml"
 _MOST_BYTES: Final = 1 << 20
+_TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
+"""Days stay text: one that does not exist must not cost the other entries."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -61,9 +63,16 @@ def _read(path: Path, name: str) -> Settings:
         return Settings(name, problem="it is larger than 1Mi")
     import yaml  # few projects have the file
 
+    parent: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    resolvers = {
+        first: [rule for rule in rules if rule[0] != _TIMESTAMP]
+        for first, rules in parent.yaml_implicit_resolvers.items()
+    }
+    loader: Any = type("Loader", (parent,), {"yaml_implicit_resolvers": resolvers})
+    loader.add_constructor(_TIMESTAMP, parent.construct_yaml_str)
     try:
-        return Settings(name, yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return Settings(name, yaml.load(body, Loader=loader))
+    except Exception as error:  # noqa: BLE001  # constructors of tags raise anything: `!!bool x` a KeyError
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""
         return Settings(name, problem=f"it is not YAML{where}")

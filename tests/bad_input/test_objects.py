@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from kubedoctor.cluster import Ref
+from kubedoctor.engine import load_catalogue
+from kubedoctor.engine.suppressions.writing import written_in_annotation
 from kubedoctor.sandbox import SandboxState, load_recording, serve
 from tests.bad_input.said import say
 from tests.bad_input.sick import POD, RECORDING, Objects, finds_the_cause, hasty, one, sandbox, sick
@@ -20,6 +24,26 @@ HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\r\u202eevil\u2066"
 BOTH = pytest.mark.parametrize(
     "words", [("scan", "-n", "shop"), ("deploy", "checkout", "-n", "shop")], ids=["scan", "deploy"]
 )
+
+
+ANNOTATIONS = {
+    "spaces": "KD1" + " " * (256 << 10),
+    "words": "a " * (128 << 10),
+    "untils": " until a" * (32 << 10),
+    "colons": "KD1 :" * (52 << 10),
+    "commas": "KD1005," * (37 << 10),
+    "lines": "KD1005 until 2026-12-31: x\n" * (9 << 10),
+}
+
+
+@pytest.mark.parametrize("name", ANNOTATIONS)
+def test_an_annotation_is_read_in_a_moment(name: str) -> None:
+    catalogue, before = load_catalogue(), time.process_time()
+    made = written_in_annotation(ANNOTATIONS[name], Ref("Pod", "shop", "a"), catalogue, None)
+    assert time.process_time() - before < 1
+    assert made.refused
+    assert len(made.refused) < 200
+    assert all(len(sentence) < 300 for sentence in made.refused)
 
 
 def nulls_for_lists(objects: Objects) -> None:

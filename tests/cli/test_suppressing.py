@@ -83,6 +83,37 @@ def test_a_file_that_cannot_be_used_stops_nothing_unless_it_was_named(
     assert sentence in err
 
 
+@pytest.mark.parametrize("until", ["2026-02-30", "2026-13-45", "!!timestamp foo"])
+def test_a_day_that_does_not_exist_costs_no_other_entry(until: str, elsewhere: Path, capsys: Capture) -> None:
+    config(elsewhere, IN_FORCE, f"{{code: KD1003, until: {until}, reason: x}}")
+    code, out, err = run(capsys, "scan", "--from", OOM)
+    assert (code, err) == (0, "")
+    said = " ".join(out.split())
+    assert ": no problems found, 1 suppressed" in said
+    assert f"entry 2: until {until.removeprefix('!!timestamp ')} is not a day" in said
+
+
+@pytest.mark.parametrize("value", ["!!bool x", '!!int ""', "!!float x", "{[]: 1}", "&a [*a]"])
+def test_a_value_that_cannot_be_made_stops_no_diagnosis(value: str, elsewhere: Path, capsys: Capture) -> None:
+    config(elsewhere, f"{{code: KD1003, until: {value}, reason: x}}")
+    code, out, err = run(capsys, "scan", "--from", OOM)
+    assert (code, err) == (1, "")
+    assert "../.kubedoctor.yaml" in out
+
+
+@pytest.mark.parametrize("kind", ["*", "Deploy*", "deployments"])
+def test_the_kind_of_an_entry_may_be_a_pattern(kind: str, elsewhere: Path, capsys: Capture) -> None:
+    config(elsewhere, f"{{kind: '{kind}', {IN_FORCE[1:]}")
+    assert run(capsys, "scan", "--from", OOM)[0] == 0
+
+
+def test_a_misspelled_kind_is_said(elsewhere: Path, capsys: Capture) -> None:
+    config(elsewhere, f"{{kind: deploymnt, {IN_FORCE[1:]}")
+    code, out, _ = run(capsys, "scan", "--from", OOM)
+    assert code == 1
+    assert "no kind is called deploymnt here. Did you mean deployment" in " ".join(out.split())
+
+
 def test_a_file_that_does_not_exist(capsys: Capture) -> None:
     code, out, err = run(capsys, "deploy", "checkout", "--from", OOM, "--config", "none.yaml")
     assert (code, out) == (2, "")

@@ -12,6 +12,7 @@ from kubedoctor.cluster.kinds.apps import Deployment, ReplicaSet
 from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.meta import ManagedMeta, OwnerReference
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.resources import ResourceKind
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.engine import Incident, Report, load_catalogue
@@ -72,6 +73,11 @@ def test_an_entry_in_force(entry: dict[str, Any]) -> None:
         ({"code": "KD1005", "reason": "x"}, "KD1005 has no last day"),
         ({**GOOD, "until": "soon"}, "until soon is not a day such as 2026-12-31"),
         ({**GOOD, "until": 7}, "until 7 is not a day"),
+        ({**GOOD, "until": "2026-02-30"}, "until 2026-02-30 is not a day"),
+        ({**GOOD, "until": 1 << 40000}, "until a long number is not a day"),
+        ({**GOOD, "until": [[]]}, "until a list or map is not a day"),
+        ({**GOOD, "kind": "configmapp"}, "no kind is called configmapp here. Did you mean configmap"),
+        ({**GOOD, "kind": "frobnicator"}, "no kind is called frobnicator here. All kinds: kubectl api-resources"),
         ({**GOOD, "code": "KD9999"}, "no diagnostic has the code KD9999"),
         ({**GOOD, "code": "*"}, "no diagnostic has the code *"),
         ({**GOOD, "code": "OOMKilled"}, "no diagnostic has the code OOMKilled"),
@@ -87,6 +93,36 @@ def test_an_entry_that_is_not_in_force_is_said(entry: Any, why: str) -> None:
     assert made.suppressions == ()
     (sentence,) = made.refused
     assert sentence.startswith(f".kubedoctor.yaml, entry 1: {why}")
+
+
+ISSUER = ResourceKind("Issuer.example.io", "example.io", "v1", "issuers", "issuer", namespaced=True)
+
+
+@pytest.mark.parametrize(
+    ("word", "fits"),
+    [
+        ("*", {"Deployment", "ReplicaSet", "Issuer.example.io"}),
+        ("*Set", {"ReplicaSet"}),
+        ("deploy", {"Deployment"}),
+        ("issuers", {"Issuer.example.io"}),
+        ("Issuer", {"Issuer.example.io"}),
+        ("issuers.example.io", {"Issuer.example.io"}),
+        ("gateways.example.net", set()),
+    ],
+)
+def test_the_kind_of_an_entry(word: str, fits: set[str]) -> None:
+    data = {"suppressions": [{**GOOD, "kind": word}]}
+    made = written_in_file(data, ".kubedoctor.yaml", load_catalogue(), TODAY, lambda: (ISSUER,))
+    assert made.refused == ()
+    (one,) = made.suppressions
+    places = [Ref(kind, "shop", "web") for kind in ("Deployment", "ReplicaSet", "Issuer.example.io")]
+    assert {place.kind for place in places if one.fits("KD1005", place, (place,))} == fits
+
+
+def test_a_kind_is_not_refused_where_extensions_cannot_be_known() -> None:
+    data = {"suppressions": [{**GOOD, "kind": "issuer"}]}
+    made = written_in_file(data, ".kubedoctor.yaml", load_catalogue(), TODAY, lambda: None)
+    assert (len(made.suppressions), made.refused) == (1, ())
 
 
 @pytest.mark.parametrize("data", [[], "x", {"suppressions": {}}, {"suppressions": None}, {"suppresions": []}])
@@ -105,6 +141,8 @@ def test_an_empty_file_says_nothing() -> None:
     [
         ("KD1005 until 2026-12-31: known: see #5", {"KD1005"}, 0),
         ("KD1005, KD1003 until 2026-12-31: known", {"KD1005", "KD1003"}, 0),
+        ("KD1005  until\t2026-12-31 : known", {"KD1005"}, 0),
+        ("KD1005 until: known", set(), 1),
         ("KD1005 until 2026-12-31: a\n\nKD1003 until 2020-01-01: b\n", {"KD1005"}, 1),
         ("KD1005", set(), 1),
         ("KD1005 until 2026-12-31", set(), 1),
