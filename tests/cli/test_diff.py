@@ -112,6 +112,37 @@ def test_what_could_not_be_seen_at_the_other_time_is_not_gone(tmp_path: Path, ca
     assert data["new"][0]["unsure"]
 
 
+def test_a_cause_read_from_a_log_is_not_gone_without_the_log(tmp_path: Path, shared: Path, capsys: Capture) -> None:
+    with_logs = shared / "captures/crash-bad-config.json"
+    state = json.loads(with_logs.read_text())
+    without = {key: value for key, value in state.items() if key != "logs"}
+    for one in (without, {**without, "logs": {}}):
+        path = tmp_path / "nologs.json"
+        path.write_text(json.dumps(one))
+        code, data = document(capsys, str(with_logs), str(path))
+        assert (code, data["complete"]) == (3, False)
+        assert [(gone["about"]["kind"], gone["unsure"][:4]) for gone in data["gone"]] == [("ConfigMap", "Log:")]
+        _, data = document(capsys, str(path), str(with_logs))
+        assert data["new"][0]["unsure"].startswith("Log:")
+
+
+def test_trouble_whose_kind_the_other_state_lacks_is_not_gone(tmp_path: Path, before: str, capsys: Capture) -> None:
+    one = recorded(tmp_path / "one.json", without_pods)
+    services = tmp_path / "services.json"
+    items = [each for each in _state()["objects"] if each["kind"] == "Service"]
+    services.write_text(json.dumps({"kind": "List", "items": items}))
+    code, out, _ = run(capsys, "diff", one, str(services))
+    assert code == 3
+    assert "? Deployment shop/checkout: " in out
+    assert "so it may still be there" in " ".join(out.split())
+    _, data = document(capsys, one, str(services))
+    assert data["unexplained"]["gone"][0]["unsure"].startswith("Deployment: ")
+    _, data = document(capsys, str(services), one)
+    assert data["unexplained"]["new"][0]["unsure"].startswith("Deployment: ")
+    _, out, _ = run(capsys, "diff", one, before)
+    assert "✓ Deployment shop/checkout: " in out
+
+
 def test_many_alike_are_one_entry(tmp_path: Path, before: str, capsys: Capture) -> None:
     many = recorded(tmp_path / "many.json", two_dozen)
     _, out, _ = run(capsys, "diff", before, many)
@@ -151,6 +182,8 @@ def test_yaml_and_bytes(before: str, capsys: Capture) -> None:
         ((), "diff of which recordings?"),
         (("none.json",), "no file none.json"),
         (("-f", "x.yaml"), "kubectl diff -f x.yaml"),
+        (("-f", "a b.yaml", "-f", "c.yaml"), "kubectl diff -f 'a b.yaml' -f c.yaml"),
+        (("-", "-"), "standard input can be only one of the two recordings"),
         ((OOM, OOM, OOM), "unexpected argument"),
         ((OOM, OOM, "-o", "sarif"), "unknown output format 'sarif'"),
         ((OOM, OOM, "-n", "nowhere"), "namespace nowhere not found"),

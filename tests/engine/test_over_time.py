@@ -6,10 +6,12 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.kinds.meta import ObjectMeta
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.engine import Incident, Report
 from kubedoctor.engine.over_time import CauseComparison, compare
 from kubedoctor.engine.over_time.comparison import lasting
+from kubedoctor.engine.report import NotChecked
 from kubedoctor.findings import Severity
 from tests.cli.test_formats import STARTING, UNWELL, finding, id_of, report
 from tests.engine.test_suppressions import DEPLOYMENT, NOW, POD, owned, snapshot
@@ -52,6 +54,29 @@ def test_what_nothing_explains_is_compared_too() -> None:
     assert len(compared(report(unexplained=UNWELL), report()).open_gone) == 1
     explained = report(finding(1, about=UNWELL[0].about))
     assert compared(report(unexplained=UNWELL), explained).open_gone == ()
+
+
+def test_trouble_whose_kind_was_not_read_at_the_other_time_is_unsure() -> None:
+    nothing = Snapshot(NOW, snapshot().source, closed=True)
+    (gone,) = compare(report(unexplained=UNWELL), snapshot(), report(), nothing, report()).open_gone
+    assert gone.unsure.startswith("HorizontalPodAutoscaler: ")
+    assert not compare(report(unexplained=UNWELL), snapshot(), report(), nothing, report()).complete
+    (new,) = compare(report(), nothing, report(unexplained=UNWELL), snapshot(), report()).open_new
+    assert new.unsure.startswith("HorizontalPodAutoscaler: ")
+    sure = compared(report(unexplained=UNWELL), report())
+    assert (sure.open_gone[0].unsure, sure.complete) == ("", True)
+
+
+def test_a_gap_about_what_a_finding_quotes_makes_it_unsure() -> None:
+    log = Evidence(POD, "previous log[app][-1]", "invalid character")
+    cause = finding(1, about=Ref("ConfigMap", "shop", "web"), evidence=(log,))
+    gap = NotChecked("pods/other", DEPLOYMENT, "Log: not in this recording")
+    found = compared(report(cause), report(not_checked=(gap,)))
+    assert [one.unsure for one in found.gone] == ["Log: not in this recording"]
+    elsewhere = NotChecked("pods/other", Ref("Pod", "shop", "other"), "Log: not in this recording")
+    assert [one.unsure for one in compared(report(cause), report(not_checked=(elsewhere,))).gone] == [""]
+    less = finding(2, about=DEPLOYMENT, gaps=("Log: not in this recording",))
+    assert [one.unsure for one in compared(report(cause), report(less)).gone] == ["Log: not in this recording"]
 
 
 def test_a_pod_stands_for_its_workload_also_where_that_was_not_seen() -> None:

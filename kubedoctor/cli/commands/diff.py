@@ -60,17 +60,22 @@ def diff(options: argparse.Namespace) -> int:
 
 def _check_words(options: argparse.Namespace) -> None:
     if options.from_:
-        files = " ".join(shlex.quote(file) for file in options.from_)
+        files = [shlex.quote(file) for file in options.from_]
         raise UsageProblem(
             "diff takes its recordings as words",
-            f"To compare them: kubedoctor diff {files} B\n"
-            f"To compare manifests with the cluster: kubectl diff {' '.join(f'-f {file}' for file in files.split())}",
+            f"To compare them: kubedoctor diff {' '.join(files)} B\n"
+            f"To compare manifests with the cluster: kubectl diff {' '.join(f'-f {file}' for file in files)}",
         )
     if not options.words:
         raise UsageProblem(
             "diff of which recordings?",
             "Two of them: kubedoctor diff before.tar.gz after.tar.gz\n"
             "One and the cluster: kubedoctor diff before.tar.gz",
+        )
+    if options.words.count("-") > 1:
+        raise UsageProblem(
+            "standard input can be only one of the two recordings",
+            "Write one to a file: kubedoctor diff before.tar.gz -",
         )
     for word in options.words:
         if word != "-" and not os.path.exists(word):

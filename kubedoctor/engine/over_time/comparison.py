@@ -7,6 +7,7 @@ its workload. One that could not have been seen at the other time is neither new
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import is_namespaced
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import TEMPLATE_HASH
+from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.engine.report import Incident, Report, ReportedFinding, Unexplained
@@ -58,6 +60,13 @@ class ComparedCause(msgspec.Struct, frozen=True):
         return before is not None and after is not None and after.rank < before.rank
 
 
+class ComparedTrouble(msgspec.Struct, frozen=True):
+    """Trouble that nothing explains, at one of the times alone. unsure: as of a cause."""
+
+    entry: Unexplained
+    unsure: str = ""
+
+
 class CauseComparison(msgspec.Struct, frozen=True):
     """Two reports, and what became of their causes. open_new, open_gone: objects whose trouble nothing explains, and
     workloads that are not ready, at one of the times alone."""
@@ -67,8 +76,8 @@ class CauseComparison(msgspec.Struct, frozen=True):
     new: tuple[ComparedCause, ...]
     gone: tuple[ComparedCause, ...]
     still: tuple[ComparedCause, ...]
-    open_new: tuple[Unexplained, ...] = ()
-    open_gone: tuple[Unexplained, ...] = ()
+    open_new: tuple[ComparedTrouble, ...] = ()
+    open_gone: tuple[ComparedTrouble, ...] = ()
 
     def worst(self) -> Severity | None:
         """The worst of what is new or became worse."""
@@ -80,6 +89,7 @@ class CauseComparison(msgspec.Struct, frozen=True):
     def complete(self) -> bool:
         """Whether everything could be checked at the second time, and compared with the first."""
         unsure = any(cause.unsure for cause in (*self.new, *self.gone))
+        unsure = unsure or any(trouble.unsure for trouble in self.open_gone)
         return self.after.all_checked and not unsure and not self.open_new
 
 
@@ -100,7 +110,7 @@ def compare(
                     finding,
                     severity_after=second.severity(key),
                     impact_after=second.impact(key),
-                    unsure=_unseen(finding, before, seen_before),
+                    unsure=_unseen(finding, second, first),
                 )
             )
     for key, incidents in first.causes.items():
@@ -114,7 +124,7 @@ def compare(
                     finding,
                     severity_before=first.severity(key),
                     impact_before=first.impact(key),
-                    unsure=_unseen(finding, after, seen_after),
+                    unsure=_unseen(finding, first, second),
                     deleted=_is_deleted(finding.about, key.about, seen_after),
                 )
             )
@@ -125,9 +135,15 @@ def compare(
         tuple(new),
         tuple(gone),
         tuple(still),
-        open_new=tuple(entry for name, entry in open_after.items() if name not in open_before),
+        open_new=tuple(
+            ComparedTrouble(entry, next(_unread(entry.about, entry.evidence, seen_before), ""))
+            for name, entry in open_after.items()
+            if name not in open_before
+        ),
         open_gone=tuple(
-            entry for name, entry in open_before.items() if name not in open_after and name not in second.concerned()
+            ComparedTrouble(entry, next(_unread(entry.about, entry.evidence, seen_after), ""))
+            for name, entry in open_before.items()
+            if name not in open_after and name not in second.concerned()
         ),
     )
 
@@ -137,6 +153,7 @@ class _Side:
 
     def __init__(self, report: Report, snapshot: Snapshot) -> None:
         self._report = report
+        self.snapshot = snapshot
         self._family = Family(snapshot)
         self.findings: dict[CauseKey, ReportedFinding] = {}
         self.causes: dict[CauseKey, list[Incident]] = {}
@@ -172,6 +189,36 @@ class _Side:
     def because(self, key: CauseKey) -> ReportedFinding | None:
         """What the finding follows from; None for a cause."""
         return None if key in self.causes else self._root.get(self.findings[key].id)
+
+    def lasting(self, names: Iterable[Ref]) -> frozenset[Ref]:
+        """The objects that last of these."""
+        return frozenset(lasting(name, self._family) for name in names)
+
+    def gap(self, finding: ReportedFinding, quoted: frozenset[Ref]) -> str:
+        """What could not be checked of the finding's diagnostic as a whole, or of the objects that it quotes: their logs
+        too, whatever pods they have now."""
+        for entry in self._report.not_checked:
+            if entry.about is None and entry.diagnostic == finding.diagnostic:
+                return entry.why
+        return next(
+            (
+                why
+                for diagnostic, names, why in self._gaps
+                if diagnostic in ("", finding.diagnostic) and not quoted.isdisjoint(names)
+            ),
+            "",
+        )
+
+    @cached_property
+    def _gaps(self) -> tuple[tuple[str, frozenset[Ref], str], ...]:
+        """What could not be read about objects, and the diagnostic that it matters for; empty for all."""
+        about = (("", self.lasting((entry.about,)), entry.why) for entry in self._report.not_checked if entry.about)
+        less = (
+            (other.diagnostic, self.lasting((other.about, *_quoted(other.evidence))), other.gaps[0])
+            for other in self._report.findings
+            if other.gaps
+        )
+        return (*about, *less)
 
     def open(self) -> dict[Ref, Unexplained]:
         """What nothing explains, by the object that lasts."""
@@ -223,16 +270,18 @@ def _is_deleted(about: Ref, lasts: Ref, snapshot: Snapshot) -> bool:
     )
 
 
-def _unseen(finding: ReportedFinding, report: Report, snapshot: Snapshot) -> str:
+def _unseen(finding: ReportedFinding, own: _Side, other: _Side) -> str:
     """Why a finding of one time could not have been made at the other; empty where it could."""
-    for entry in report.not_checked:
-        if entry.diagnostic == finding.diagnostic and entry.about in (None, finding.about):
-            return entry.why
-    return next(_unread(finding, snapshot), "")
+    quoted = own.lasting((finding.about, *_quoted(finding.evidence)))
+    return other.gap(finding, quoted) or next(_unread(finding.about, finding.evidence, other.snapshot), "")
 
 
-def _unread(finding: ReportedFinding, snapshot: Snapshot) -> Iterator[str]:
-    for name in dict.fromkeys((finding.about, *(fact.object for fact in finding.evidence))):
+def _quoted(evidence: Iterable[Evidence]) -> Iterator[Ref]:
+    return (fact.object for fact in evidence)
+
+
+def _unread(about: Ref, evidence: Iterable[Evidence], snapshot: Snapshot) -> Iterator[str]:
+    for name in dict.fromkeys((about, *_quoted(evidence))):
         want = Want(name.kind, name.namespace if is_namespaced(name.kind) else "")
         if not snapshot.covers(want):
             why = snapshot.refusal(want) or snapshot.limitation(want) or "not there"

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from kubedoctor.cli.formats.document import finding_data, moment, ref_data, source_data
 from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.engine.over_time import CauseComparison, ComparedCause
-from kubedoctor.engine.report import Report, ReportedFinding, Unexplained
+from kubedoctor.engine.over_time import CauseComparison, ComparedCause, ComparedTrouble
+from kubedoctor.engine.report import Report, ReportedFinding
 
 SCHEMA: Final = "kubedoctor.dev/diff/v1"
 
@@ -85,5 +85,12 @@ def _refs(names: Iterable[Ref]) -> list[dict[str, str | None]]:
     return [ref_data(name) for name in sorted(names)]
 
 
-def _open(entries: Iterable[Unexplained]) -> list[dict[str, Any]]:
-    return [{"about": ref_data(entry.about), "says": entry.says} for entry in entries]
+def _open(troubles: Iterable[ComparedTrouble]) -> list[dict[str, Any]]:
+    return [
+        {
+            "about": ref_data(trouble.entry.about),
+            "says": trouble.entry.says,
+            **({"unsure": trouble.unsure} if trouble.unsure else {}),
+        }
+        for trouble in troubles
+    ]

@@ -10,8 +10,8 @@ from kubedoctor.cli.formats.wrapping import columns, wrapped
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
-from kubedoctor.engine.over_time import CauseComparison, ComparedCause
-from kubedoctor.engine.report import Report, ReportedFinding, Unexplained
+from kubedoctor.engine.over_time import CauseComparison, ComparedCause, ComparedTrouble
+from kubedoctor.engine.report import Report, ReportedFinding
 from kubedoctor.engine.words import (
     ALIKE,
     CHANGED,
@@ -62,8 +62,10 @@ class _Page:
             yield self._paint("Gone", "1")
             for cause, alike in _alike(found.gone):
                 yield from self._gone(cause, alike)
-            for entry in found.open_gone:
-                yield from wrapped(f"✓ {_says(entry)}", self._width, "", "  ")
+            for trouble in found.open_gone:
+                mark = "?" if trouble.unsure else self._paint("✓", "32")
+                yield from wrapped(f"{mark} {_says(trouble)}", self._width, "", "  ")
+                yield from self._unsure_after(trouble.unsure)
             yield ""
         if found.still:
             yield self._paint("Still there", "1")
@@ -80,17 +82,15 @@ class _Page:
         yield from block(IMPACT, _titles(cause.impact_after), self._width)
         yield from block(CHANGED, filter(None, [changed_line(finding, self._found.after.taken_at)]), self._width)
         yield from block(FIX, (line for fix in finding.fixes[:1] for line in fix_lines(fix)), self._width)
-        if cause.unsure:
-            yield from block(NOT_CHECKED, [f"before, so it may be older: {visible(cause.unsure)}"], self._width)
+        yield from self._unsure_before(cause.unsure)
         yield from block(LEARN, [own_command("explain", finding.code)], self._width)
 
     def _gone(self, cause: ComparedCause, alike: Sequence[str]) -> Iterator[str]:
         mark = "?" if cause.unsure else self._paint("✓", "32")
         yield from wrapped(f"{mark} {_sentence(cause.finding)}", self._width, "", "  ")
         yield from block(ALIKE, alike, self._width)
-        if cause.unsure:
-            yield from block(NOT_CHECKED, [f"after, so it may still be there: {visible(cause.unsure)}"], self._width)
-        elif cause.deleted:
+        yield from self._unsure_after(cause.unsure)
+        if cause.deleted and not cause.unsure:
             yield from wrapped("the object was deleted", self._width, "  ")
 
     def _still(self, cause: ComparedCause) -> Iterator[str]:
@@ -99,9 +99,18 @@ class _Page:
         for line in _changes(cause):
             yield from wrapped(line, self._width, "    ", "      ")
 
-    def _open(self, entries: Iterable[Unexplained]) -> Iterator[str]:
-        for entry in entries:
-            yield from wrapped(f"? {_says(entry)}", self._width, "", "  ")
+    def _open(self, troubles: Iterable[ComparedTrouble]) -> Iterator[str]:
+        for trouble in troubles:
+            yield from wrapped(f"? {_says(trouble)}", self._width, "", "  ")
+            yield from self._unsure_before(trouble.unsure)
+
+    def _unsure_before(self, why: str) -> Iterator[str]:
+        if why:
+            yield from block(NOT_CHECKED, [f"before, so it may be older: {visible(why)}"], self._width)
+
+    def _unsure_after(self, why: str) -> Iterator[str]:
+        if why:
+            yield from block(NOT_CHECKED, [f"after, so it may still be there: {visible(why)}"], self._width)
 
     def _left_out(self) -> Iterator[str]:
         for name, report in (("before", self._found.before), ("after", self._found.after)):
@@ -152,7 +161,8 @@ def _sentence(finding: ReportedFinding) -> str:
     return f"{visible(finding.about.title)}: {visible(finding.summary)} ({finding.code})"
 
 
-def _says(entry: Unexplained) -> str:
+def _says(trouble: ComparedTrouble) -> str:
+    entry = trouble.entry
     return f"{visible(entry.about.title)}: {visible(entry.says)} (not explained)"
 
 
