@@ -13,8 +13,10 @@ from kubedoctor.engine.questions import question_modules
 QUIT = ("q", "q!", "quit", "exit")
 WORKLOADS = ("workloads", "workload", "wk")
 FINDINGS = ("findings", "finding", "incidents", "f")
+HELP = ("help", "h", "?", "aliases")
+NAMESPACES = ("ns", "namespace", "namespaces")
 CONTEXTS = ("ctx", "context", "contexts")
-OTHERS = ("help", "theme", "aliases")
+OTHERS = ("help", "theme", "aliases", "explain")
 ALL = ("all", "*", "-A")
 
 
@@ -43,11 +45,13 @@ class UseContext(msgspec.Struct, frozen=True):
 
 
 class Show(msgspec.Struct, frozen=True):
-    """List a kind (`kind` as View spells it). `namespace` None: stay in the current one; empty: all."""
+    """List a kind (`kind` as View spells it). `namespace` None: stay in the current one; empty: all. name: of the object
+    that gets the cursor."""
 
     kind: str
     namespace: str | None = None
     filter: str = ""
+    name: str = ""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -57,7 +61,13 @@ class Ask(msgspec.Struct, frozen=True):
     words: tuple[str, ...] = ()
 
 
-Command = Ask | Quit | Help | Theme | UseContext | Show
+class Lesson(msgspec.Struct, frozen=True):
+    """Show the lesson of a code, or of what kubectl shows."""
+
+    words: str
+
+
+Command = Ask | Quit | Help | Theme | UseContext | Show | Lesson
 
 
 def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
@@ -67,9 +77,12 @@ def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
         return Show("")
     word, arguments = words[0], words[1:]
     lower = word.lower()
+    most = 0 if lower in (*QUIT, *HELP) else 1 if lower in ("theme", *CONTEXTS, *NAMESPACES) else None
+    if most is not None and len(arguments) > most:
+        raise _unexpected(arguments[most])
     if lower in QUIT:
         return Quit()
-    if lower in ("help", "h", "?", "aliases"):
+    if lower in HELP:
         return Help()
     if lower == "theme":
         return Theme(arguments[0] if arguments else "")
@@ -77,11 +90,18 @@ def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
         return Ask(lower, tuple(arguments))
     if lower in CONTEXTS:
         return UseContext(arguments[0]) if arguments else Show("Context")
-    if lower in ("ns", "namespace", "namespaces") and arguments:
+    if lower in NAMESPACES and arguments:
         return Show("", _namespace(arguments[0]))
-    kind = _kind(lower, word, extensions)
+    if lower == "explain":
+        if not arguments:
+            raise CommandError("explain needs a code, or what kubectl shows: :explain OOMKilled.")
+        return Lesson(" ".join(arguments))
+    if lower == "matrix":
+        return Ask("connectivity", tuple(arguments))
+    word, _, name = word.partition("/")
+    kind = _kind(word.lower(), word, extensions)
     namespace, filter_text = _options(arguments)
-    return Show(kind, namespace, filter_text)
+    return Show(kind, namespace, filter_text, name)
 
 
 def _kind(lower: str, word: str, extensions: Sequence[ResourceKind]) -> str:
@@ -116,9 +136,15 @@ def _options(words: list[str]) -> tuple[str | None, str]:
             filter_text = word[1:]
         elif word == "-n":
             namespace = _namespace(next(remaining, ""))
+        elif namespace is not None:
+            raise _unexpected(word)
         else:
             namespace = _namespace(word)
     return namespace, filter_text
+
+
+def _unexpected(word: str) -> CommandError:
+    return CommandError(f"Unexpected argument: {word}.")
 
 
 def _namespace(word: str) -> str:

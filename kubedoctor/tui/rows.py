@@ -27,6 +27,8 @@ WITH_LOGS = WORKLOAD_KINDS | {"Pod"}
 
 
 _TITLES = {"": "Workloads", "Finding": "Incidents"}
+TABS = (("Finding", "Incidents"), ("", "Workloads"), ("Node", "Nodes"), ("Event", "Events"))
+"""The kinds of the lists that are one key away, in their order, and their titles."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -56,6 +58,14 @@ class View(msgspec.Struct, frozen=True):
         if not self.kind:
             singular, plural = "workload", "workloads"
         return singular if count == 1 else plural
+
+
+def next_tab(view: View, step: int) -> str | None:
+    """The kind of the tab so many places on, the first after the last; None for a list that is no tab."""
+    kinds = [kind for kind, _ in TABS]
+    if view.owner is not None or view.kind not in kinds:
+        return None
+    return kinds[(kinds.index(view.kind) + step) % len(kinds)]
 
 
 def _singular(kind: str) -> str:

@@ -96,13 +96,58 @@ async def test_tab_goes_from_the_incidents_to_the_workloads_and_back() -> None:
         await press(pilot, app, "tab")
         assert screen.view == View()
         assert any(row.cause for row in screen.rows)
-        await press(pilot, app, "j", "tab")
+        await press(pilot, app, "j", "shift+tab")
         assert screen.view == View("Finding")
         assert screen.query_one(VirtualTable).current == incident
         await press(pilot, app, "tab")
         assert screen.query_one(VirtualTable).cursor == 1
         await press(pilot, app, "escape")
         assert screen.view == View("Finding")
+
+
+async def test_tab_cycles_all_tabs_and_shift_tab_goes_back() -> None:
+    app = application("shop-at-night", "")
+    async with running(app, home=True) as (pilot, screen):
+        for kind in ("", "Node", "Event", "Finding"):
+            await press(pilot, app, "tab")
+            assert screen.view == View(kind)
+        await press(pilot, app, "shift+tab")
+        assert screen.view == View("Event")
+        await press(pilot, app, "shift+tab")
+        assert screen.view == View("Node")
+
+
+async def test_the_row_that_unfolds_below_the_last_visible_one_is_in_view() -> None:
+    app = application("shop-at-night", "")
+    async with running(app, (80, 24), home=True) as (pilot, screen):
+        table = screen.query_one(VirtualTable)
+        for index, row in enumerate(table.rows):
+            if isinstance(row, IncidentRow) and row.breaks:
+                table.highlight(index)
+        await press(pilot, app, "enter")
+        child = table.cursor + 1
+        row = table.rows[child]
+        assert isinstance(row, IncidentRow)
+        assert row.lead
+        assert child in table._visible()
+
+
+async def test_a_namespace_that_does_not_exist_changes_nothing() -> None:
+    app = application("shop-at-night", "")
+    async with running(app, home=True) as (pilot, screen):
+        before, counted = screen.view, screen.query_one(StatusBar).counts
+        await command(pilot, app, "pods zzz")
+        assert screen.view == before
+        assert screen.query_one(StatusBar).counts == counted
+        assert [note.message for note in app._notifications] == ["no namespace zzz"]
+
+
+async def test_counts_of_another_namespace_are_not_kept() -> None:
+    app = application("shop-at-night", "")
+    async with running(app, home=True) as (pilot, screen):
+        await command(pilot, app, "pods kube-system")
+        assert screen.view == View("Pod", "kube-system")
+        assert screen.query_one(StatusBar).counts is None
 
 
 async def test_enter_unfolds_an_incident_and_each_line_of_its_tree_opens() -> None:
@@ -125,13 +170,13 @@ async def test_enter_unfolds_an_incident_and_each_line_of_its_tree_opens() -> No
 async def test_links_of_the_page_open_objects_and_escape_returns() -> None:
     app = application("shop-at-night", "")
     async with running(app, home=True) as (pilot, screen):
-        await press(pilot, app, "shift+tab", "j", "j", "enter")
+        await press(pilot, app, "right", "j", "j", "enter")
         assert isinstance(app.screen, WhyScreen)
         first = app.screen.subject()
         assert first is not None
         await press(pilot, app, "minus")
         assert on_top(app) is screen
-        await press(pilot, app, "shift+tab", "j")
+        await press(pilot, app, "right", "j")
         assert screen.query_one(VirtualTable).cursor == 1
 
 
@@ -143,7 +188,7 @@ async def test_digits_are_fixes_while_the_page_has_the_keys() -> None:
         first, second = verdict.causes[0].fixes
         assert not first.command
         assert second.command not in " ".join(screen.query_one(IncidentPane).page.plain.split())
-        await press(pilot, app, "shift+tab", "2", "x")
+        await press(pilot, app, "right", "2", "x")
         assert second.command in " ".join(screen.query_one(IncidentPane).page.plain.replace("\\", "").split())
         assert app.clipboard == second.command
         assert screen.view == View("Finding")

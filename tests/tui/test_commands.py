@@ -6,8 +6,12 @@ import re
 
 import pytest
 
+from kubedoctor.cluster import Ref
 from kubedoctor.cluster.kinds.resources import ResourceKind
-from kubedoctor.tui.commands import CommandError, Help, Quit, Show, Theme, UseContext, completions, parse
+from kubedoctor.tui.commands import Ask, CommandError, Help, Lesson, Quit, Show, Theme, UseContext, completions, parse
+from kubedoctor.tui.rows import View
+from kubedoctor.tui.screens.places import place_of
+from tests.tui.recordings import recorded
 
 
 @pytest.mark.parametrize(
@@ -36,6 +40,10 @@ from kubedoctor.tui.commands import CommandError, Help, Quit, Show, Theme, UseCo
         ("?", Help()),
         ("q", Quit()),
         ("quit", Quit()),
+        ("deploy/checkout", Show("Deployment", name="checkout")),
+        ("deploy/checkout shop", Show("Deployment", "shop", name="checkout")),
+        ("explain OOMKilled", Lesson("OOMKilled")),
+        ("matrix", Ask("connectivity")),
     ],
 )
 def test_commands(typed: str, meant: object) -> None:
@@ -51,6 +59,38 @@ def test_a_misspelt_kind_names_the_nearest() -> None:
 def test_a_word_like_nothing_points_to_the_help(typed: str) -> None:
     with pytest.raises(CommandError, match=f"'{typed}'.*for the commands"):
         parse(typed)
+
+
+@pytest.mark.parametrize("typed", ["q x", "help x", "theme light x", "ctx prod x", "ns shop x", "po shop x"])
+def test_a_word_too_many_is_refused(typed: str) -> None:
+    with pytest.raises(CommandError, match=r"Unexpected argument: x\."):
+        parse(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "current", "place"),
+    [
+        ("deploy shop", "", (View("Deployment", "shop"), "", None)),
+        ("deploy/checkout", "", (View("Deployment"), "", Ref("Deployment", "shop", "checkout"))),
+        ("deploy checkout", "shop", (View("Deployment", "shop"), "", Ref("Deployment", "shop", "checkout"))),
+        ("wk/check", "shop", (View("", "shop"), "check", None)),
+    ],
+)
+def test_a_command_leads_to_a_namespace_or_to_an_object(typed: str, current: str, place: object) -> None:
+    command = parse(typed)
+    assert isinstance(command, Show)
+    assert place_of(command, current, recorded("oom-killed")) == place
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("ns zzz", "no namespace zzz"), ("pods zzz", "no namespace zzz"), ("deploy/zzz", "no Deployment zzz")],
+)
+def test_what_does_not_exist_is_said(typed: str, said: str) -> None:
+    command = parse(typed)
+    assert isinstance(command, Show)
+    with pytest.raises(CommandError, match=said):
+        place_of(command, "shop", recorded("oom-killed"))
 
 
 def test_completions_are_shortest_first() -> None:

@@ -39,7 +39,7 @@ async def test_an_empty_namespace_says_what_to_try() -> None:
     app = KubedoctorApp(lambda: Session(source, load_catalogue()), "nowhere")
     async with running(app) as (pilot, screen):
         assert "No workloads in nowhere" in screen.query_one(IncidentPane).page.plain
-        await press(pilot, app, "tab")
+        await press(pilot, app, "shift+tab")
         assert "0 workloads here" in screen.query_one(IncidentPane).page.plain
 
 

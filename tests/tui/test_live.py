@@ -55,7 +55,7 @@ async def running(served: SandboxServer, namespace: str = "shop") -> AsyncIterat
     app = KubedoctorApp(lambda: Session(open_source(options), load_catalogue(), opener_for(options)), namespace)
     async with app.run_test(size=(120, 32)) as pilot:
         await until(lambda: isinstance(app.screen, ListScreen) and app.screen.is_mounted)
-        list_screen(app).action_switch()
+        list_screen(app).action_switch(1)
         yield pilot, list_screen(app)
         assert app.session is not None
         await asyncio.to_thread(app.session.close)

@@ -88,7 +88,7 @@ def shown(pilot: Pilot[int]) -> ListScreen | None:
     if not isinstance(screen, ListScreen) or not screen.is_mounted:
         return None
     if screen.view.kind == "Finding":
-        screen.action_switch()
+        screen.action_switch(1)
     return screen if names(screen) else None
 
 

@@ -14,7 +14,11 @@ from kubedoctor.engine.health import Health, health_of, stated_health
 from kubedoctor.tui import look
 from kubedoctor.tui.incidents.reasons import MOST_OF_REASON, reason_of
 from kubedoctor.tui.marks import Marks, Restarts, restarts_of
+from kubedoctor.tui.pages.ink import kind_word
 from kubedoctor.tui.rows import Row, View, make_rows, place_in, searchable
+
+WIDEST_BREAKS = 12
+"""Cells that the list has for what suffers."""
 
 
 class IncidentRow(Row, frozen=True, gc=False):
@@ -132,7 +136,10 @@ def breaks(incident: Incident, report: Report, family: Family) -> str:
     kinds = {name.short_kind for name in names}
     if len(kinds) == 1:
         (kind,) = kinds
-        return counted(len(names), kind, View(names[0].kind).title)
+        title = View(names[0].kind).title
+        if len(f"1 {title}") > WIDEST_BREAKS:  # decided by the kind, so that all rows have the same form
+            return f"{len(names)} {kind_word(names[0].kind)}"
+        return counted(len(names), kind, title)
     return counted(len(names), "object") if names else ""
 
 

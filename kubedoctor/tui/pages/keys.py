@@ -10,7 +10,7 @@ from kubedoctor.findings import Effect
 from kubedoctor.findings.commands import RESTARTABLE, command_line, delete_by_force, kubectl, rollout
 from kubedoctor.tui.pages.incidents import Copyable
 from kubedoctor.tui.pages.page import Page
-from kubedoctor.tui.rows import WITH_LOGS, View
+from kubedoctor.tui.rows import TABS, WITH_LOGS, View, next_tab
 
 HELP_TITLE = "Keys"
 
@@ -52,8 +52,8 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("shift-s n a", "sort by health, name, age"),
             ("ctrl-w", "wide"),
             ("j k g G", "down, up, first, last"),
-            ("tab", "incidents or workloads; in other lists the page"),
-            ("shift-tab", "between list and page; there j k choose a link, enter opens it, 1-9 a fix"),
+            ("tab  shift-tab", "next tab, previous tab: incidents, workloads, nodes, events"),
+            ("right left", "between list and page; there j k choose a link, enter opens it, 1-9 a fix"),
             ("esc -", "back"),
         ),
     ),
@@ -71,7 +71,8 @@ def list_keys(view: View, kind: str, *, in_tree: bool, in_pane: bool, empty: boo
     """The keys of a list for the kind under the cursor: logs only for a kind that has some. in_pane: the page has the keys."""
     logs: tuple[Key, ...] = (("l", "logs"),) if kind in WITH_LOGS else ()
     home = view.kind == "Finding"
-    other: tuple[Key, ...] = (("tab", "workloads" if home else "incidents"),) if view.kind in ("", "Finding") else ()
+    tab = next_tab(view, 1)
+    other: tuple[Key, ...] = (("tab", dict(TABS)[tab].lower()),) if tab is not None else ()
     if empty:
         return (*other, ("0-9", "namespace"), ("esc", "back"))
     if in_pane:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from textual import on
@@ -19,13 +20,13 @@ from kubedoctor.tui.pages.ink import ink
 from kubedoctor.tui.pages.keys import list_keys
 from kubedoctor.tui.pages.page import Line
 from kubedoctor.tui.pages.states import examining_page, no_incidents_page, problem_page
-from kubedoctor.tui.rows import EXAMINING, READING, Row, counts, empty_text
+from kubedoctor.tui.rows import EXAMINING, READING, TABS, Row, counts, empty_text
 from kubedoctor.tui.screens.rows_screen import RowsScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_form import IncidentForm
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
-from kubedoctor.tui.widgets.one_line import TABS, Keys, TabRule, Tabs
+from kubedoctor.tui.widgets.one_line import Keys, TabRule, Tabs
 from kubedoctor.tui.widgets.panes import Panes
 from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar, currency
@@ -57,6 +58,7 @@ class DrawnList(RowsScreen):
         self.form = IncidentForm()
         self._numbers: dict[str, int] = {}
         self._told_kind: str | None = None
+        self._unfolded: tuple[str, tuple[IncidentRow, ...]] = ("", ())
         self._problem: tuple[str, str] | None = None
         self._doing: dict[object, str] = {}
 
@@ -187,11 +189,20 @@ class DrawnList(RowsScreen):
             self._numbers["Node"] = len(self.session.snapshot.of_kind("Node"))
         self._draw_tabs()
 
+    def _forget_counts(self) -> None:
+        """The numbers are of another namespace than what is shown now."""
+        bar = self.query_one(StatusBar)
+        bar.incidents, bar.counts, bar.gaps = None, None, 0
+        self._numbers.pop("Finding", None)
+        self._numbers.pop("", None)
+
     # The list and the page where there are no rows
 
-    def _arrange(self, rows: int) -> None:
+    def _arrange(self, rows: Sequence[Row]) -> None:
         """The height of the list above its page."""
         table = self._table
+        in_tree = any(isinstance(row, IncidentRow) and row.lead for row in rows)
+        table.below = int(in_tree)
         is_table = self.view.kind != "Finding"
         if self.has_class("-table") is not is_table:
             self.set_class(is_table, "-table")
@@ -204,17 +215,28 @@ class DrawnList(RowsScreen):
             return
         height = self.size.height
         most = max(LEAST_LINES, height // 5) if self.view.kind == "Finding" else max(LEAST_LINES_OF_TABLE, height // 3)
-        if any(isinstance(row, IncidentRow) and row.lead for row in self._table.rows):
+        if in_tree:
             most = max(LEAST_LINES_OF_TABLE, height // 3)
-        lines = 1 + max(1, min(most, rows))
+        lines = 1 + max(1, min(most, len(rows)))
         if table.styles.height is None or table.styles.height.value != lines:
             table.styles.height = lines
+
+    def _with_tree(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        """The rows with the tree of the unfolded incident below it."""
+        finding, tree = self._unfolded
+        in_tree = bool(tree) and self.view.kind == "Finding"
+        if self.has_class("-tree") is not in_tree:
+            self.set_class(in_tree, "-tree")
+        if not tree or self.view.kind != "Finding":
+            return rows
+        place = next((number for number, row in enumerate(rows, start=1) if row.finding == finding), 0)
+        return (*rows[:place], *tree, *rows[place:]) if place else rows
 
     def _set_bare(self, *, bare: bool) -> None:
         """Whether the page has the whole screen."""
         if self.has_class("-bare") is not bare:
             self.set_class(bare, "-bare")
-            self._arrange(len(self._table.rows))
+            self._arrange(self._table.rows)
 
     def _say_empty(self) -> None:
         """No rows: what that means."""

@@ -17,8 +17,9 @@ from kubedoctor.tui.columns import columns_of
 from kubedoctor.tui.filters import FilterError, keep
 from kubedoctor.tui.incidents.incident_rows import IncidentRow
 from kubedoctor.tui.messages import Filtered, ThemeWanted, Told, Unfolded
-from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, known_row, place_in
+from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, known_row, next_tab, place_in
 from kubedoctor.tui.screens.drawn_list import DrawnList
+from kubedoctor.tui.screens.places import place_of
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, tabs_of
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
@@ -46,8 +47,9 @@ class ListScreen(DrawnList):
         Binding("slash", "ask('filter')", "Filter", priority=True),
         Binding("colon", "ask('command')", "Command", priority=True),
         Binding("escape,minus", "back", "Back"),
-        Binding("tab", "switch", "Incidents or workloads"),
-        Binding("shift+tab,right,left", "other_pane", "List or page"),
+        Binding("tab", "switch(1)", "Next tab"),
+        Binding("shift+tab", "switch(-1)", "Previous tab"),
+        Binding("right,left", "other_pane", "List or page"),
         *(Binding(str(number), f"digit({number})", show=False) for number in range(10)),
         Binding("ctrl+z", "faults", "Faults only"),
         Binding("ctrl+w", "wide", "Wide"),
@@ -71,7 +73,6 @@ class ListScreen(DrawnList):
         self._shown: View | None = None
         self._shown_of: tuple[Row, ...] = ()
         self._rows_of_tabs: dict[View, Row] = {}
-        self._unfolded: tuple[str, tuple[IncidentRow, ...]] = ("", ())
 
     def on_mount(self) -> None:
         self._table.focus()
@@ -85,7 +86,7 @@ class ListScreen(DrawnList):
 
     def on_resize(self, _: events.Resize) -> None:
         if self.is_mounted:
-            self._arrange(len(self._table.rows))
+            self._arrange(self._table.rows)
             if self.subject() is not None and self.report is not None:
                 self._tell()
 
@@ -186,10 +187,11 @@ class ListScreen(DrawnList):
     @on(Prompt.Command)
     def _command(self, message: Prompt.Command) -> None:
         try:
-            command = commands.parse(message.text, self.session.extensions.kinds)
+            self._carry_out(commands.parse(message.text, self.session.extensions.kinds))
         except commands.CommandError as error:
             self.notify(visible(str(error), 300), severity="warning")
-            return
+
+    def _carry_out(self, command: commands.Command) -> None:
         match command:
             case commands.Quit():
                 self.app.exit()
@@ -201,9 +203,10 @@ class ListScreen(DrawnList):
                 self.ask_by_name(name, words, self.view.namespace)
             case commands.UseContext(name=name):
                 self._work(partial(work.switch, self.session, name), "switch")
-            case commands.Show(kind=kind, namespace=namespace, filter=filter_text):
-                scope = self.view.namespace if namespace is None else namespace
-                self._go(View(kind, scope), filter_text)
+            case commands.Lesson(words=words):
+                self.show_lesson(words)
+            case commands.Show():
+                self._go(*place_of(command, self.view.namespace, self.session.snapshot))
 
     # Navigation
 
@@ -212,6 +215,8 @@ class ListScreen(DrawnList):
         if remember:
             self._places.append(VisitedView(self.view, self.filter, self._table.current))
         before, self.view = self.view, view
+        if view.namespace != before.namespace:
+            self._forget_counts()
         self.filter, self._next_row = filter_text, row
         self.rows = ()
         self._table.follows = False
@@ -266,19 +271,13 @@ class ListScreen(DrawnList):
         rows = self._with_tree(rows)
         home = self.view.kind == HOME
         self._set_bare(bare=home and not self.rows)
-        self._arrange(len(rows))
+        self._arrange(rows)
         self._draw_titles()
         columns = columns_of(self.view, wide=self.wide)
         key, selected = place_in(self.order), self._shown_of is self.rows
         self._shown_of = self.rows
-        self._table.show(
-            rows,
-            columns,
-            self.session.now(),
-            key=None if home else key,
-            selected=selected,
-            form=self.form if home else None,
-        )
+        form = self.form if home else None
+        self._table.show(rows, columns, self.session.now(), key=None if home else key, selected=selected, form=form)
         if self._next_row is not None:
             index = self._table.index_of(self._next_row, key)
             if index >= 0 or not self._reading:
@@ -286,17 +285,6 @@ class ListScreen(DrawnList):
                 self._next_row = None
         if not rows:
             self._say_empty()
-
-    def _with_tree(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        """The rows with the tree of the unfolded incident below it."""
-        finding, tree = self._unfolded
-        in_tree = bool(tree) and self.view.kind == HOME
-        if self.has_class("-tree") is not in_tree:
-            self.set_class(in_tree, "-tree")
-        if not tree or self.view.kind != HOME:
-            return rows
-        place = next((number for number, row in enumerate(rows, start=1) if row.finding == finding), 0)
-        return (*rows[:place], *tree, *rows[place:]) if place else rows
 
     def _tell(self) -> None:
         row = self.subject()
@@ -330,14 +318,15 @@ class ListScreen(DrawnList):
         elif self.view.kind != HOME:
             self._go(View(HOME, self.view.namespace), remember=False)
 
-    def action_switch(self) -> None:
-        """From the incidents to the workloads and back, each with its cursor; in another list to the page and back."""
-        if self.view.kind not in ("", HOME) or self.view.owner is not None:
+    def action_switch(self, step: int) -> None:
+        """To the next tab or the one before, each with its cursor; in another list to the page and back."""
+        kind = next_tab(self.view, step)
+        if kind is None:
             self.action_other_pane()
             return
         if (row := self.subject()) is not None and self._table.follows:
             self._rows_of_tabs[self.view] = row
-        other = View("" if self.view.kind == HOME else HOME, self.view.namespace)
+        other = View(kind, self.view.namespace)
         self._go(other, row=self._rows_of_tabs.get(other), remember=False)
 
     def action_other_pane(self) -> None:

@@ -128,8 +128,11 @@ class ObjectScreen(Screen[None]):
         if verdict is None or not verdict.causes:
             self.notify("No finding here, so no lesson.", timeout=3)
             return
-        code = verdict.causes[0].code
-        TextScreen.show(self.app, code, lesson_page(code, self.session.catalogue))
+        self.show_lesson(verdict.causes[0].code)
+
+    def show_lesson(self, words: str) -> None:
+        """Show the lesson of a code, or of what kubectl shows."""
+        TextScreen.show(self.app, visible(words, 60), lesson_page(visible(words, 60), self.session.catalogue))
 
     def action_describe(self) -> None:
         self._text("Describe", lambda ref: partial(work.describe_object, self.session, ref, self.report))

@@ -65,7 +65,8 @@ class SheetScreen(KeptScreen):
     ) -> None:
         """Open and ask; `words` are those of the question's arguments, all of them."""
         job = partial(work.ask_question, session, question, subject, question.choices(words))
-        cls._open(app, session, " ".join((question.name, subject.title, *words)), None, job)
+        about = subject.title if subject.name else "all namespaces"
+        cls._open(app, session, " ".join((question.name, about, *words)), None, job)
 
     @classmethod
     def _open(

@@ -14,6 +14,7 @@ from textual.strip import Strip
 from kubedoctor.tui.look import HEAVY, LINE, TEE, WALL, WAY
 from kubedoctor.tui.pages.ink import crop, ends, ink, size
 from kubedoctor.tui.pages.page import Line, Piece
+from kubedoctor.tui.rows import TABS
 from kubedoctor.tui.widgets.line_view import Painting
 
 Key = tuple[str, str]
@@ -108,9 +109,6 @@ class Tab(Message):
     def __init__(self, kind: str) -> None:
         super().__init__()
         self.kind = kind
-
-
-TABS = (("Finding", "Incidents"), ("", "Workloads"), ("Node", "Nodes"), ("Event", "Events"))
 
 
 class Tabs(OneLine):

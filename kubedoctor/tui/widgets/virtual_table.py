@@ -78,6 +78,8 @@ class VirtualTable(LineView, can_focus=True):
         self.cursor = 0
         self.follows = False
         """Whether the cursor follows its object: a person has moved it."""
+        self.below = 0
+        """How many rows below the cursor are kept in view with it."""
         self._columns: tuple[ListColumn, ...] = ()
         self._fitting: tuple[ListColumn, ...] = ()
         self._widths: tuple[int, ...] = ()
@@ -228,7 +230,8 @@ class VirtualTable(LineView, can_focus=True):
         if not self.rows:
             return
         top, height = int(self.scroll_offset.y), max(1, self.size.height - self.head)
-        first, end = self._top(self.cursor), self._top(self.cursor + 1)
+        first = self._top(self.cursor)
+        end = self._top(min(len(self.rows), self.cursor + 1 + self.below))
         if first < top:
             self.scroll_to(y=first, animate=False, immediate=True, force=True)
         elif end > top + height:
