@@ -21,9 +21,14 @@ from kubedoctor.cluster.triage import finished, terminating
 from kubedoctor.replay.services.backends import MAKERS
 from kubedoctor.replay.services.ports import declared_ports, find_port
 
-_CHANGES: Final = compiled_later(
-    r"role|version|track|slot|colou?r|release|revision|stage|pod-name|pod-index|leader", re.IGNORECASE
+_PARTS: Final = ("component", "instance")
+"""Labels that tell one program's parts or installations apart."""
+_IDENTITIES: Final = ("app", "name", "k8s-app", "application", "run", "service")
+"""Labels that tell programs apart."""
+_FOLLOWS: Final = compiled_later(
+    r"replica|slave|secondary|standby|follower|read|sentinel|exporter|metrics", re.IGNORECASE
 )
+_WORDS: Final = compiled_later(r"[-_.]")
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -59,8 +64,9 @@ def selection_meant(service: Service, cluster: Cluster) -> Meant | None:
 
 
 def _another_value(service: Service, pods: list[Pod], cluster: Cluster) -> NearMiss | None:
-    """One label has a value of its own, where everything else fits: the other labels and each port are those of the pods, and
-    no Service selects them. Values that programs change, or that tell releases apart, are left alone."""
+    """A part's or an installation's label has a value of its own, where everything else fits: the other labels, among them the
+    program's, and each port are those of the pods, and no Service selects them. Another program, or a part that the Service
+    names, is left alone: traffic would end elsewhere."""
     wanted = service.spec.selector or {}
     found: dict[tuple[str, str], Pod] = {}
     for pod in pods:
@@ -70,11 +76,29 @@ def _another_value(service: Service, pods: list[Pod], cluster: Cluster) -> NearM
     if len(found) != 1:
         return None
     ((key, value), pod) = next(iter(found.items()))
-    if _CHANGES.search(key) or not all(_declares(pod, port) for port in service.spec.ports or ()):
+    if not _same_program(service, key, wanted[key], value) or not all(
+        _declares(pod, port) for port in service.spec.ports or ()
+    ):
         return None
     if services_selecting(pod, cluster.maybe):
         return None
     return NearMiss(pod.labels, (LabelDifference(key, wanted[key], value, key),))
+
+
+def _same_program(service: Service, key: str, wanted: str, value: str) -> bool:
+    part, selector = _last(key), service.spec.selector or {}
+    programs = [program for other, program in selector.items() if _last(other) in _IDENTITIES]
+    if part not in _PARTS or not programs:
+        return False
+    words, others, named = (set(_WORDS.split(text)) for text in (wanted, value, service.name))
+    if part == "instance":
+        return words <= others or others <= words
+    of_program = any(set(_WORDS.split(program)) <= named for program in programs)
+    return of_program and not words & named and not _FOLLOWS.search(value) and not _FOLLOWS.search(wanted)
+
+
+def _last(key: str) -> str:
+    return key.rpartition("/")[2]
 
 
 def _declares(pod: Pod, port: ServicePort) -> bool:

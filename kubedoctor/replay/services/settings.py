@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.cluster.grammar.redaction import REDACTED, looks_secret
 from kubedoctor.cluster.kinds.containers import Container
 from kubedoctor.cluster.kinds.core import ConfigMap
 from kubedoctor.cluster.kinds.meta import KubernetesObject
@@ -47,6 +48,8 @@ _JOINED: Final = compiled_later(rf"(?:^|[\s,=])(?P<host>{_HOST}):(?P<port>\d{{2,
 _ALONE: Final = compiled_later(rf"^{_HOST}$")
 _OF_A_HOST: Final = compiled_later(r"(?:^|_)(?:HOST|HOSTNAME|SERVER|ADDR|ADDRESS)$", re.IGNORECASE)
 
+_OF_A_USER: Final = compiled_later(r"user(?:_?name)?$|login$", re.IGNORECASE)
+
 
 class NamedServer(NamedTuple):
     """A server that a setting names. port: 0 where it names none. obj, path: where the setting stands."""
@@ -78,6 +81,33 @@ def named_servers(pod: Pod, container: str, cluster: Cluster) -> tuple[NamedServ
             if not is_local(host):
                 found.setdefault((host, port), NamedServer(host, port, setting.name, setting.obj, setting.path))
     return tuple(found.values())
+
+
+def hides_servers(pod: Pod, container: str, cluster: Cluster) -> bool:
+    """Whether settings that are not read may name other servers: those of Secrets, of ConfigMaps that were not seen, and values
+    that are not shown. Passwords and names of users name none."""
+    own = next((row for row in all_containers(pod) if row.name == container), None)
+    if own is None:
+        return False
+    for source in own.env_from or ():
+        config = source.config_map_ref
+        if source.secret_ref is not None or (config is not None and not _seen(pod, config.name, cluster)):
+            return True
+    for variable in own.env or ():
+        source_of = variable.value_from
+        key = source_of.config_map_key_ref if source_of is not None else None
+        hidden = (
+            variable.value == REDACTED
+            or (source_of is not None and source_of.secret_key_ref is not None)
+            or (key is not None and not _seen(pod, key.name, cluster))
+        )
+        if hidden and not looks_secret(variable.name) and not _OF_A_USER.search(variable.name):
+            return True
+    return False
+
+
+def _seen(pod: Pod, name: str, cluster: Cluster) -> bool:
+    return cluster.maybe.get(ConfigMap, pod.namespace, name) is not None
 
 
 def _settings(pod: Pod, container: Container, cluster: Cluster) -> Iterator[_Setting]:
