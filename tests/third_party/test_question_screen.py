@@ -15,8 +15,8 @@ from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.tui.recordings import command, press
+from tests.tui.running import on_top, running
 from tests.tui.screenshots import application
-from tests.tui.test_app import on_top, running
 
 
 @pytest.fixture

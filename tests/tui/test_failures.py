@@ -10,8 +10,8 @@ from kubedoctor.tui.messages import Failed
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from tests.tui.recordings import command, opened, press
+from tests.tui.running import SIZE, running, shown
 from tests.tui.screenshots import application, settle
-from tests.tui.test_app import SIZE, running, shown
 
 
 async def test_a_failure_is_a_banner_and_the_rows_stay() -> None:

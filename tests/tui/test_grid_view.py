@@ -9,8 +9,8 @@ from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.widgets.grid_view import GridView
 from kubedoctor.tui.widgets.text_view import TextView
 from tests.tui.recordings import command, press
+from tests.tui.running import on_top, running
 from tests.tui.screenshots import application
-from tests.tui.test_app import on_top, running
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
