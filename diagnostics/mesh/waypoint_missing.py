@@ -107,7 +107,7 @@ def _missing(
     mine = [one for one in gateways if one.namespace == named.namespace]
     near = misspellings(named.name, [one.name for one in mine], 1) or [one.name for one in mine if len(mine) == 1]
     text = f"its waypoint, Gateway {named.namespace}/{named.name}, does not exist: rules of layer 7 have no effect"
-    fix = Fix(f"Create the waypoint: istioctl waypoint apply -n {named.namespace} --name {named.name}")
+    fix = Fix(f"Create waypoint {named.name} in namespace {named.namespace}, by istioctl waypoint apply")
     if near:
         text += f"; did you mean {near[0]}?"
         line = command_line(put(ref(asker), ("metadata", "labels", USE), near[0]), asker)

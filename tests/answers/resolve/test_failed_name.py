@@ -33,6 +33,7 @@ PLAIN = service("data", "db", "10.96.0.7")
 OTHER_DOMAIN = config(".:53 {\n kubernetes k8s.acme in-addr.arpa\n}\n")
 ON_NODE = pod("web", "agent", hostNetwork=True, dnsPolicy="ClusterFirst", nodeName="n1")
 OWN_DNS = pod("web", "agent", dnsPolicy="None", dnsConfig={"nameservers": ["10.96.0.10"]})
+SEARCHING = pod("web", "agent", dnsPolicy="None", dnsConfig={"nameservers": ["10.96.0.10"], "searches": ["svc.cluster.local"]})  # fmt: skip
 OTHER_DNS = pod("web", "agent", dnsPolicy="None", dnsConfig={"nameservers": ["9.9.9.9"]})
 DNS = service("kube-system", "kube-dns", "10.96.0.10")
 CLIENT = pod("web", "agent")
@@ -41,7 +42,8 @@ PEERS = (peer("db-0"), peer("db-1"))
 CASES = {
     "network of the node": (ON_NODE, "db.data.svc", (PLAIN,), "dnsPolicy ClusterFirst with hostNetwork asks the DNS servers of node n1", "ClusterFirstWithHostNet"),
     "another server": (OTHER_DNS, "db.data", (PLAIN, DNS), "dnsPolicy None asks the DNS servers of its dnsConfig", "dnsPolicy: ClusterFirst"),
-    "the cluster's server by dnsConfig": (OWN_DNS, "db.data", (PLAIN, DNS), None, ""),
+    "the cluster's server by dnsConfig": (SEARCHING, "db.data", (PLAIN, DNS), None, ""),
+    "no search list": (OWN_DNS, "db.data", (PLAIN, DNS), "no search list completes it", "Add svc.cluster.local to dnsConfig.searches"),
     "another domain": (CLIENT, "db.data.svc.cluster.local", (PLAIN, OTHER_DOMAIN), "the domain of the cluster is k8s.acme, not cluster.local", "db.data.svc"),
     "the right domain": (CLIENT, "db.data.svc.cluster.local", (PLAIN, config()), None, ""),
     "pods of a Service that is not headless": (CLIENT, "db-0.db.data.svc", (PLAIN,), "Service data/db is not headless (clusterIP 10.96.0.7)", "headless Service"),
@@ -75,11 +77,9 @@ def test_why_a_name_does_not_resolve(case: str) -> None:
 
 
 def test_without_an_answer_the_dns_itself_is_left() -> None:
-    cluster = Cluster(complete(PLAIN, CLIENT, OTHER_DOMAIN))
+    cluster = Cluster(complete(HEADLESS, CLIENT, *PEERS))
     source, target = cluster.get(Pod, "web", "agent"), cluster.get(Service, "data", "db")
     assert source is not None
     assert target is not None
-    why = why_not_resolved(
-        source, "db.data.svc.cluster.local", target, Ref("Pod", "web", "agent"), cluster, answered=False
-    )
+    why = why_not_resolved(source, "db.data", target, Ref("Pod", "web", "agent"), cluster, answered=False)
     assert why is None
