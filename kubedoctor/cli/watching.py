@@ -88,11 +88,12 @@ def _typed(options: argparse.Namespace) -> str:
 def watch(options: argparse.Namespace, look: Look) -> int:
     """Looks until the objects are healthy, the time is over, or a person stops it. Raises what the first look raises."""
     from kubedoctor.collect.live.changes import Changes  # only for this
+    from kubedoctor.collect.live.cluster import LiveSource
 
     with opened(options, spinning=False) as source:
-        live: LiveSource = source  # type: ignore[assignment]  # there is no recording
-        with Changes(live, _limit(options)) as changes:
-            return _Watch(options, look, live, changes).run()
+        assert isinstance(source, LiveSource), "a recording is refused before it is opened"
+        with Changes(source, _limit(options)) as changes:
+            return _Watch(options, look, source, changes).run()
 
 
 class _Watch:

@@ -185,7 +185,10 @@ def snapshot(annotated: Ref | None = None, text: str = "KD1005 until 2026-02-01:
     return made
 
 
-def left(one: Report, made: WrittenSuppressions = WrittenSuppressions(), seen: Snapshot | None = None) -> Report:  # noqa: B008  # it is immutable
+NOTHING_WRITTEN = WrittenSuppressions()
+
+
+def left(one: Report, made: WrittenSuppressions = NOTHING_WRITTEN, seen: Snapshot | None = None) -> Report:
     return without_suppressed(one, made, seen or snapshot(), load_catalogue(), TODAY)
 
 

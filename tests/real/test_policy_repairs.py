@@ -87,12 +87,16 @@ def objects() -> Iterator[Document]:
     yield from (deployment(app, namespace, "sleep") for namespace, app in SOURCES)
 
 
+def has_account(at: Namespace) -> bool:
+    return bool(at.cluster.get("serviceaccount", "default", at.name))
+
+
 @pytest.fixture(scope="module")
 def lab(cluster: RealCluster) -> Iterator[Lab]:
     places = [Namespace(cluster, name) for name in (SHOP, PARTNERS)]
     cluster.apply(*(manifest("Namespace", at.name, None) for at in places))
     for at in places:
-        cluster.wait_for("account", lambda at=at: bool(cluster.get("serviceaccount", "default", at.name)))  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
+        cluster.wait_for("account", partial(has_account, at))
     with enforced(cluster):
         cluster.apply(*objects())
         for at in places:

@@ -222,7 +222,7 @@ async def test_without_a_namespace_in_the_context_all_are_shown(tmp_path: Path) 
         async with app.run_test(size=SIZE):
             await until(lambda: isinstance(app.screen, ListScreen) and app.screen.report)
             assert list_screen(app).view.namespace == ""
-            assert "checkout" in "\n".join(screen_lines(app))
+            await until(lambda: "checkout" in "\n".join(screen_lines(app)))
             assert app.session is not None
             await asyncio.to_thread(app.session.close)
 
@@ -243,8 +243,9 @@ async def test_where_all_namespaces_are_refused_the_own_one_is_shown_and_that_is
         app = application(lambda: open_source(nameless(served, tmp_path)))
         async with app.run_test(size=SIZE):
             await until(lambda: isinstance(app.screen, ListScreen) and app.screen.report)
-            text = " ".join("\n".join(screen_lines(app)).split())
-            assert "Only namespace default could be read: list pods at cluster scope is forbidden." in text
+            said = "Only namespace default could be read: list pods at cluster scope is forbidden."
+            await until(lambda: said in " ".join("\n".join(screen_lines(app)).split()))
+            text = "\n".join(screen_lines(app))
             assert "✓" not in text
             assert app.session is not None
             await asyncio.to_thread(app.session.close)
