@@ -14,6 +14,7 @@ from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.one_line import Heading
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.tui.recordings import command, list_screen, opened, press
@@ -141,6 +142,15 @@ async def test_links_of_the_page_open_objects_and_escape_returns() -> None:
         assert on_top(app) is screen
         await press(pilot, app, "right", "j")
         assert screen.query_one(VirtualTable).cursor == 1
+
+
+async def test_a_page_is_not_below_itself_whenever_it_is_drawn() -> None:
+    app = application("oom-killed", "")
+    async with running(app, home=True) as (pilot, _):
+        await press(pilot, app, "w")
+        assert isinstance(app.screen, WhyScreen)
+        app.screen.draw()
+        assert app.screen.query_one(Heading).text == "Home › Why  Deployment shop/checkout"
 
 
 async def test_digits_are_fixes_while_the_page_has_the_keys() -> None:

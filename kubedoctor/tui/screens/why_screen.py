@@ -52,9 +52,8 @@ class WhyScreen(ObjectScreen, KeptScreen):
         assert self.row is not None  # opened for one
         assert self.report is not None
         self.query_one(IncidentPane).clear()
-        below = [
-            screen.row.ref.title for screen in self.app.screen_stack if isinstance(screen, WhyScreen) and screen.row
-        ]
+        others = (screen for screen in self.app.screen_stack if screen is not self)  # It may be on the stack already.
+        below = [screen.row.ref.title for screen in others if isinstance(screen, WhyScreen) and screen.row]
         self.query_one(Heading).entitle("Why", self.row.ref.title, ("Home", *below))
         self._draw_keys(self.row)
         tight = self.app.size.height < AIRY_FROM

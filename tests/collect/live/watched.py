@@ -60,7 +60,7 @@ class Watched:
             return names(self.source, kind)
 
     def requests(self, kind: str) -> list[dict[str, str]]:
-        return [dict(each.query) for each in self.sandbox.requests if each.path.endswith(f"/{kind}")]
+        return [dict(each.query) for each in self.sandbox.requests.copy() if each.path.endswith(f"/{kind}")]
 
 
 @contextmanager
