@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,6 +13,9 @@ from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.wants import Barrier, LogTail, LogWant, Want
+
+if TYPE_CHECKING:
+    from kubedoctor.cluster.history.ring import Ring
 
 Key = tuple[str, str]  # namespace, name
 NOT_HERE = "not in this recording"
@@ -56,6 +59,8 @@ class Snapshot:
         """Sentences for people."""
         self.requests = 0
         self.exhausted = False
+        self.history: Ring | None = None
+        """What happened to the objects while they were watched."""
         self._objects: dict[str, dict[Key, KubernetesObject]] = {}
         self._revisions: dict[str, int] = {}
         self._covered: dict[str, set[Want]] = {}
@@ -158,7 +163,7 @@ class Snapshot:
         Revisions are taken before the objects: an index may be built twice, but is never older than its objects.
         """
         self.taken_at, self.source, self.requests = other.taken_at, other.source, other.requests
-        self.at_least = other.at_least
+        self.at_least, self.history = other.at_least, other.history
         self.problems = list(other.problems)
         self._revisions = dict(other._revisions)
         self._objects = {kind: dict(objects) for kind, objects in list(other._objects.items())}
@@ -184,6 +189,13 @@ class Snapshot:
         for name in removed:
             changed.remove(name)
         return changed
+
+    def in_the_past(self, at: datetime) -> Snapshot:
+        """A closed copy with the clock of an earlier moment, without logs: they have lines of later times."""
+        past = self.copy()
+        past.taken_at, past.at_least, past.closed, past._logs = at, False, True, {}
+        past._indexes = dict(self._indexes)
+        return past
 
     def taken_as_whole(self) -> Snapshot:
         """A snapshot of the same objects that counts as complete: no read fetches more."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from kubedoctor.cluster.kinds.meta import KubernetesObject
-from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.heartbeats import is_heartbeat
 from kubedoctor.cluster.seen.sharing import Models, keep_parts, share_parts
@@ -54,11 +54,21 @@ class KindStatus(msgspec.Struct, frozen=True):
 
 class FollowedSnapshot(msgspec.Struct, frozen=True):
     """The snapshot that followers write to, its lock, and the callback for a kind that changed; with the objects, where
-    only these did."""
+    only these did. now: the API server's time, for the history of the snapshot."""
 
     snapshot: Snapshot
     lock: AbstractContextManager[object]
     changed: Callable[[str, Iterable[Ref] | None], None]
+    now: Callable[[], datetime]
+
+    def note(
+        self, changes: Iterable[tuple[KubernetesObject | None, KubernetesObject | None]], names_only: bool
+    ) -> None:
+        """Keep what happened to objects: before and after."""
+        if (history := self.snapshot.history) is not None:
+            at = self.now()
+            for before, after in changes:
+                history.note(at, before, after, names_only=names_only)
 
 
 class Follower:
@@ -124,7 +134,7 @@ class Follower:
     # List
 
     def _list(self) -> None:
-        missing = ""
+        missing, known = "", self._known()
         for resource in self._served.candidates(self.kind):
             try:
                 listed = self._read(resource)
@@ -136,6 +146,7 @@ class Follower:
             self._served.works(resource)
             self._resource = resource
             self._take(resource, listed)
+            self._note_list(known, listed, names_only=resource.names_only)
             return
         if missing:
             self._refuse(missing, Barrier.NOT_SERVED)
@@ -147,6 +158,25 @@ class Follower:
         self._say("watching")
         self._rest(LONGEST_PAUSE)
         raise WatchExpired
+
+    def _known(self) -> dict[Ref, KubernetesObject] | None:
+        """What was there before a list; None where that is not known, or nobody wants to know."""
+        snapshot = self._store.snapshot
+        with self._store.lock:
+            if snapshot.history is None or not snapshot.covers(Want(self.kind, self._wanted)):
+                return None
+            return {ref(obj): obj for obj in snapshot.of_kind(self.kind, self._wanted)}
+
+    def _note_list(self, known: dict[Ref, KubernetesObject] | None, listed: Listed, *, names_only: bool) -> None:
+        """Keep what happened between a watch and the list after it."""
+        if known is None:
+            return
+        pairs: list[tuple[KubernetesObject | None, KubernetesObject | None]] = []
+        for obj in listed.objects:
+            before = known.pop(ref(obj), None)
+            if before is None or not (before is obj or is_heartbeat(before, obj)):
+                pairs.append((before, obj))
+        self._store.note([*pairs, *((gone, None) for gone in known.values())], names_only)
 
     def _read(self, resource: ServedResource) -> Listed:
         """The list that may be read: one namespace where all namespaces are refused."""
@@ -273,12 +303,12 @@ class Follower:
                 changes += [(event.type, self._put(event.type, obj), obj) for obj in event.decoded.objects]
                 self._version = event.version or self._version
                 whole |= self._lose(event.decoded.problems)
-        names = [
-            Ref(self.kind, obj.metadata.namespace, obj.metadata.name)
-            for type_, before, obj in changes
-            if type_ != "MODIFIED" or not is_heartbeat(before, obj)
-        ]
+        news = [change for change in changes if change[0] != "MODIFIED" or not is_heartbeat(*change[1:])]
+        names = [Ref(self.kind, obj.metadata.namespace, obj.metadata.name) for _, _, obj in news]
         if names:
+            names_only = self._resource is not None and self._resource.names_only
+            pairs = ((before, obj if type_ != "DELETED" else None) for type_, before, obj in news)
+            self._store.note(pairs, names_only)
             self._store.changed(self.kind, names)
         if whole:
             self._store.changed(self.kind, None)

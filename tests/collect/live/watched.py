@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from kubedoctor.cluster.history.ring import Ring
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.connecting.transport import Transport
@@ -70,11 +71,14 @@ def watched(
     namespace: str | None = None,
     objects: Any = OBJECTS,
     on_change: Callable[[News], None] = lambda _: None,
+    history: Ring | None = None,
 ) -> Iterator[Watched]:
     sandbox = Sandbox(SandboxState(list(objects), namespace="shop"), faults=ordered)
     with serve(sandbox) as served:
         connection = connect(Options(kubeconfig=str(served.kubeconfig)), {})
-        made = Watched(LiveSource(Transport(connection, pause=lambda _: None)), sandbox, kinds, namespace, on_change)
+        source = LiveSource(Transport(connection, pause=lambda _: None))
+        source.snapshot.history = history
+        made = Watched(source, sandbox, kinds, namespace, on_change)
         try:
             yield made
         finally:
