@@ -9,7 +9,8 @@ from typing import Final
 
 from kubedoctor.answers.question import Choices, Option, question
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetRow, Table
-from kubedoctor.answers.timeline.entries import TimelineEntry, entries
+from kubedoctor.answers.timeline.entries import entries
+from kubedoctor.answers.timeline.timeline_entry import TimelineEntry
 from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
@@ -52,13 +53,22 @@ def timeline(subject: Ref, choices: Choices, cluster: Cluster) -> Sheet:
         conclusion=Conclusion.UNKNOWN
         if any(gap.kind == Event.__name__ for gap in cluster.gaps)
         else Conclusion.ACCOUNT,
-        facts=(Fact("memory", _EVENTS),),
+        facts=(Fact("memory", _EVENTS), *_watched(cluster)),
         tables=(Table(("ago", "time", "object", "what"), tuple(_row(entry, cluster) for entry in chosen)),)
         if chosen
         else (),
         next=(Command(_all_events(obj), "all events of the namespace"),),
         data={"entries": [_data(entry) for entry in chosen]},
     )
+
+
+def _watched(cluster: Cluster) -> tuple[Fact, ...]:
+    """From when on everything is known, because it was watched."""
+    history = cluster.snapshot.history
+    if history is None or history.since is None:
+        return ()
+    ago = human_duration(max(cluster.taken_at - history.since, timedelta()))
+    return (Fact("memory", f"every change of the last {ago} was watched ({history.since:%H:%M:%S} UTC on)"),)
 
 
 def _all_events(obj: KubernetesObject) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-import msgspec
-
 from kubedoctor.answers.timeline.differences import differences
+from kubedoctor.answers.timeline.recorded import recorded
 from kubedoctor.answers.timeline.revisions import NO_FIELD, revisions, rollouts
+from kubedoctor.answers.timeline.timeline_entry import TimelineEntry
 from kubedoctor.answers.timeline.writes import near, writes
 from kubedoctor.cluster.grammar.text import counted, listed, visible_end
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
@@ -32,21 +32,24 @@ _ORDINARY: Final = frozenset({"PodReadyToStartContainers", "Initialized", "Conta
 """Conditions of a pod that only repeat its steps on the way to Ready, while they are True."""
 
 
-class TimelineEntry(msgspec.Struct, frozen=True):
-    """Something that happened to `about`. `bad`: a Warning event or a container that failed; conditions are not judged.
-    `change`: somebody or something changed it: a rollout, a write."""
-
-    at: datetime
-    about: Ref
-    text: str
-    bad: bool = False
-    change: bool = False
-
-
 def entries(objects: Iterable[KubernetesObject], cluster: Cluster) -> tuple[TimelineEntry, ...]:
     """The newest first. Events are read where they can be; revisions, too."""
+    objects = tuple(objects)
     found = [entry for obj in objects for entry in _of(obj, cluster)]
+    if (history := cluster.snapshot.history) is not None:
+        said = {(entry.about, entry.text.partition(" (")[0]): entry.at for entry in found}
+        found += (
+            entry
+            for entry in recorded(history, map(ref, objects))
+            if entry.at <= cluster.taken_at and not _is_said(entry, said)
+        )
     return tuple(sorted(set(found), key=lambda entry: (entry.at, entry.about, entry.text), reverse=True))
+
+
+def _is_said(entry: TimelineEntry, said: Mapping[tuple[Ref, str], datetime]) -> bool:
+    """The present state tells it too: a condition keeps the time at which it turned last."""
+    at = said.get((entry.about, entry.text))
+    return at is not None and near(at, entry.at)
 
 
 def _of(obj: KubernetesObject, cluster: Cluster) -> Iterator[TimelineEntry]:

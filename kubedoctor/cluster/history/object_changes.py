@@ -11,9 +11,10 @@ from kubedoctor.cluster.grammar.redaction import redact_text
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 
 Place = tuple[str | int, ...]
-"""Field names as in the API, keys and positions, from the top of the object."""
+"""Field names as in the API, keys and positions, from the top of the object. An element that has a name is `2=Ready`: its
+position leads to it, its name is for people."""
 _VERSION: Final = ("metadata", "resourceVersion")
-"""Differs in every version and says nothing."""
+"""Differs in every version and has no meaning."""
 
 
 class FieldDifference(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename=lambda name: name[0]):
@@ -108,9 +109,14 @@ def _differences(before: Any, after: Any, path: Place, found: list[FieldDifferen
     elif isinstance(after, tuple | list) and len(before) == len(after):
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             if old is not new and old != new:
-                _differences(old, new, (*path, number), found)
+                _differences(old, new, (*path, _element(number, new)), found)
     else:
         found.append(FieldDifference(path, _clean(before), _clean(after)))
+
+
+def _element(number: int, element: Any) -> str | int:
+    name = getattr(element, "type", None) or getattr(element, "name", None)
+    return f"{number}={name}" if isinstance(name, str) else number
 
 
 _KEYS: Final[dict[type, tuple[tuple[str, str], ...]]] = {}
@@ -138,15 +144,24 @@ def _put(data: Any, path: Place, value: Any) -> None:
             data.pop(last, None)
         else:
             data[last] = value
-    elif isinstance(data, list) and isinstance(last, int) and last < len(data) and value is not msgspec.UNSET:
-        data[last] = value
+    elif isinstance(data, list) and (index := _index(last)) < len(data) and value is not msgspec.UNSET:
+        data[index] = value
 
 
 def _below(data: Any, part: str | int) -> Any:
     if isinstance(data, list):
-        return data[part] if isinstance(part, int) and part < len(data) else None
+        index = _index(part)
+        return data[index] if index < len(data) else None
     if isinstance(data, dict):
         if not isinstance(data.get(part), Mapping | list):
             data[part] = {}
         return data[part]
     return None
+
+
+_NO_INDEX: Final = 1 << 40
+
+
+def _index(part: str | int) -> int:
+    number = str(part).partition("=")[0]
+    return int(number) if number.isdecimal() else _NO_INDEX

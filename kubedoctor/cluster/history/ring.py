@@ -1,4 +1,4 @@
-"""A bounded record of what a watch has told: the differences between versions, never whole copies of what is still there."""
+"""A bounded record of what a watch has seen: the differences between versions, never whole copies of what is still there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OF_ENTRY: Final = 250
 """Bytes that an entry takes beside its JSON: the struct, its name and its time."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class RecordedChange(msgspec.Struct, frozen=True):
     """One change of one object, as JSON, seen at a time."""
 
     at: datetime
@@ -53,7 +53,7 @@ class Ring:
     def __init__(self, most_bytes: int = MOST_BYTES, longest: timedelta = LONGEST) -> None:
         self._most = most_bytes
         self._longest = longest
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[RecordedChange] = deque()
         self._marks: deque[IncidentMark] = deque(maxlen=MOST_MARKS)
         self._bytes = 0
         self._since: datetime | None = None
@@ -94,11 +94,11 @@ class Ring:
         body = encoded_change(before, after, names_only=names_only)
         if not body:
             return
-        self.put(Entry(at, ref(obj), body))
+        self.put(RecordedChange(at, ref(obj), body))
         for tell in self.listeners:
             tell(at, before, after, names_only)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: RecordedChange) -> None:
         """An entry that is newer than all others; a clock that went back does not make it older."""
         with self._lock:
             if self._entries and entry.at < self._entries[-1].at:
@@ -121,18 +121,18 @@ class Ring:
         with self._lock:
             return tuple(self._marks)
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[RecordedChange, ...]:
         """What happened, oldest first."""
         with self._lock:
             return tuple(self._entries)
 
-    def after(self, at: datetime) -> Iterator[Entry]:
+    def after(self, at: datetime) -> Iterator[RecordedChange]:
         """What happened after a moment, newest first."""
         for entry in reversed(self.entries()):
             if entry.at <= at:
                 return
             yield entry
 
-    def about(self, name: Ref) -> tuple[Entry, ...]:
+    def about(self, name: Ref) -> tuple[RecordedChange, ...]:
         """What happened to one object, oldest first."""
         return tuple(entry for entry in self.entries() if entry.about == name)

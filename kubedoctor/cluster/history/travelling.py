@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from kubedoctor.cluster.history.object_changes import ObjectChange, plain_object, undone
-from kubedoctor.cluster.history.ring import Entry, Ring
+from kubedoctor.cluster.history.ring import RecordedChange, Ring
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
@@ -25,7 +25,7 @@ class Stop(msgspec.Struct, frozen=True):
     """The moment before some changes that came together, and these changes, oldest first."""
 
     at: datetime
-    entries: tuple[Entry, ...]
+    entries: tuple[RecordedChange, ...]
 
 
 def rewound(snapshot: Snapshot, ring: Ring, at: datetime) -> Snapshot:
@@ -74,7 +74,7 @@ def object_of(name: Ref, data: Any) -> KubernetesObject | None:
 def stops(ring: Ring) -> tuple[Stop, ...]:
     """The moments before something happened, oldest first."""
     found: list[Stop] = []
-    together: list[Entry] = []
+    together: list[RecordedChange] = []
     for entry in ring.entries():
         if together and (entry.at - together[-1].at > QUIET or entry.at - together[0].at > LONGEST_STOP):
             found.append(_stop(together))
@@ -85,5 +85,5 @@ def stops(ring: Ring) -> tuple[Stop, ...]:
     return tuple(found)
 
 
-def _stop(entries: list[Entry]) -> Stop:
+def _stop(entries: list[RecordedChange]) -> Stop:
     return Stop(entries[0].at - timedelta(milliseconds=1), tuple(entries))

@@ -160,7 +160,7 @@ class Follower:
         raise WatchExpired
 
     def _known(self) -> dict[Ref, KubernetesObject] | None:
-        """What was there before a list; None where that is not known, or nobody wants to know."""
+        """What was there before a list; None where that is not known, or there is no history to keep."""
         snapshot = self._store.snapshot
         with self._store.lock:
             if snapshot.history is None or not snapshot.covers(Want(self.kind, self._wanted)):

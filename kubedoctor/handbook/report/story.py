@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from kubedoctor.answers.timeline.entries import TimelineEntry, entries
+from kubedoctor.answers.timeline.entries import entries
+from kubedoctor.answers.timeline.timeline_entry import TimelineEntry
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.reading import Cluster
