@@ -48,12 +48,12 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.mesh import injection
 from kubedoctor.replay.mesh.access_log import Access
+from kubedoctor.replay.mesh.attachment import attached_policies
 from kubedoctor.replay.mesh.authorization import (
     AllowedSource,
     Caller,
     http_field,
     never_on_tcp,
-    policies_for,
     source_denied,
 )
 from kubedoctor.replay.mesh.config import AUTHORIZATION_POLICY, SECURITY, rows
@@ -99,7 +99,7 @@ def authorization_denies(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     refusal = _refusal(pod, *told, cluster) if told is not None else None
     if refusal is None:
         return
-    mine = policies_for(refusal.server, policies)
+    mine = attached_policies(refusal.server, policies)
     caller = Caller(
         pod.namespace, pod.spec.service_account_name or "default", pod.status.pod_ip, injection.has_sidecar(pod)
     )
@@ -159,7 +159,7 @@ def _closed(pod: Pod, cluster: Cluster) -> Iterator[DeniedCall]:
 def _of_tcp(pod: Pod, call: DeniedCall, policies: tuple[CustomResource, ...], cluster: Cluster) -> Iterator[Finding]:
     account = pod.spec.service_account_name or "default"
     caller = Caller(pod.namespace, account, pod.status.pod_ip, injection.has_sidecar(pod))
-    mine = policies_for(call.server, policies)
+    mine = attached_policies(call.server, policies)
     if call.seen is None:
         return
     port = split_address(call.seen.access.local)[1]

@@ -7,10 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.kinds.meta import CustomResource
-from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.mesh.config import ROOT_NAMESPACE, labels, part, rows, text, words
+from kubedoctor.replay.mesh.config import part, rows, text, words
 
 _IDENTITY: Final = (
     "principals",
@@ -55,20 +53,6 @@ class SourceDecision(NamedTuple):
 
     policies: tuple[CustomResource, ...]
     allowances: tuple[AllowedSource, ...]
-
-
-def policies_for(
-    pod: Pod, policies: Iterable[CustomResource], root: str = ROOT_NAMESPACE
-) -> tuple[CustomResource, ...]:
-    """Those of the pod's namespace and of the mesh that select it; those for a waypoint or gateway are left out."""
-    return tuple(
-        policy
-        for policy in policies
-        if policy.namespace in (pod.namespace, root)
-        and not (policy.spec or {}).get("targetRef")
-        and not (policy.spec or {}).get("targetRefs")
-        and selector_from_map(labels(policy.spec, "selector", "matchLabels")).matches(pod.labels)
-    )
 
 
 def source_denied(caller: Caller, policies: Iterable[CustomResource]) -> SourceDecision | None:

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.replay.mesh.attachment import age, is_attached
 from kubedoctor.replay.mesh.config import ROOT_NAMESPACE, labels, number, part, rows, text
 from kubedoctor.replay.mesh.injection import captures
 
@@ -39,17 +38,23 @@ def peer_mode(pod: Pod, port: int, policies: Iterable[CustomResource], root: str
     port whose connections do not pass the proxy."""
     if not captures(pod, port):
         return Mode(DISABLE)
-    ordered = sorted(policies, key=_age)
-    of_workload = [p for p in ordered if p.namespace == pod.namespace and _selects(p, pod)]
-    for policy in of_workload:
+    return policy_mode(pod, port, policies, root)
+
+
+def policy_mode(pod: Pod, port: int, policies: Iterable[CustomResource], root: str = ROOT_NAMESPACE) -> Mode:
+    """What the policies alone say for a port of the proxy (`pilot/pkg/security/authn/policy_applier.go`,
+    ComposePeerAuthentication)."""
+    in_force = peer_policies(pod, policies, root)
+    of_workload = [policy for policy in in_force if _selects_pods(policy) and policy.namespace != root]
+    wide = [policy for policy in in_force if not _selects_pods(policy)]
+    for policy in of_workload[:1]:
         mode = text(part(part(policy.spec, "portLevelMtls"), str(port)).get("mode"))
         if mode not in _UNSET:
             return Mode(mode, policy, f"spec.portLevelMtls.{port}.mode")
-    wide = [p for p in ordered if not labels(p.spec, "selector", "matchLabels")]
     scopes = (
         of_workload,
-        [p for p in wide if p.namespace == pod.namespace],
-        [p for p in wide if p.namespace == root and root != pod.namespace],
+        [policy for policy in wide if policy.namespace != root],
+        [policy for policy in wide if policy.namespace == root],
     )
     for scope in scopes:
         for policy in scope[:1]:
@@ -57,6 +62,22 @@ def peer_mode(pod: Pod, port: int, policies: Iterable[CustomResource], root: str
             if mode not in _UNSET:
                 return Mode(mode, policy, "spec.mtls.mode")
     return Mode(PERMISSIVE)
+
+
+def peer_policies(
+    pod: Pod, policies: Iterable[CustomResource], root: str = ROOT_NAMESPACE
+) -> tuple[CustomResource, ...]:
+    """The PeerAuthentications that hold for a pod, those of its namespace first, each oldest first. Of the policies for
+    a whole namespace the oldest alone counts (`addPeerAuthentication`)."""
+    ordered = sorted(policies, key=age)
+    found: list[CustomResource] = []
+    for space in dict.fromkeys((pod.namespace, root)):
+        there = [policy for policy in ordered if policy.namespace == space]
+        oldest = next((policy for policy in there if not _selects_pods(policy)), None)
+        found += [
+            policy for policy in there if policy is oldest or (_selects_pods(policy) and is_attached(policy, pod))
+        ]
+    return tuple(found)
 
 
 def client_tls(rule: CustomResource, subset: str, port: int) -> ClientTLS | None:
@@ -76,10 +97,5 @@ def client_tls(rule: CustomResource, subset: str, port: int) -> ClientTLS | None
     return None
 
 
-def _selects(policy: CustomResource, pod: Pod) -> bool:
-    wanted = labels(policy.spec, "selector", "matchLabels")
-    return bool(wanted) and selector_from_map(wanted).matches(pod.labels)
-
-
-def _age(policy: CustomResource) -> tuple[datetime, str]:
-    return policy.metadata.creation_timestamp or datetime.min.replace(tzinfo=UTC), policy.name
+def _selects_pods(policy: CustomResource) -> bool:
+    return bool(labels(policy.spec, "selector", "matchLabels"))

@@ -13,7 +13,7 @@ import msgspec
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.pods import Pod
-from kubedoctor.replay.mesh.authorization import policies_for
+from kubedoctor.replay.mesh.attachment import attached_policies
 from kubedoctor.replay.mesh.config import NETWORKING, SECURITY, text
 from kubedoctor.replay.mesh.gateways import serving_pods
 from kubedoctor.replay.mesh.mutual_tls import peer_mode
@@ -128,7 +128,7 @@ def test_policies_of_a_workload(shared: Path) -> None:
         ports = {str(port): peer_mode(pod, port, peers).mode for port in row["request"]["ports"]}
         allowing = sorted(
             f"{policy.namespace}/{policy.name}"
-            for policy in policies_for(pod, objects.custom("AuthorizationPolicy", SECURITY))
+            for policy in attached_policies(pod, objects.custom("AuthorizationPolicy", SECURITY))
             if text((policy.spec or {}).get("action")) in ("", "ALLOW")
         )
         expected = row["answer"]["mtls"], sorted(row["answer"]["authorizationPolicies"]["ALLOW"])
