@@ -16,7 +16,8 @@ FINDINGS = ("findings", "finding", "incidents", "f")
 HELP = ("help", "h", "?", "aliases")
 NAMESPACES = ("ns", "namespace", "namespaces")
 CONTEXTS = ("ctx", "context", "contexts")
-OTHERS = ("help", "theme", "aliases", "explain")
+PRESENT = ("live", "now")
+OTHERS = ("help", "theme", "aliases", "explain", "at", *PRESENT)
 ALL = ("all", "*", "-A")
 
 
@@ -67,7 +68,13 @@ class Lesson(msgspec.Struct, frozen=True):
     words: str
 
 
-Command = Ask | Quit | Help | Theme | UseContext | Show | Lesson
+class Moment(msgspec.Struct, frozen=True):
+    """Show everything as it was at a moment, such as `14:49:50` or `5m` ago; empty: the present."""
+
+    text: str = ""
+
+
+Command = Moment | Ask | Quit | Help | Theme | UseContext | Show | Lesson
 
 
 def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
@@ -77,7 +84,7 @@ def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
         return Show("")
     word, arguments = words[0], words[1:]
     lower = word.lower()
-    most = 0 if lower in (*QUIT, *HELP) else 1 if lower in ("theme", *CONTEXTS, *NAMESPACES) else None
+    most = 0 if lower in (*QUIT, *HELP, *PRESENT) else 1 if lower in ("theme", *CONTEXTS, *NAMESPACES) else None
     if most is not None and len(arguments) > most:
         raise _unexpected(arguments[most])
     if lower in QUIT:
@@ -92,6 +99,12 @@ def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
         return UseContext(arguments[0]) if arguments else Show("Context")
     if lower in NAMESPACES and arguments:
         return Show("", _namespace(arguments[0]))
+    if lower in PRESENT:
+        return Moment()
+    if lower == "at":
+        if not arguments:
+            raise CommandError("at needs a moment: :at 14:49:50, or :at 5m for 5 minutes ago.")
+        return Moment(" ".join(arguments))
     if lower == "explain":
         if not arguments:
             raise CommandError("explain needs a code, or what kubectl shows: :explain OOMKilled.")

@@ -10,7 +10,7 @@ from kubedoctor.collect.connecting.kubeconfig import find_files, read_kubeconfig
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.collect.source import ReadableCluster
-from kubedoctor.tui.session import Opener
+from kubedoctor.tui.state.sources import Opener
 
 
 def opener_for(options: Options) -> Opener | None:

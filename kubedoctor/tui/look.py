@@ -75,6 +75,7 @@ STYLES: Final[dict[str, str]] = {
     "command-dim": "$muted on $raised",
     "key": "bold $act",
     "act": "$act",
+    "past": "bold $act on $act-tint",
     "name": "bold $act",
     "link-chosen": "bold underline $act on $cursor",
     "match": "reverse",
@@ -111,6 +112,7 @@ CURSOR: Final = "▌"
 LIVE: Final = "●"
 LOST: Final = "○"
 RECORDED: Final = "■"
+PAST: Final = "◀"
 LEADS_TO: Final = "→"
 COMES_FROM: Final = "←"
 WAY: Final = "›"

@@ -13,7 +13,8 @@ from kubedoctor.tui.incidents.incident_rows import IncidentRow
 from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row, View
-from kubedoctor.tui.session import Freshness, Session
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.sources import Freshness
 
 
 class RowsMade(Message):
@@ -79,6 +80,26 @@ class Examined(Message):
         self.scope = scope
         self.report = report
         self.cost = cost
+
+
+class Travelled(Message):
+    """Another moment is shown: its report, rows and numbers as of `RowsMade`. `refusal`: why it was not possible, and then
+    everything stays as it is."""
+
+    def __init__(
+        self,
+        view: View,
+        report: Report | None,
+        rows: tuple[Row, ...] = (),
+        counts: dict[Health, int] | None = None,
+        refusal: str = "",
+    ) -> None:
+        super().__init__()
+        self.view = view
+        self.report = report
+        self.rows = rows
+        self.counts = counts or {}
+        self.refusal = refusal
 
 
 class Unfolded(Message):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
-
-import msgspec
+from typing import Any
 
 from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import Cluster, Event, LogWant, Pod, Ref, Snapshot, Want, ref
+from kubedoctor.cluster.history.ring import Ring
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.autoscalers import autoscalers_of
 from kubedoctor.cluster.relations.family import Family
@@ -34,6 +32,8 @@ from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, v
 from kubedoctor.tui.pages.logs import LogText, log_texts, wanted_logs
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
 from kubedoctor.tui.rows import Row, View, arrange, counts, make_rows, namespaces_in_order
+from kubedoctor.tui.state.sources import Freshness, Opener, Watch, Watchable
+from kubedoctor.tui.state.time_machine import TimeMachine, nothing_more
 
 LISTED_ONLY = frozenset({"Lease"})
 """Kinds that an examination lists again and that are not watched: each node renews its lease every ten seconds, and no
@@ -44,43 +44,6 @@ MANY_ROWS = 5_000
 """More rows than this slow down the search for garbage."""
 FORGET_EVERY = 5.0
 """Seconds after which what changes have made useless is given up: indexes, and the gaps that objects leave."""
-
-
-class Watch(Protocol):
-    """Keeps a snapshot current from its own threads."""
-
-    def status(self) -> tuple[Any, ...]:
-        """The status of each kind: `kind`, `state` (`stale` where the connection is lost), `since`, `why`."""
-
-    def stop(self) -> None:
-        """Stop watching."""
-
-
-@runtime_checkable
-class Watchable(Protocol):
-    """A source that can be kept current; its `lock` guards the snapshot meanwhile."""
-
-    lock: AbstractContextManager[object]
-
-    def watch(self, kinds: Iterable[str], on_change: Callable[[News], None], namespace: str | None = None) -> Watch:
-        """Start to watch; `on_change` is called from another thread with what changed."""
-
-
-class Freshness(msgspec.Struct, frozen=True):
-    """How current the shown state is; `at` None: nothing was read yet. `lost` is empty while connected, else why the
-    connection is lost."""
-
-    at: datetime | None
-    live: bool
-    watching: bool = False
-    lost: str = ""
-
-
-class Opener(msgspec.Struct, frozen=True):
-    """Opens other contexts, and lists them."""
-
-    contexts: Callable[[], tuple[str, ...]]
-    open: Callable[[str], ReadableCluster]
 
 
 class Session:
@@ -101,6 +64,7 @@ class Session:
         self._clock = (source.snapshot.taken_at, time.monotonic())
         self._logs_at: datetime | None = None
         self._failed = ""
+        self.machine = TimeMachine(source, self._lock, self._present)
         self._keeping = threading.Lock()
         self._views = KeptViews()
         self._apart: set[View] = set()
@@ -113,13 +77,23 @@ class Session:
 
     @property
     def snapshot(self) -> Snapshot:
-        """What was seen so far."""
-        return self.source.snapshot
+        """What was seen so far, or up to the earlier moment that is shown."""
+        return self.machine.past or self.source.snapshot
 
     @property
     def live(self) -> bool:
         """Whether what is shown can change."""
         return not self.snapshot.closed
+
+    @property
+    def is_past(self) -> bool:
+        """Whether an earlier moment is shown."""
+        return self.machine.past is not None
+
+    def travel(self, go: Callable[[TimeMachine], None]) -> None:
+        """Show another moment. Raises UsageProblem where nothing is known of it."""
+        go(self.machine)
+        self._views.clear()
 
     def seen(self) -> Snapshot:
         """The snapshot as it is now, which does not change while it is used. Waits for a recording that is being read,
@@ -133,15 +107,21 @@ class Session:
 
     def now(self) -> datetime:
         """The end of all ages: for a recording its own time, else the present by the API server's clock."""
-        if not self.live:
-            return self.snapshot.taken_at
+        return self.snapshot.taken_at if self.is_past else self._present()
+
+    def _present(self) -> datetime:
+        snapshot = self.source.snapshot
+        if snapshot.closed:
+            return snapshot.taken_at
         taken_at, read_at = self._clock
-        if self.snapshot.taken_at != taken_at:
-            taken_at, read_at = self._clock = (self.snapshot.taken_at, time.monotonic())
+        if snapshot.taken_at != taken_at:
+            taken_at, read_at = self._clock = (snapshot.taken_at, time.monotonic())
         return taken_at + timedelta(seconds=time.monotonic() - read_at)
 
     def freshness(self) -> Freshness:
         """How current the shown state is."""
+        if (moment := self.machine.moment) is not None:
+            return Freshness(moment.at, live=False, past=moment.text)
         if not self.live:
             return Freshness(self.snapshot.taken_at, live=False)
         watch = self._watch
@@ -158,7 +138,7 @@ class Session:
     def is_current(self, kind: str, namespace: str) -> bool:
         """Whether a kind need not be read, because a watch keeps it current."""
         scope = scope_of(kind, namespace)
-        return (kind, "") in self._watched or (kind, scope) in self._watched
+        return self.is_past or (kind, "") in self._watched or (kind, scope) in self._watched
 
     def load(self, view: View, on_part: Callable[[], None] | None = None) -> None:
         """Read the objects of a view, unless they are current. Raises Problem where nothing can be read.
@@ -170,6 +150,8 @@ class Session:
     def load_for_diagnosis(self, namespace: str) -> None:
         """Read everything that the diagnostics need, except what the first list has read in that namespace."""
         read = {kind for kind in FIRST_KINDS if self.snapshot.covers(Want(kind, scope_of(kind, namespace)))}
+        if self.is_past:
+            return
         listed = self._list(tuple(sorted({*self._diagnosis_kinds(), *FIRST_KINDS} - read)), namespace)
         watched = [kind for kind, _ in self._watched if "." in kind]
         self.extensions.read(self.seen, namespace, watched, force=listed)
@@ -236,6 +218,8 @@ class Session:
         finally:
             self._scanning = False
         give_back()
+        if self.live:
+            self.machine.examined(namespace, report)
         if not self._has_scanned:
             self._has_scanned = True
             set_apart()
@@ -272,10 +256,15 @@ class Session:
         return tree_rows(finding, report, self.seen())
 
     def _gather_into(self, snapshot: Snapshot) -> Gather:
+        is_past = self.is_past
+
         def gather(wants: frozenset[Want | LogWant]) -> None:
+            if is_past:
+                nothing_more(snapshot, wants)
+                return
             self.source.gather(wants)
-            if snapshot is not self.snapshot:
-                snapshot.adopt(self.snapshot)
+            if snapshot is not self.source.snapshot:
+                snapshot.adopt(self.source.snapshot)
 
         return gather
 
@@ -293,7 +282,7 @@ class Session:
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object without secret values; None if it cannot be read."""
-        return self.source.raw(ref)
+        return self.machine.raw(ref) if self.is_past else self.source.raw(ref)
 
     def pod_of(self, ref: Ref) -> Pod | None:
         """The pod itself, or the pod of a workload with the worst health."""
@@ -335,13 +324,15 @@ class Session:
 
     def watch(self, namespace: str, on_change: Callable[[News], object]) -> None:
         """Keep the snapshot current from now on; `on_change` is called from another thread with what changed."""
-        if self._scope == namespace or not isinstance(self.source, Watchable):
+        if self._scope == namespace or self.is_past or not isinstance(self.source, Watchable):
             return
+        if self.source.snapshot.history is None:
+            self.source.snapshot.history = Ring()
         self._stop_watching()
         kinds = {*FIRST_KINDS, *self._diagnosis_kinds(), *self.extensions.to_watch(self.seen())} - LISTED_ONLY
 
         def changed(news: News) -> None:
-            self._changed_at = self.now()
+            self._changed_at = self._present()
             self._forget_outdated()
             self._views.note(news)
             on_change(news)
@@ -355,7 +346,7 @@ class Session:
         if not self._scanning and time.monotonic() - self._forgot_at > FORGET_EVERY:
             self._forgot_at = time.monotonic()
             with self._lock:
-                self.snapshot.forget_outdated()
+                self.source.snapshot.forget_outdated()
             give_back()
 
     def _stop_watching(self) -> None:

@@ -15,7 +15,7 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
-from kubedoctor.problems import Problem
+from kubedoctor.problems import Problem, UsageProblem
 from kubedoctor.tui.filters import keep
 from kubedoctor.tui.messages import (
     Aged,
@@ -31,6 +31,7 @@ from kubedoctor.tui.messages import (
     Sorted,
     Switched,
     Told,
+    Travelled,
     Unfolded,
 )
 from kubedoctor.tui.pace import Pace
@@ -41,6 +42,7 @@ from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.pages.why import why_page
 from kubedoctor.tui.rows import Row, View, arrange, counts
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.time_machine import TimeMachine
 
 Post = Callable[[Message], object]
 SHOW_EVERY = 0.1  # seconds
@@ -134,6 +136,29 @@ def examine(session: Session, namespace: str, post: Post) -> None:
         post(Examined(namespace, report, time.thread_time() - began))
         session.watch(namespace, lambda news: post(Changed(news)))
         post(Aged(session.freshness()))
+
+
+def travel(
+    session: Session,
+    go: Callable[[TimeMachine], None],
+    view: View,
+    scope: str,
+    present: Report | None,
+    order: str,
+    post: Post,
+) -> None:
+    """Show another moment: what the diagnostics find in it, and the rows. present: the last report of the present."""
+    with _progress(post, "going through time"):
+        try:
+            session.travel(go)
+        except UsageProblem as problem:
+            post(Travelled(view, None, refusal=str(problem)))
+            return
+        report = present if present is not None and not session.is_past else session.scan(scope)
+        rows, numbers = session.keep_rows(view, report, order, None)
+        if view.kind == "Finding":
+            _, numbers = session.keep_rows(View(namespace=view.namespace), report, "health", None)
+        post(Travelled(view, report, rows, numbers))
 
 
 def tell(

@@ -15,7 +15,8 @@ from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.app import KubedoctorApp
-from kubedoctor.tui.session import Opener, Session
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.sources import Opener
 from tests.bad_input.sick import hasty
 from tests.bad_input.test_answers import of_pods
 from tests.collect.certificates import make, server_side

@@ -14,7 +14,8 @@ from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.app import KubedoctorApp
-from kubedoctor.tui.session import Opener, Session
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.sources import Opener
 from tests.collect import bundle_forms as forms
 from tests.collect.test_redaction import planted
 from tests.tui.recordings import command, press

@@ -21,7 +21,8 @@ from kubedoctor.problems import Problem, UsageProblem
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.messages import Failed, ThemeWanted
 from kubedoctor.tui.screens.text_screen import TextScreen
-from kubedoctor.tui.session import Opener, Session
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.sources import Opener
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from kubedoctor.tui.work import Post
 from tests.tui.recordings import command, list_screen, press

@@ -27,6 +27,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("x", "copy the command of the fix"),
             ("X", "all commands, copied by their numbers"),
             ("f", "incidents"),
+            ("{  }", "back through what was watched, and on; also :at 14:49:50, :at 5m, :live"),
             ("enter", "unfold an incident; pods of a workload, then why"),
         ),
     ),

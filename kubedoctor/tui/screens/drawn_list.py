@@ -30,6 +30,7 @@ from kubedoctor.tui.widgets.one_line import Keys, TabRule, Tabs
 from kubedoctor.tui.widgets.panes import Panes
 from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar, currency
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from kubedoctor.tui.widgets.wall import Wall
 
@@ -168,7 +169,16 @@ class DrawnList(RowsScreen):
         bar = self.query_one(StatusBar)
         bar.state, bar.currency = currency(freshness, self.session.now(), self.session.snapshot.source.name)
         lost = freshness.lost
-        self.query_one(Banner).say(f"{lost} The data may be out of date; reconnecting." if lost else "", "lost")
+        banner = self.query_one(Banner)
+        banner.say(f"{lost} The data may be out of date; reconnecting." if lost else "", "lost")
+        banner.say(f"{freshness.past}. {{ earlier, }} later, esc to the present." if freshness.past else "", "past")
+
+    def _show_moment(self) -> None:
+        moment = self.session.machine.moment
+        self.set_class(moment is not None, "-past")
+        if isinstance(self.app, ThemedApp):
+            self.app.moment_shown = f"{moment.at:%H:%M:%S}" if moment is not None else ""
+        self._draw_currency()
 
     def _draw_counts(self, workloads: dict[Health, int] | None) -> None:
         """The numbers of the header and of the tabs."""

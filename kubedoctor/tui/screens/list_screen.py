@@ -23,6 +23,7 @@ from kubedoctor.tui.screens.places import place_of
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, tabs_of
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.time_machine import TimeMachine, go_to
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.one_line import Tab
 from kubedoctor.tui.widgets.prompt import Prompt
@@ -56,6 +57,8 @@ class ListScreen(DrawnList):
         Binding("N,shift+n", "sort('name')", "Sort by name"),
         Binding("A,shift+a", "sort('age')", "Sort by age"),
         Binding("S,shift+s", "sort('health')", "Sort by health"),
+        Binding("left_curly_bracket", "travel(-1)", "Earlier"),
+        Binding("right_curly_bracket", "travel(1)", "Later"),
         Binding("w", "why", "Why"),
         Binding("f", "findings", "Incidents"),
         Binding("o", "node", "Node"),
@@ -66,7 +69,6 @@ class ListScreen(DrawnList):
         super().__init__(session, namespace)
         self.view = View(HOME, namespace)
         self.wide = False
-        self._places: list[VisitedView] = []
         self._next_row: Row | Ref | None = None
         self._look: Timer | None = None
         self._until_shown: Timer | None = None
@@ -203,6 +205,8 @@ class ListScreen(DrawnList):
                 self.ask_by_name(name, words, self.view.namespace)
             case commands.UseContext(name=name):
                 self._work(partial(work.switch, self.session, name), "switch")
+            case commands.Moment(text=text):
+                self._travel(partial(go_to, text) if text else TimeMachine.leave)
             case commands.Lesson(words=words):
                 self.show_lesson(words)
             case commands.Show():
@@ -312,6 +316,8 @@ class ListScreen(DrawnList):
         if self.filter:
             self.filter = ""
             self._apply_filter()
+        elif self.session.is_past and len(self._places) <= self._places_before:
+            self._travel(TimeMachine.leave)
         elif self._places:
             visited = self._places.pop()
             self._go(visited.view, visited.filter, visited.row, remember=False)

@@ -13,12 +13,13 @@ from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health
 from kubedoctor.tui import work
 from kubedoctor.tui.kept_rows import kinds_kept, kinds_of_rows
-from kubedoctor.tui.messages import Changed, Examined, RowsMade, SomeRowsMade, Sorted
+from kubedoctor.tui.messages import Changed, Examined, RowsMade, SomeRowsMade, Sorted, Travelled
 from kubedoctor.tui.pace import Pace
-from kubedoctor.tui.rows import Row, View
+from kubedoctor.tui.rows import Row, View, VisitedView
 from kubedoctor.tui.screens.compositor import FrontCompositor
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.time_machine import TimeMachine
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.work import Post
@@ -60,6 +61,9 @@ class RowsScreen(ObjectScreen):
         self._some: SomeRowsMade | None = None
         self._listing = Pace(ROWS_EVERY, share=ROWS_SHARE)
         self._examining = Pace(EXAMINE_EVERY, share=EXAMINE_SHARE, free=EXAMINE_FREE)
+        self._places: list[VisitedView] = []
+        self._present: Report | None = None
+        self._places_before = 0
         self._changed_kinds: set[str] = set()
         self._changed_objects: set[Ref] = set()
 
@@ -113,8 +117,46 @@ class RowsScreen(ObjectScreen):
         if (self._examining.is_due or self._examining.is_old) and self.report is not None and not self._busy("examine"):
             self._examine()
 
+    # Other moments
+
+    def _travel(self, go: Callable[[TimeMachine], None]) -> None:
+        """Show another moment, with what its state shows."""
+        if not self.session.is_past:
+            self._present, self._places_before = self.report, len(self._places)
+        if self._reading or self.view.kind == "Context":
+            return
+        job = partial(work.travel, self.session, go, self.view, self._scope, self._present, self.order)
+        self._work(job, "travel")
+
+    def action_travel(self, by: int) -> None:
+        """To what was before, or on towards the present."""
+        if by < 0 or self.session.is_past:
+            self._travel(lambda machine: machine.step(by))
+        else:
+            self.notify("This is the present. { goes back.", timeout=3)
+
+    @on(Travelled)
+    def _travelled(self, message: Travelled) -> None:
+        if message.refusal:
+            self.notify(message.refusal, timeout=5)
+            return
+        self.report = message.report
+        self._examining.stale = self._listing.stale = not self.session.is_past
+        if message.view == self.view:
+            self._take(message.rows, message.counts)
+        else:
+            self._load()
+        self._show_moment()
+        self._tell()
+
+    def _show_moment(self) -> None:
+        """Draw which moment is shown."""
+        raise NotImplementedError
+
     @on(Changed)
     def _changed(self, message: Changed) -> None:
+        if self.session.is_past:
+            return
         self._examining.stale = True
         kinds, news = {*kinds_kept(self.view), "Namespace"}, message.news
         objects = [name for name in news.objects if name.kind in kinds]

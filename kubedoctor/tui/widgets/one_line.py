@@ -11,11 +11,12 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.strip import Strip
 
-from kubedoctor.tui.look import HEAVY, LINE, TEE, WALL, WAY
+from kubedoctor.tui.look import HEAVY, LINE, PAST, TEE, WALL, WAY
 from kubedoctor.tui.pages.ink import crop, ends, ink, size
 from kubedoctor.tui.pages.page import Line, Piece
 from kubedoctor.tui.rows import TABS
 from kubedoctor.tui.widgets.line_view import Painting
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 Key = tuple[str, str]
 TAIL: tuple[Key, ...] = (("/", "filter"), (":", "command"), ("?", "help"))
@@ -83,7 +84,8 @@ class Heading(OneLine):
 
     def entitle(self, title: str, subject: str = "", way: Sequence[str] = ("Home",)) -> None:
         """Show the title after the names of the screens below it."""
-        parts: list[Piece] = [Piece("  ")]
+        moment = self.app.moment_shown if isinstance(self.app, ThemedApp) else ""
+        parts: list[Piece] = [Piece("  "), *([ink(f" {PAST} {moment} ", "past"), Piece("  ")] if moment else [])]
         for place in way:
             parts += [ink(place, "dim"), ink(f" {WAY} ", "faint")]
         parts += [ink(title, "name"), *([ink(f"  {subject}")] if subject else [])]

@@ -11,10 +11,10 @@ from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.engine.health import Health
-from kubedoctor.tui.look import BRAND, LIVE, LOST, RECORDED, UNKNOWN, WELL, WORKING
+from kubedoctor.tui.look import BRAND, LIVE, LOST, PAST, RECORDED, UNKNOWN, WELL, WORKING
 from kubedoctor.tui.pages.ink import crop, ends, ink, size
 from kubedoctor.tui.pages.page import Line, Piece
-from kubedoctor.tui.session import Freshness
+from kubedoctor.tui.state.sources import Freshness
 from kubedoctor.tui.widgets.one_line import OneLine
 
 GOOD = (Health.HEALTHY, Health.NOTED, Health.IDLE)
@@ -32,7 +32,7 @@ class StatusBar(OneLine):
     doing: reactive[str] = reactive("")
     currency: reactive[tuple[str, ...]] = reactive(())
     state: reactive[str] = reactive("")
-    """`live`, `read`, `recorded` or `lost`."""
+    """`live`, `read`, `recorded`, `past` or `lost`."""
 
     def line(self, width: int) -> Line:
         context, namespace = (visible(word, 40) for word in self.place)
@@ -95,9 +95,12 @@ class StatusBar(OneLine):
         """What is done, or how current all is, in words that become fewer."""
         if self.doing:
             return [(ink(f"{WORKING} {visible(self.doing, 60)} ", "act"),), (ink(f"{WORKING} ", "act"),)]
-        mark, role = {"live": (LIVE, "healthy"), "lost": (LOST, "degraded"), "recorded": (RECORDED, "dim")}.get(
-            self.state, (LOST, "dim")
-        )
+        mark, role = {
+            "live": (LIVE, "healthy"),
+            "lost": (LOST, "degraded"),
+            "recorded": (RECORDED, "dim"),
+            "past": (PAST, "act"),
+        }.get(self.state, (LOST, "dim"))
         return [(Piece(f"{mark} ", role), ink(f"{text} ", "dim")) for text in self.currency] or [(Piece(" "),)]
 
 
@@ -108,6 +111,8 @@ def currency(freshness: Freshness, now: datetime, bundle: str) -> tuple[str, tup
             "nothing read yet · read-only",
             "nothing read yet",
         )
+    if freshness.past:
+        return "past", (f"the past: {freshness.at:%m-%d %H:%M:%S} UTC", f"past {freshness.at:%H:%M:%S}")
     if not freshness.live:
         unknown = freshness.at == UNKNOWN_TIME
         name = visible(bundle, 40)

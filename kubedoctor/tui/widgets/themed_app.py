@@ -12,6 +12,9 @@ from kubedoctor.tui.look import DARK, THEMES
 class ThemedApp(App[int]):
     """Has the three themes, and their colours by role."""
 
+    moment_shown = ""
+    """The earlier moment that all screens show; empty in the present."""
+
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         for theme in THEMES:

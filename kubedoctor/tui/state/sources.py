@@ -1,0 +1,51 @@
+"""What the screens expect of a source: that it can be kept current, how current it is, and which others there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from kubedoctor.cluster.seen.news import News
+from kubedoctor.collect.source import ReadableCluster
+
+
+class Watch(Protocol):
+    """Keeps a snapshot current from its own threads."""
+
+    def status(self) -> tuple[Any, ...]:
+        """The status of each kind: `kind`, `state` (`stale` where the connection is lost), `since`, `why`."""
+
+    def stop(self) -> None:
+        """Stop watching."""
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A source that can be kept current; its `lock` guards the snapshot meanwhile."""
+
+    lock: AbstractContextManager[object]
+
+    def watch(self, kinds: Iterable[str], on_change: Callable[[News], None], namespace: str | None = None) -> Watch:
+        """Start to watch; `on_change` is called from another thread with what changed."""
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """How current the shown state is; `at` None: nothing was read yet. `lost` is empty while connected, else why the
+    connection is lost. `past`: the earlier moment that is shown."""
+
+    at: datetime | None
+    live: bool
+    watching: bool = False
+    lost: str = ""
+    past: str = ""
+
+
+class Opener(msgspec.Struct, frozen=True):
+    """Opens other contexts, and lists them."""
+
+    contexts: Callable[[], tuple[str, ...]]
+    open: Callable[[str], ReadableCluster]
