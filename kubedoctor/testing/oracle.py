@@ -4,7 +4,7 @@ code.
 One JSON object per line in and out: `{"id", "mode", "request"}` gives `{"id", "mode", "answer"}`, or `"error"` for a
 question that cannot be answered; `-full` repeats the request. Two oracles can be compared with a plain diff. Modes:
 schedule, requests, quantity, labelselector, fieldselector, nodeselector, toleration, rollout, cron, hpa, eviction,
-drain, podsecurity, rbac, quota, limitrange, message, log, reach, answer, corefile, resolvconf, dns, lookup, client, endpointslices,
+drain, podsecurity, rbac, quota, limitrange, pvmatch, message, log, reach, answer, corefile, resolvconf, dns, lookup, client, endpointslices,
 hostmatch, inject, policies. A row of mode `cluster` names the objects for the rows that follow it.
 
 Where upstream quotes a parser's message (errors of label and node selectors), the text is kubedoctor's.
@@ -45,7 +45,7 @@ from kubedoctor.replay.scheduler.profile import default_plugins
 from kubedoctor.replay.scheduler.releases import LATEST
 from kubedoctor.replay.scheduler.requests import Amounts, occupied, pod_limits, pod_requests
 from kubedoctor.replay.scheduler.snapshot import ClusterState
-from kubedoctor.testing import controllers, oracle_admission, oracle_mesh
+from kubedoctor.testing import controllers, oracle_admission, oracle_mesh, oracle_storage
 from kubedoctor.testing.asked import Answer, BadRequest, State, converted, decoded
 from kubedoctor.testing.oracle_log import answer_log
 from kubedoctor.testing.oracle_message import answer_message
@@ -320,6 +320,7 @@ MODES: dict[str, Callable[[msgspec.Raw], Answer]] = {
     **controllers.MODES,
     **oracle_admission.MODES,
     **oracle_mesh.MODES,
+    **oracle_storage.MODES,
     "message": answer_message,
     "log": answer_log,
 }

@@ -29,6 +29,7 @@ AREAS = {
     "podsecurity": 1,
     "rbac": 1,
     "quota": 2,
+    "storage": 1,
 }
 """How many modes share the questions of an area: each mode gets the full number."""
 PROGRAMS = {"networkpolicy": oracle.NETWORK_POLICIES}

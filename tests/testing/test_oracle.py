@@ -45,7 +45,14 @@ def comparable(row: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [("resources", 1000), ("quantities", 1000), ("selectors", 500), ("workloads", 600), ("disruption", 400)],
+    [
+        ("resources", 1000),
+        ("quantities", 1000),
+        ("selectors", 500),
+        ("workloads", 600),
+        ("disruption", 400),
+        ("storage", 1500),
+    ],
 )
 def test_answers_are_upstreams(shared: Path, name: str, rows: int) -> None:
     wrong = []

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 import msgspec
 
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from kubedoctor.replay.storage.defaults import default_classes
 from kubedoctor.replay.storage.matching import Mismatch, Rejection, class_of, rejection, rejections, reserved_for
 
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 """Set by the scheduler when it has placed a pod for which a volume must be provisioned."""
-_NOT_ASKED_BY_NAME = frozenset({Mismatch.SELECTOR, Mismatch.NOT_AVAILABLE})
+NOT_ASKED_BY_NAME = frozenset({Mismatch.SELECTOR, Mismatch.NOT_AVAILABLE})
 """A claim that requests a volume by name gets it regardless of labels and phase (`checkVolumeSatisfyClaim`)."""
 
 
@@ -63,7 +64,7 @@ def unbound(
     if any(not rejected.reasons and (not delayed or reserved_for(rejected.volume, claim)) for rejected in judged):
         awaits = Awaited.BINDING
     elif name is None:
-        awaits = Awaited.DEFAULT_CLASS if any(candidate.is_default for candidate in classes) else Awaited.ANY_CLASS
+        awaits = Awaited.DEFAULT_CLASS if default_classes(classes) else Awaited.ANY_CLASS
     elif delayed and SELECTED_NODE not in claim.annotations:
         awaits = Awaited.FIRST_POD
     elif name and storage_class is None:
@@ -81,5 +82,5 @@ def _by_name(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) 
         return Unbound(Awaited.NAMED_VOLUME)
     reasons: tuple[Mismatch, ...] = ()
     if not reserved_for(volume, claim):  # A volume that in turn names the claim is bound without further checks.
-        reasons = tuple(reason for reason in rejection(claim, volume).reasons if reason not in _NOT_ASKED_BY_NAME)
+        reasons = tuple(reason for reason in rejection(claim, volume).reasons if reason not in NOT_ASKED_BY_NAME)
     return Unbound(Awaited.NAMED_VOLUME if reasons else Awaited.BINDING, (Rejection(volume, reasons),))

@@ -24,9 +24,9 @@ from kubedoctor.replay.scheduler.framework import Obstacle, Plugin, Reason, Stat
 from kubedoctor.replay.scheduler.plugins import pod_parts
 from kubedoctor.replay.scheduler.remedies.edits import Edit, Kind, Remedy, Replaced
 from kubedoctor.replay.scheduler.snapshot import ClusterState
+from kubedoctor.replay.storage.binding import BIND_COMPLETED
 from kubedoctor.replay.storage.matching import class_of
 
-BIND_COMPLETED: Final = "pv.kubernetes.io/bind-completed"
 STORAGE: Final[tuple[type[KubernetesObject], ...]] = (
     PersistentVolumeClaim,
     PersistentVolume,

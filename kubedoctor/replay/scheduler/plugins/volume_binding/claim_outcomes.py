@@ -8,9 +8,8 @@ from kubedoctor.cluster.changes import Operation, Step
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolume, PersistentVolumeClaim
-from kubedoctor.replay.scheduler.plugins.pod_claims import BIND_COMPLETED
 from kubedoctor.replay.scheduler.snapshot import ClusterState
-from kubedoctor.replay.storage.binding import possible_volumes
+from kubedoctor.replay.storage.binding import BIND_COMPLETED, possible_volumes
 from kubedoctor.replay.storage.unbound import Awaited, unbound
 
 

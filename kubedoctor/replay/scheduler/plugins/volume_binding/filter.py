@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-import msgspec
-
 from kubedoctor.cluster.grammar.quantities import Quantity, amount_of
 from kubedoctor.cluster.grammar.selectors import CompiledNodeSelector, SelectorError, selector_of
 from kubedoctor.cluster.kinds.core import Node
@@ -51,14 +49,8 @@ from kubedoctor.replay.scheduler.plugins.pod_claims import (
 )
 from kubedoctor.replay.scheduler.releases import SchedulerRelease
 from kubedoctor.replay.scheduler.snapshot import ClusterState, NodeInfo
-from kubedoctor.replay.storage.matching import (
-    capacity,
-    class_of,
-    class_of_volume,
-    rejection,
-    requested_storage,
-    reserved_for,
-)
+from kubedoctor.replay.storage.binding import Candidates, candidates
+from kubedoctor.replay.storage.matching import class_of, class_of_volume, requested_storage
 from kubedoctor.replay.storage.unbound import SELECTED_NODE
 
 VOLUME_NODE_AFFINITY: Final = Obstacle("volume node affinity")
@@ -75,17 +67,6 @@ _CONFLICT: Final = reason(VOLUME_NODE_AFFINITY, "node(s) had volume node affinit
 _CONFLICT_UNTIL: Final = SchedulerRelease(34)
 """Before this release a volume that a node does not reach was reported as a conflict."""
 _BY_CLASS: Final = Memo[None, bool]()
-
-
-class UnboundClaim(msgspec.Struct, frozen=True):
-    """A claim that waits for its pod, with the volumes that could be bound to it, the smallest first.
-
-    reserved: volumes that name the claim; the first of them decides.
-    """
-
-    claim: PersistentVolumeClaim
-    reserved: tuple[PersistentVolume, ...]
-    volumes: tuple[PersistentVolume, ...]
 
 
 def prepare(pod: Pod, state: ClusterState) -> Prepared:
@@ -176,22 +157,16 @@ class _Filter(NodeFilter):
         self.selected = [claim for claim in waiting if SELECTED_NODE in claim.annotations]
         free = [claim for claim in waiting if SELECTED_NODE not in claim.annotations]
         self.problem = ""
-        self.unbound: list[UnboundClaim] = []
+        self.unbound: list[tuple[PersistentVolumeClaim, Candidates]] = []
         try:
-            self.unbound = [self._unbound(claim) for claim in sorted(free, key=requested_storage)]
+            self.unbound = [(claim, self._candidates(claim)) for claim in sorted(free, key=requested_storage)]
         except SelectorError as error:
             self.problem = f"error creating internal label selector for claim: {error}"
 
-    def _unbound(self, claim: PersistentVolumeClaim) -> UnboundClaim:
+    def _candidates(self, claim: PersistentVolumeClaim) -> Candidates:
         """Raises SelectorError."""
         name = class_of(claim) or ""
-        fitting = [
-            volume
-            for volume in self.state.volumes.values()
-            if class_of_volume(volume) == name and not rejection(claim, volume).reasons
-        ]
-        reserved = tuple(volume for volume in fitting if reserved_for(volume, claim))
-        return UnboundClaim(claim, reserved, tuple(sorted(fitting, key=capacity)))
+        return candidates(claim, (volume for volume in self.state.volumes.values() if class_of_volume(volume) == name))
 
     def check(self, node: NodeInfo) -> Status:
         try:
@@ -238,10 +213,10 @@ class _Filter(NodeFilter):
             raise Undecided(failure(self.problem))
         chosen: set[str] = set()
         to_make = list(self.selected)
-        for unbound_claim in self.unbound:
-            volume = self._smallest(unbound_claim, node, chosen)
+        for claim, fitting in self.unbound:
+            volume = fitting.best(lambda volume: self.reach.reaches(volume, node.node), chosen)
             if volume is None:
-                to_make.append(unbound_claim.claim)
+                to_make.append(claim)
             else:
                 chosen.add(volume.name)
         for claim in to_make:
@@ -249,15 +224,6 @@ class _Filter(NodeFilter):
             if verdict != (True, True):
                 return verdict
         return True, True
-
-    def _smallest(self, unbound_claim: UnboundClaim, node: NodeInfo, chosen: set[str]) -> PersistentVolume | None:
-        for volume in unbound_claim.reserved:
-            if volume.name not in chosen:
-                return volume if self.reach.reaches(volume, node.node) else None
-        for volume in unbound_claim.volumes:
-            if volume.name not in chosen and self.reach.reaches(volume, node.node):
-                return volume
-        return None
 
     def _provisionable(self, claim: PersistentVolumeClaim, node: NodeInfo) -> tuple[bool, bool]:
         storage_class = class_named(claim, self.state)
