@@ -34,7 +34,7 @@ MIGRATED: Final = {
 provisioner is left."""
 
 
-class Said(NamedTuple):
+class ControllerEvent(NamedTuple):
     """An event as it is written."""
 
     type: str
@@ -49,7 +49,7 @@ class ClaimStep(msgspec.Struct, frozen=True):
     phase: str = ""
     volume: PersistentVolume | None = None
     storage_class: str = ""
-    event: Said | None = None
+    event: ControllerEvent | None = None
 
 
 class Hold(enum.Enum):
@@ -67,7 +67,7 @@ class VolumeStep(msgspec.Struct, frozen=True):
     phase: str = ""
     hold: Hold = Hold.KEPT
     reclaimed: bool = False
-    event: Said | None = None
+    event: ControllerEvent | None = None
 
 
 _LOST = "Bound claim has lost its PersistentVolume. Data on the volume is lost!"
@@ -107,18 +107,18 @@ def synced_claim(
         return ClaimStep("Pending", event=_waits(claim, pods))
     if name:
         return ClaimStep(event=_provisioned(name, own))
-    return ClaimStep("Pending", event=Said("Normal", "FailedBinding", _NOTHING))
+    return ClaimStep("Pending", event=ControllerEvent("Normal", "FailedBinding", _NOTHING))
 
 
 def _bound_claim(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) -> ClaimStep:
     if not claim.spec.volume_name:
-        return ClaimStep("Lost", event=Said("Warning", "ClaimLost", _UNNAMED))
+        return ClaimStep("Lost", event=ControllerEvent("Warning", "ClaimLost", _UNNAMED))
     volume = next((one for one in volumes if one.name == claim.spec.volume_name), None)
     if volume is None:
-        return ClaimStep("Lost", event=Said("Warning", "ClaimLost", _LOST))
+        return ClaimStep("Lost", event=ControllerEvent("Warning", "ClaimLost", _LOST))
     if volume.spec.claim_ref is None or volume.spec.claim_ref.uid == claim.metadata.uid:
         return ClaimStep("Bound", volume)
-    return ClaimStep("Lost", event=Said("Warning", "ClaimMisbound", _MISBOUND))
+    return ClaimStep("Lost", event=ControllerEvent("Warning", "ClaimMisbound", _MISBOUND))
 
 
 def _claim_by_name(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) -> ClaimStep:
@@ -130,18 +130,18 @@ def _claim_by_name(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVol
     if volume.spec.claim_ref is not None:
         taken = f'volume "{volume.name}" already bound to a different claim.'
         by_user = BOUND_BY_CONTROLLER not in claim.annotations
-        return ClaimStep("Pending" if by_user else "", event=Said("Warning", "FailedBinding", taken))
+        return ClaimStep("Pending" if by_user else "", event=ControllerEvent("Warning", "FailedBinding", taken))
     reasons = [one for one in rejection(claim, volume).reasons if one not in NOT_ASKED_BY_NAME]
     if capacity(volume).value() >= requested_storage(claim).value():  # Whole bytes are compared here.
         reasons = [one for one in reasons if one is not Mismatch.TOO_SMALL]
     why = next((words for reason, words in _MISMATCHES.items() if reason in reasons), "")
     if why:
         text = f'Cannot bind to requested volume "{volume.name}": {why.format(name=volume.name)}'
-        return ClaimStep("Pending", event=Said("Warning", "VolumeMismatch", text))
+        return ClaimStep("Pending", event=ControllerEvent("Warning", "VolumeMismatch", text))
     return ClaimStep("Bound", volume)
 
 
-def _waits(claim: PersistentVolumeClaim, pods: Iterable[Pod]) -> Said:
+def _waits(claim: PersistentVolumeClaim, pods: Iterable[Pod]) -> ControllerEvent:
     names = [
         pod.name
         for pod in pods
@@ -152,23 +152,25 @@ def _waits(claim: PersistentVolumeClaim, pods: Iterable[Pod]) -> Said:
     ]
     if not names:
         text = "waiting for first consumer to be created before binding"
-        return Said("Normal", "WaitForFirstConsumer", text)
+        return ControllerEvent("Normal", "WaitForFirstConsumer", text)
     pod_or_pods = "pods" if len(names) > 1 else "pod"
-    return Said("Normal", "WaitForPodScheduled", f"waiting for {pod_or_pods} {','.join(names)} to be scheduled")
+    return ControllerEvent(
+        "Normal", "WaitForPodScheduled", f"waiting for {pod_or_pods} {','.join(names)} to be scheduled"
+    )
 
 
-def _provisioned(name: str, storage_class: StorageClass | None) -> Said:
+def _provisioned(name: str, storage_class: StorageClass | None) -> ControllerEvent:
     if storage_class is None:
-        return Said("Warning", "ProvisioningFailed", f'storageclass.storage.k8s.io "{name}" not found')
+        return ControllerEvent("Warning", "ProvisioningFailed", f'storageclass.storage.k8s.io "{name}" not found')
     driver = MIGRATED.get(storage_class.provisioner, storage_class.provisioner)
     if driver.startswith(BUILT_IN):
-        return Said("Warning", "ProvisioningFailed", f"no volume plugin matched name: {driver}")
+        return ControllerEvent("Warning", "ProvisioningFailed", f"no volume plugin matched name: {driver}")
     text = (
         f"Waiting for a volume to be created either by the external provisioner '{driver}' or manually by the system"
         " administrator. If volume creation is delayed, please verify that the provisioner is running and correctly"
         " registered."
     )
-    return Said("Normal", "ExternalProvisioning", text)
+    return ControllerEvent("Normal", "ExternalProvisioning", text)
 
 
 def synced_volume(
@@ -185,7 +187,7 @@ def synced_volume(
         if (claim.spec.volume_mode or "Filesystem") == (volume.spec.volume_mode or "Filesystem"):
             return VolumeStep()  # The look at the claim binds it.
         text = f'Cannot bind PersistentVolume to requested PersistentVolumeClaim "{claim.name}" due to incompatible volumeMode.'
-        return VolumeStep(event=Said("Warning", "VolumeMismatch", text))
+        return VolumeStep(event=ControllerEvent("Warning", "VolumeMismatch", text))
     if claim.spec.volume_name == volume.name:
         return VolumeStep("Bound")
     if PROVISIONED_BY in volume.annotations and volume.spec.persistent_volume_reclaim_policy == "Delete":
@@ -214,11 +216,11 @@ def _reclaimed(volume: PersistentVolume, held: ObjectReference, pods: Iterable[P
         case "Recycle":
             users = _users(held, pods)
             if users:
-                said = Said("Normal", "VolumeFailedRecycle", f"Volume is used by pods: {','.join(users)}")
+                said = ControllerEvent("Normal", "VolumeFailedRecycle", f"Volume is used by pods: {','.join(users)}")
                 return VolumeStep(kept, event=said)
             if volume.spec.nfs is not None or volume.spec.host_path is not None:
                 return VolumeStep(kept, reclaimed=True)
-            said = Said("Warning", "VolumeFailedRecycle", "No recycler plugin found for the volume!")
+            said = ControllerEvent("Warning", "VolumeFailedRecycle", "No recycler plugin found for the volume!")
             return VolumeStep("Failed", reclaimed=True, event=said)
         case "Delete":
             provisioner = volume.annotations.get(PROVISIONED_BY, "")
@@ -226,9 +228,9 @@ def _reclaimed(volume: PersistentVolume, held: ObjectReference, pods: Iterable[P
             if outside or volume.spec.host_path is not None:
                 return VolumeStep(kept, reclaimed=True)
             text = f'error getting deleter volume plugin for volume "{volume.name}": no deletable volume plugin matched'
-            return VolumeStep("Failed", reclaimed=True, event=Said("Warning", "VolumeFailedDelete", text))
+            return VolumeStep("Failed", reclaimed=True, event=ControllerEvent("Warning", "VolumeFailedDelete", text))
     text = "Volume has unrecognized PersistentVolumeReclaimPolicy"
-    return VolumeStep("Failed", event=Said("Warning", "VolumeUnknownReclaimPolicy", text))
+    return VolumeStep("Failed", event=ControllerEvent("Warning", "VolumeUnknownReclaimPolicy", text))
 
 
 def _users(held: ObjectReference, pods: Iterable[Pod]) -> list[str]:
