@@ -134,8 +134,8 @@ def add_logs(snapshot: Snapshot, logs: Any) -> None:
                 snapshot.add_log(want, tail_of(text, want))
 
 
-def tail_of(text: str, want: LogWant) -> LogTail:
-    """The last lines of a log, with secrets redacted."""
+def tail_of(text: str, want: LogWant, *, is_cut: bool = False) -> LogTail:
+    """The last lines of a log, with secrets redacted. is_cut: there are more before the text."""
     lines = text.splitlines()
     redacted = redact_lines(lines[-MOST_LOG_LINES:])
-    return LogTail(want.about, want.container, want.previous, redacted, truncated=len(lines) > MOST_LOG_LINES)
+    return LogTail(want.about, want.container, want.previous, redacted, is_cut or len(lines) > MOST_LOG_LINES)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SLOW = 2.0
+"""Seconds after which a person is told what is being waited for."""
 
 
 class Announcer:
@@ -15,6 +20,17 @@ class Announcer:
     def announce_to(self, announce: Callable[[str], object], *, watched: bool) -> None:
         """Announce waits there from now on."""
         self.announce, self.watched = announce, watched
+
+    @contextmanager
+    def for_long(self, what: str) -> Iterator[None]:
+        """Announce a wait that lasts longer than SLOW."""
+        timer = threading.Timer(SLOW, lambda: self.announce(what))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 def _ignore(_: str) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import tarfile
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,8 @@ from typing import Any
 import pytest
 
 from kubedoctor.cli import main
+from kubedoctor.collect import waiting
+from kubedoctor.collect.bundles import parsing
 from tests.bad_input.said import Said, say
 from tests.bad_input.sick import RECORDING, finds_the_cause
 
@@ -98,6 +103,49 @@ def test_what_is_no_bundle(name: str, words: tuple[str, ...], capsys: Capture, t
     assert hint in said.text
 
 
+@BOTH
+def test_a_file_of_zeros_is_not_read_to_its_end(words: tuple[str, ...], capsys: Capture, tmp_path: Path) -> None:
+    """2 GiB that take no room on the disk."""
+    with (tmp_path / "x.json").open("wb") as file:
+        file.truncate(2 << 30)
+    began = time.process_time()
+    said = say(capsys, *words, "--from", str(tmp_path / "x.json"))
+    assert said.code == 2
+    assert "x.json cannot be read: not UTF-8 text" in said.text
+    assert time.process_time() - began < 20.0
+
+
+def test_more_yaml_than_fits_into_memory(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "MOST_YAML", 1 << 20)
+    (tmp_path / "x.yaml").write_text("kind: Pod\n" + "# more\n" * (1 << 18))
+    said = say(capsys, "scan", "--from", str(tmp_path / "x.yaml"))
+    assert said.code == 2
+    assert "x.yaml cannot be read: more than 1 MiB of YAML; write it as JSON: kubectl get -o json" in said.text
+
+
+def test_a_link_in_a_circle(capsys: Capture, tmp_path: Path) -> None:
+    (tmp_path / "x.json").symlink_to(tmp_path / "x.json")
+    said = say(capsys, "scan", "--from", str(tmp_path / "x.json"))
+    assert said.code == 2
+    assert "x.json does not exist" in said.text
+
+
+def test_a_pipe_that_nobody_writes_to_yet(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person is told what is waited for."""
+    monkeypatch.setattr(waiting, "SLOW", 0.1)
+    pipe = tmp_path / "pods"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        time.sleep(0.5)
+        pipe.write_bytes(CLUSTER)
+
+    threading.Thread(target=write, daemon=True).start()
+    said = say(capsys, "scan", "--from", str(pipe))
+    assert finds_the_cause(said)
+    assert f"kubedoctor: waiting for a program that writes to the pipe {pipe} …" in said.text
+
+
 def test_paths_that_hold_nothing(capsys: Capture, tmp_path: Path) -> None:
     for path, sentence in (
         (tmp_path, "contains no Kubernetes objects: it is empty"),
@@ -132,6 +180,34 @@ def link_beside(folder: Path) -> Path:
     return folder
 
 
+def circle_beside(folder: Path) -> Path:
+    (folder / "state.json").write_bytes(CLUSTER)
+    (folder / "a.json").symlink_to(folder / "b.json")
+    (folder / "b.json").symlink_to(folder / "a.json")
+    (folder / "all").symlink_to(folder)
+    return folder
+
+
+def zip_beside(folder: Path) -> Path:
+    (folder / "state.json").write_bytes(CLUSTER)
+    (folder / "more.json").write_bytes(b"PK\x03\x04rest")
+    return folder
+
+
+def long_log_beside(folder: Path) -> Path:
+    """Zeros, as a program writes to a log that was cut under it."""
+    (folder / "state.json").write_bytes(CLUSTER)
+    with (folder / "app.log").open("wb") as file:
+        file.truncate(1 << 30)
+    return folder
+
+
+def pipe_beside(folder: Path) -> Path:
+    (folder / "state.json").write_bytes(CLUSTER)
+    os.mkfifo(folder / "pods.json")
+    return folder
+
+
 def device_beside(folder: Path) -> Path:
     device = tarfile.TarInfo("sda")
     device.type = tarfile.BLKTYPE
@@ -148,6 +224,10 @@ def cut_at_the_end(folder: Path) -> Path:
 HALVES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a broken file beside": (broken_beside, "broken.json cannot be read"),
     "a link beside": (link_beside, "a link to a path outside the folder; not read"),
+    "links in a circle": (circle_beside, "a.json: a link to nothing; not read"),
+    "a zip archive beside": (zip_beside, "more.json is a zip archive, which is not supported"),
+    "an endless log beside": (long_log_beside, ""),
+    "a pipe beside": (pipe_beside, "pods.json: a device or pipe; not read"),
     "a device in the archive": (device_beside, "sda: a device or pipe in the archive; ignored"),
     "an archive cut off at its end": (cut_at_the_end, "everything before that was read"),
 }

@@ -6,17 +6,22 @@ followed, and a member that grows too large ends the reading.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
+import os
 import sys
 import tarfile
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from kubedoctor.collect.bundles.parsing import MOST_UNPRINTABLE
 from kubedoctor.collect.bundles.parts import SMALLEST, DecoderOf, ListPart, parts_of, undecoded
+from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import BundleProblem
 
 MOST_MEMBERS = 50_000
@@ -24,8 +29,12 @@ MOST_BYTES_OF_ONE = 2 << 30
 MOST_BYTES = 4 << 30
 MOST_RATIO = 200  # JSON of a cluster shrinks to a tenth or a thirtieth; a factor of a thousand is a decompression bomb.
 RATIO_FROM = 64 << 20  # Smaller content is harmless.
+MOST_OF_LOG = 32 << 20
+"""Only the last lines of a log are kept: no more of it needs to be in memory."""
 _CHUNK = 1 << 20
-_NEVER_LISTS = (".log", ".txt")
+_HEAD = 512
+_LOG = ".log"
+_NEVER_LISTS = (_LOG, ".txt")
 _KEEP_STDIN_NAME = "standard input"
 UNDERSTOOD = (
     "--from reads: a folder or .tar.gz of kubedoctor capture; files of kubectl get -o json or -o yaml (- for standard "
@@ -37,13 +46,15 @@ UNDERSTOOD = (
 class Document:
     """One file. `path` is relative to the bundle, with slashes. `named`: the user gave this file itself, not a folder
     or archive around it. `part`: some items of a large list, instead of the body. `replaces`: what parts of the same file
-    held before does not count."""
+    held before does not count. `is_cut`: of the file more is left out: of a log the lines before the body, of a file that is
+    no text what follows it."""
 
     path: str
     body: bytes
     named: bool = False
     part: ListPart | None = None
     replaces: bool = False
+    is_cut: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -79,10 +90,11 @@ class Documents:
         if self._stdin is None:
             if sys.stdin is None or sys.stdin.isatty():
                 raise BundleProblem(
-                    "--from - reads standard input, which is a terminal",
+                    f"--from - reads standard input, which is {'a terminal' if sys.stdin else 'closed'}",
                     "Pipe input: kubectl get pods -o json | kubedoctor scan --from -",
                 )
-            self._stdin = sys.stdin.buffer.read(MOST_BYTES_OF_ONE + 1)
+            with WAITING.for_long(f"waiting for {_KEEP_STDIN_NAME}"):
+                self._stdin = sys.stdin.buffer.read(MOST_BYTES_OF_ONE + 1)
         return self._stdin
 
     def _of_path(self, path: Path) -> Iterator[Document]:
@@ -96,7 +108,8 @@ class Documents:
                 )
             if path.is_fifo():  # as `--from <(kubectl get pods -o json)`: it can be read once only
                 if path not in self._pipes:
-                    with path.open("rb") as pipe:
+                    wait = f"waiting for a program that writes to the pipe {path}"
+                    with WAITING.for_long(wait), path.open("rb") as pipe:
                         self._pipes[path] = pipe.read(MOST_BYTES_OF_ONE + 1)
                 yield from self._content(path.name, io.BytesIO(self._pipes[path]), named=True)
                 return
@@ -109,23 +122,33 @@ class Documents:
 
     def _of_folder(self, folder: Path) -> Iterator[Document]:
         """The large files last: what is small need not wait for them to be shown."""
-        root = folder.resolve()
-        for path in sorted(folder.rglob("*"), key=lambda path: (_is_large(path), path)):
+        for path in sorted(self._paths_in(folder), key=lambda path: (_is_large(path), path)):
             name = path.relative_to(folder).as_posix()
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                self.problems.append(f"{name}: a link to a path outside the folder; not read")
-                continue
-            if not path.is_file() or any(part.startswith(".") for part in path.relative_to(folder).parts):
-                continue
             try:
-                with path.open("rb") as file:
-                    yield from self._content(name, file)
+                if why := _why_not_read(path, folder):
+                    self.problems.append(f"{name}: {why}; not read")
+                elif not path.is_dir():
+                    with path.open("rb") as file:
+                        yield from self._content(name, file)
             except OSError as error:
                 self.problems.append(f"{name}: cannot be read: {error.strerror or error}")
 
+    def _paths_in(self, folder: Path) -> Iterator[Path]:
+        """Everything in it that is not hidden."""
+
+        def unreadable(error: OSError) -> None:
+            name = Path(error.filename).relative_to(folder).as_posix()
+            if name == ".":
+                raise error
+            self.problems.append(f"{name}: cannot be read: {error.strerror or error}")
+
+        for place, folders, files in os.walk(folder, onerror=unreadable):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            yield from (Path(place, name) for name in (*folders, *files) if not name.startswith("."))
+
     def _content(self, name: str, file: IO[bytes], *, named: bool = False) -> Iterator[Document]:
         """A plain file, a gzip file or an archive, by its first bytes."""
-        head = file.read(512)
+        head = file.read(_HEAD)
         file.seek(0)
         if head[:2] == b"\x1f\x8b":
             inner = _Watched(file, gzip.GzipFile(fileobj=file), name)
@@ -134,13 +157,15 @@ class Documents:
             yield from self._archive(name, file)
         else:
             if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-                raise BundleProblem(
-                    f"{name} is a zip archive, which is not supported", f"Unpack it first. {UNDERSTOOD}"
-                )
+                sentence = f"{name} is a zip archive, which is not supported"
+                if named:
+                    raise BundleProblem(sentence, f"Unpack it first. {UNDERSTOOD}")
+                self.problems.append(sentence)
+                return
             yield from self._documents(name, file, named=named, seekable=True)
 
     def _maybe_archive(self, name: str, stream: _Watched, *, named: bool) -> Iterator[Document]:
-        head = stream.peek(512)
+        head = stream.peek(_HEAD)
         if _is_tar(head):
             yield from self._archive(name, stream)
             return
@@ -194,7 +219,7 @@ class Documents:
         if file is None:
             return
         for document in self._documents(str(path), file):
-            if document.part is None and file.tell() < member.size:
+            if document.part is None and not document.is_cut and file.tell() < member.size:
                 self.problems.append(f"{member.name}: the archive ends in the middle of this member; ignored")
                 yield replace(document, body=b"")
             else:
@@ -204,14 +229,22 @@ class Documents:
         self, name: str, file: IO[bytes] | _Watched, *, named: bool = False, seekable: bool = False
     ) -> Iterator[Document]:
         """The document of a file, or the parts of a large list. `seekable`: the file can be read from its start again."""
+        if name.endswith(_LOG):
+            body, is_cut = _last_of(file, name)
+            yield replace(self._document(name, body, named=named), is_cut=is_cut)
+            return
         if name in self._uncut or name.endswith(_NEVER_LISTS):
             yield self._document(name, _read_at_most(file, MOST_BYTES_OF_ONE, name), named=named)
+            return
+        head = file.read(_HEAD)
+        if _is_binary(head):
+            yield replace(self._document(name, head, named=named), is_cut=True)
             return
         size = 0
 
         def read(most: int) -> bytes:
-            nonlocal size
-            piece = file.read(most)
+            nonlocal size, head
+            piece, head = (head[:most], head[most:]) if head else (file.read(most), b"")
             size += len(piece)
             if size > MOST_BYTES_OF_ONE:
                 raise _too_large(name, MOST_BYTES_OF_ONE)
@@ -301,6 +334,27 @@ def _read_at_most(file: IO[bytes] | _Watched, most: int, name: str) -> bytes:
     return b"".join(parts)
 
 
+def _last_of(file: IO[bytes] | _Watched, name: str) -> tuple[bytes, bool]:
+    """The last lines of a log, and whether there are more before them."""
+    kept = deque[bytes]()
+    size = read = 0
+    while part := file.read(_CHUNK):
+        kept.append(part)
+        size, read = size + len(part), read + len(part)
+        if read > MOST_BYTES_OF_ONE:
+            raise _too_large(name, MOST_BYTES_OF_ONE)
+        if size - len(kept[0]) >= MOST_OF_LOG:
+            size -= len(kept.popleft())
+    body = b"".join(kept)
+    return (body[body.find(b"\n") + 1 :], True) if size < read else (body, False)
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether a file begins with bytes that no text has. The rest of it need not be read to tell."""
+    has_mark = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return not has_mark and head.count(b"\0") * MOST_UNPRINTABLE > len(head)
+
+
 def _too_large(name: str, most: int) -> BundleProblem:
     return BundleProblem(
         f"{name} is larger than {most >> 30} GiB", "Record a smaller bundle: kubedoctor capture -n NAMESPACE"
@@ -312,6 +366,16 @@ def _is_large(path: Path) -> bool:
         return path.stat().st_size >= SMALLEST
     except OSError:
         return False
+
+
+def _why_not_read(path: Path, folder: Path) -> str:
+    """Why what is in a folder is not read; empty where it is. Raises OSError."""
+    if path.is_symlink():
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+            return "a link to a path outside the folder"
+        if not path.exists():
+            return "a link to nothing"
+    return "" if path.is_file() or path.is_dir() else "a device or pipe"
 
 
 def _escapes(path: PurePosixPath) -> bool:

@@ -98,7 +98,7 @@ class _Bundle:
             if piece.why:
                 self.refused[piece.want] = piece.why
             else:
-                self.logs[piece.want] = tail_of(piece.text, piece.want)
+                self.logs[piece.want] = tail_of(piece.text, piece.want, is_cut=piece.is_cut)
         elif isinstance(piece, RecordedState):
             self.states.append(piece.data)
         elif isinstance(piece, Manifest):

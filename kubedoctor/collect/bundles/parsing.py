@@ -17,6 +17,9 @@ MOST_NODES = 2_000_000
 """A YAML document whose references expand to more values than this is not a record of a cluster."""
 LONGEST_INTEGER = 70
 """Digits; 64 bits in base 2, with underscores, have no more."""
+MOST_YAML = 256 << 20
+"""Bytes. Python data of YAML takes 20 times its size, and a minute for each 50 MiB."""
+_SAMPLE = 1 << 16
 MOST_UNPRINTABLE = 20
 """Of so many characters of a text, at most one is no text; more make it a picture or the like."""
 _ANCHOR = re.compile(r"(?m)(?:^|[\s\[{,:-])&[\w-]+")
@@ -140,8 +143,12 @@ def yaml_documents(body: bytes) -> Iterator[Any]:
     import yaml  # Importing it takes longer than reading a small JSON bundle.
 
     loader = _loader_class()
-    text = _UNPRINTABLE.sub(NOT_TEXT, marked_text(body))
-    if text.count(NOT_TEXT) * MOST_UNPRINTABLE > len(text):
+    if _is_no_text(_printable(body[:_SAMPLE])):
+        raise Unparsable("not UTF-8 text")
+    if len(body) > MOST_YAML:
+        raise Unparsable(f"more than {MOST_YAML >> 20} MiB of YAML; write it as JSON: kubectl get -o json")
+    text = _printable(body)
+    if _is_no_text(text):
         raise Unparsable("not UTF-8 text")
     errors: list[str] = []
     line = 0
@@ -162,6 +169,15 @@ def yaml_documents(body: bytes) -> Iterator[Any]:
     if errors:
         more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
         raise Unparsable(errors[0] + more)
+
+
+def _printable(body: bytes) -> str:
+    """The text with a mark for each character that YAML does not allow."""
+    return _UNPRINTABLE.sub(NOT_TEXT, marked_text(body))
+
+
+def _is_no_text(text: str) -> bool:
+    return text.count(NOT_TEXT) * MOST_UNPRINTABLE > len(text)
 
 
 def _loader_class() -> Any:

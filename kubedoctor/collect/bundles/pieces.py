@@ -53,11 +53,12 @@ class Objects:
 
 @dataclass(frozen=True)
 class RecordedLog:
-    """A log, or the reason why it is missing."""
+    """A log, or the reason why it is missing. `is_cut`: lines before the text are left out."""
 
     want: LogWant
     text: str = ""
     why: str = ""
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def pieces_of(document: Document) -> Iterator[Piece]:
         return
     document = _in_utf8(document)
     if place.what == "log" and place.log is not None:
-        yield RecordedLog(place.log, without_text_marks(marked_text(document.body)))
+        yield RecordedLog(place.log, without_text_marks(marked_text(document.body)), is_cut=document.is_cut)
         return
     if place.what == "dumped-log" or document.body.find(_LOGS, 0, 64 << 20) >= 0:
         yield from _dump(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -182,14 +183,14 @@ def _once(paths: tuple[str, ...]) -> tuple[str, ...]:
     """The paths without those that lead to the same file or folder as an earlier one."""
     kept: dict[str, str] = {}
     for path in paths:
-        kept.setdefault(path if path == "-" else str(Path(path).resolve()), path)
+        kept.setdefault(path if path == "-" else os.path.realpath(path), path)
     return tuple(kept.values())
 
 
 def _own_name(path: str) -> str:
     if path == "-":
         return "standard input"
-    return "a pipe" if Path(path).is_fifo() else Path(path).resolve().name
+    return "a pipe" if Path(path).is_fifo() else Path(os.path.realpath(path)).name
 
 
 def _name_of(paths: tuple[str, ...]) -> str:
