@@ -52,20 +52,28 @@ class KeptRows:
         rows = view_rows(snapshot, view, report, restarts=self._restarts, marks=self._marks)
         self.rows = rows = rows if order == "health" else arrange(rows, order)
         """The same tuple as before, as long as no row differs."""
-        self._sorted = SortedRows(rows, place_in(order))
-        self._by_name = {row.ref: row for row in rows}
+        self._sorted: SortedRows | None = None
+        self._by_name: dict[Ref, Row] = {}
         self.counts = counts(rows)
+
+    def prepare(self) -> SortedRows:
+        """Make what updates need, which takes a while for many rows; in a recording nothing changes."""
+        if self._sorted is None:
+            self._sorted = SortedRows(self.rows, place_in(self.order))
+            self._by_name = {row.ref: row for row in self.rows}
+        return self._sorted
 
     def update(self, snapshot: Snapshot, changed: Collection[Ref]) -> bool:
         """Take over objects that were added, changed or removed; whether any row differs now."""
-        if self.view.kind in ("Finding", "Context"):
+        if self.view.kind in ("Finding", "Context") or not changed:
             return False
         family = Family(snapshot)
         differs = False
+        in_order = self.prepare()
         for name in self._touched(snapshot, changed, family):
-            differs |= self._put(name, self._row(name, snapshot, family))
+            differs |= self._put(in_order, name, self._row(name, snapshot, family))
         if differs:
-            self.rows = tuple(self._sorted)
+            self.rows = tuple(in_order)
         return differs
 
     def _touched(self, snapshot: Snapshot, changed: Iterable[Ref], family: Family) -> set[Ref]:
@@ -106,18 +114,18 @@ class KeptRows:
             row = row_of(obj, self._marks.worst)
         return placed(row, self._marks) if row is not None else None
 
-    def _put(self, name: Ref, row: Row | None) -> bool:
+    def _put(self, rows: SortedRows, name: Ref, row: Row | None) -> bool:
         """Put a row in its place; None removes it. Whether anything differs now."""
         before = self._by_name.get(name)
         if before == row:
             return False
         if before is not None:
             self.counts[before.health] -= 1
-            self._sorted.remove(before)
+            rows.remove(before)
             del self._by_name[name]
         if row is not None:
             self.counts[row.health] += 1
-            self._sorted.add(row)
+            rows.add(row)
             self._by_name[name] = row
         return True
 

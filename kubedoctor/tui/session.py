@@ -197,6 +197,8 @@ class Session:
                     set_apart()
             else:
                 kept, changed = taken
+                if changed:
+                    kept.prepare()  # before what watches has to wait
                 with self._lock:
                     kept.update(self.snapshot, changed)
             self._views.put(kept)

@@ -211,7 +211,7 @@ class DrawnList(RowsScreen):
     def _arrange(self, rows: Sequence[Row]) -> None:
         """The height of the list above its page."""
         table = self._table
-        in_tree = any(isinstance(row, IncidentRow) and row.lead for row in rows)
+        in_tree = self.has_class("-tree") and any(isinstance(row, IncidentRow) and row.lead for row in rows)
         table.below = int(in_tree)
         is_table = self.view.kind != "Finding"
         if self.has_class("-table") is not is_table:
