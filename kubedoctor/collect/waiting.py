@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SLOW = 2.0
-"""Seconds after which a person is told what is being waited for."""
+"""Seconds after which a wait is announced."""
 
 
 class Announcer:
