@@ -45,6 +45,7 @@ def source_options(options: argparse.Namespace) -> Options:
         as_groups=tuple(options.as_groups),
         request_timeout=options.request_timeout,
         from_=tuple(options.from_),
+        at=options.at,
     )
 
 

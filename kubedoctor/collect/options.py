@@ -7,7 +7,7 @@ import msgspec
 
 class Options(msgspec.Struct, frozen=True):
     """The values of the flags, with kubectl's meaning. `request_timeout` is a Go duration; `from_` names files of a
-    bundle."""
+    bundle. `at` is a moment of a recorded history."""
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -17,3 +17,4 @@ class Options(msgspec.Struct, frozen=True):
     as_groups: tuple[str, ...] = ()
     request_timeout: str | None = None
     from_: tuple[str, ...] = ()
+    at: str = ""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from kubedoctor.cluster.grammar.redaction import redact_data, redact_file
+from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.references import kind_name
+from kubedoctor.cluster.kinds.resources import kind_named
 
 CONTENT = frozenset({"data", "stringData", "binaryData"})
 """The fields of Secrets and ConfigMaps that need rules of their own."""
@@ -36,6 +41,19 @@ def redact_object(data: dict[str, Any]) -> dict[str, Any]:
         else:
             redacted[key] = None if kind == "Secret" else redact_data(values, key)
     return redacted
+
+
+def kept_fields(obj: KubernetesObject) -> dict[str, Any]:
+    """A decoded object as plain data, with the fields that are kept of it and set."""
+    data = redact_object(_set_fields(msgspec.json.decode(msgspec.json.encode(obj))))
+    row = kind_named(kind_name(obj))
+    return {"apiVersion": row.api_version, "kind": row.kind, **data} if row is not None else data
+
+
+def _set_fields(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _set_fields(item) for key, item in value.items() if item not in (None, "", [], {})}
+    return [_set_fields(item) for item in value] if isinstance(value, list) else value
 
 
 def _metadata(metadata: Any, *, secret: bool) -> Any:

@@ -17,6 +17,7 @@ from kubedoctor.cluster.relations.autoscalers import autoscalers_of
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.cluster.seen.news import News
+from kubedoctor.collect.closed import refuse_missing
 from kubedoctor.collect.loading import give_back, keep_large_apart, set_apart
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
@@ -33,7 +34,7 @@ from kubedoctor.tui.pages.logs import LogText, log_texts, wanted_logs
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
 from kubedoctor.tui.rows import Row, View, arrange, counts, make_rows, namespaces_in_order
 from kubedoctor.tui.state.sources import Freshness, Opener, Watch, Watchable
-from kubedoctor.tui.state.time_machine import TimeMachine, nothing_more
+from kubedoctor.tui.state.time_machine import TimeMachine
 
 LISTED_ONLY = frozenset({"Lease"})
 """Kinds that an examination lists again and that are not watched: each node renews its lease every ten seconds, and no
@@ -262,7 +263,7 @@ class Session:
 
         def gather(wants: frozenset[Want | LogWant]) -> None:
             if is_past:
-                nothing_more(snapshot, wants)
+                refuse_missing(snapshot, wants, "logs of the past are not kept")
                 return
             self.source.gather(wants)
             if snapshot is not self.source.snapshot:

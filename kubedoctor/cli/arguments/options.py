@@ -54,6 +54,7 @@ def add_source(parser: argparse.ArgumentParser, *, shown: bool, short_file: bool
         "a support bundle; - is standard input",
         completer=values.files,
     )
+    add("--at", metavar="TIME", default="", help_="of a recorded history: the state at 14:49:50, or 5m before its end")
     add(
         "--kubeconfig",
         metavar="FILE",

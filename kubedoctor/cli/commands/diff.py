@@ -78,15 +78,23 @@ def _check_words(options: argparse.Namespace) -> None:
             "Write one to a file: kubedoctor diff before.tar.gz -",
         )
     for word in options.words:
-        if word != "-" and not os.path.exists(word):
+        if word != "-" and not os.path.exists(_place(word)[0]):
             raise UsageProblem(f"no file {word}", "Record a state: kubedoctor capture -o state.tar.gz")
+
+
+def _place(word: str) -> tuple[str, str]:
+    """The file of a word, and the moment of its history: `FILE@14:49:50`."""
+    file, at, moment = word.rpartition("@")
+    return (file, moment) if at and not os.path.exists(word) else (word, "")
 
 
 def _scanned(options: argparse.Namespace, files: Sequence[str]) -> _Scanned:
     """A scan of a recording, or of the cluster where none is named: of all namespaces unless -n names one, since a
     recording has all."""
     chosen = copy.copy(options)
-    chosen.from_ = list(files)
+    places = [_place(file) for file in files]
+    chosen.from_ = [file for file, _ in places]
+    chosen.at = "".join(moment for _, moment in places)
     chosen.all_namespaces = not options.namespace
     catalogue = load_catalogue()
     with opened(chosen) as source:
@@ -106,9 +114,11 @@ COMMAND = Subcommand(
     section="Diagnose",
     details="A is the earlier recording; without B it is compared with the cluster. A cause is the same where the same "
     "diagnostic finds it at the same object; pods stand for their workload, so that a rollout makes no new cause. The exit "
-    "code is 1 for a cause that is new or became worse, 3 where something could not be compared.",
+    "code is 1 for a cause that is new or became worse, 3 where something could not be compared. FILE@TIME is a recorded "
+    "history at a moment: 14:49:50, or 5m before its end.",
     examples=(
         ("diff before.tar.gz after.tar.gz", "two recordings"),
+        ("diff night.jsonl@03:10 night.jsonl@03:20", "two moments of one recorded history"),
         ("diff before.tar.gz -n shop", "a recording and the cluster, one namespace"),
         ("diff before.tar.gz -o json --fail-on critical", "for a pipeline, after a release"),
     ),

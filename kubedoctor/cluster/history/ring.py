@@ -133,6 +133,17 @@ class Ring:
                 return
             yield entry
 
+    def until(self, at: datetime) -> Ring:
+        """What happened up to a moment."""
+        earlier = Ring(self._most, self._longest)
+        if self._since is not None:
+            earlier.begin(self._since)
+        for entry in self.entries():
+            if entry.at <= at:
+                earlier.put(entry)
+        earlier.mark(mark for mark in self.marks() if mark.at <= at)
+        return earlier
+
     def about(self, name: Ref) -> tuple[RecordedChange, ...]:
         """What happened to one object, oldest first."""
         return tuple(entry for entry in self.entries() if entry.about == name)

@@ -307,6 +307,14 @@ class Snapshot:
         refused = {(want.kind, refused.why) for want, refused in self._refused.items() if isinstance(want, Want)}
         return tuple(sorted(refused | {(want.kind, why) for want, why in self._partial.items()}))
 
+    def listings(self) -> tuple[tuple[str, str, str, str], ...]:
+        """What is known of whole lists: kind, namespace (empty: all), `whole`, `part` or `refused`, and why; sorted."""
+        known = [(want, "whole", "") for wants in self._covered.values() for want in wants]
+        known += [(want, "part", why) for want, why in self._partial.items()]
+        known += [(want, "refused", no.why) for want, no in self._refused.items() if isinstance(want, Want)]
+        lists = [entry for entry in known if entry[0] == Want(entry[0].kind, entry[0].namespace)]
+        return tuple(sorted((want.kind, want.namespace, state, why) for want, state, why in lists))
+
     @property
     def version(self) -> Version | None:
         """The version of the API server, if it is known."""

@@ -23,6 +23,7 @@ from kubedoctor.collect.bundles.documents import Documents
 from kubedoctor.collect.bundles.loading import load
 from kubedoctor.collect.bundles.parsing import head_of
 from kubedoctor.collect.bundles.pieces import Objects, RecordedState, pieces_of
+from kubedoctor.collect.closed import refuse_missing
 from kubedoctor.collect.recordable import Recordable, Recorder
 from kubedoctor.collect.recording import objects_of_state
 from kubedoctor.collect.redact import redact_object
@@ -61,12 +62,7 @@ class BundleSource:
     def gather(self, wants: frozenset[Want | LogWant]) -> None:
         """Nothing can be fetched: missing objects are refused."""
         with self.lock:
-            for want in wants:
-                if isinstance(want, LogWant):
-                    if not self._snapshot.refusal(want):
-                        self._snapshot.refuse(want, NOT_HERE)
-                elif not (self._snapshot.covers(want) or self._snapshot.limitation(want)):
-                    self._snapshot.refuse(want, self._snapshot.refusal(want) or NOT_HERE)
+            refuse_missing(self._snapshot, wants)
 
     def list_all(
         self, kinds: Iterable[str], namespace: str | None = None, on_part: Callable[[], None] | None = None

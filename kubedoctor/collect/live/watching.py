@@ -54,14 +54,14 @@ class Watcher:
         self._changing = threading.Lock()
         self._since = datetime.now(UTC)
         self._failure: KindStatus | None = None
-        served, store = ServedKinds(transport), FollowedSnapshot(self.snapshot, self.lock, self._note, self._now)
+        served, store = ServedKinds(transport), FollowedSnapshot(self.snapshot, self.lock, self._note, self.now)
         self._followers = [
             Follower(transport, served, store, kind, namespace or "", self._stopping, _start(starts, kind, namespace))
             for kind in sorted(set(kinds))
             if kind_named(kind) or "." in kind
         ]
         if self.snapshot.history is not None:
-            self.snapshot.history.begin(self._now())
+            self.snapshot.history.begin(self.now())
         self._threads = [threading.Thread(target=self._notify, daemon=True, name=_NOTICES)]
         self._threads += [
             threading.Thread(target=follower.run, daemon=True, name=_thread_name(follower.kind))
@@ -91,7 +91,7 @@ class Watcher:
             if thread is not threading.current_thread():
                 thread.join(timeout=2.0)
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
         """The present by the API server's clock."""
         return datetime.now(UTC) + timedelta(seconds=self._transport.skew)
 
@@ -117,7 +117,7 @@ class Watcher:
                 self._objects.clear()
             if changed:
                 with self.lock:
-                    self.snapshot.taken_at = self._now()
+                    self.snapshot.taken_at = self.now()
                     self.snapshot.requests = self._transport.requests
                 self._tell(changed)
             time.sleep(1 / MOST_NOTICES)

@@ -16,9 +16,8 @@ from kubedoctor.cluster.history.naming import moment_named
 from kubedoctor.cluster.history.ring import Ring
 from kubedoctor.cluster.history.travelling import Stop, rewound, stops
 from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
-from kubedoctor.cluster.seen.wants import LogWant, Want
-from kubedoctor.collect.redact import redact_object
+from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.collect.redact import kept_fields
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Report
 from kubedoctor.engine.over_time.marks import marks_between
@@ -28,7 +27,6 @@ ON_ITS_WAY = 0.05
 """Seconds after which a change that a watch has just put into the snapshot is in the history as well."""
 JUST_NOW = timedelta(seconds=1)
 """So long ago is the present."""
-NOT_KEPT = "logs of the past are not kept"
 _NOTHING_KEPT = UsageProblem(
     "No history yet: it begins when kubedoctor starts to watch.", "Keep one without a screen: kubedoctor record -o FILE"
 )
@@ -110,7 +108,7 @@ class TimeMachine:
     def raw(self, name: Ref) -> dict[str, Any] | None:
         """An object of the past with the fields that are kept of it."""
         obj = self.past.get(name) if self.past is not None else None
-        return redact_object(plain_fields(msgspec.to_builtins(obj))) if obj is not None else None
+        return kept_fields(obj) if obj is not None else None
 
     def _ring(self) -> Ring:
         ring = self.ring
@@ -126,22 +124,6 @@ class TimeMachine:
         before, what = before_what(stop, ring) if stop.entries else ("", "")
         self.past = rewound(present, ring, stop.at)
         self.moment = PastMoment(stop.at, max(self._now() - stop.at, timedelta()), before, what)
-
-
-def nothing_more(past: Snapshot, wants: frozenset[Want | LogWant]) -> None:
-    """Of the past nothing more can be read: refuse what is missing."""
-    for want in wants:
-        if isinstance(want, LogWant):
-            past.refuse(want, NOT_KEPT)
-        elif not (past.covers(want) or past.limitation(want)):
-            past.refuse(want, past.refusal(want) or NOT_HERE)
-
-
-def plain_fields(value: Any) -> Any:
-    """Without the fields that are not set."""
-    if isinstance(value, dict):
-        return {key: plain_fields(item) for key, item in value.items() if item not in (None, "", (), [], {})}
-    return [plain_fields(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def go_to(text: str, machine: TimeMachine) -> None:
