@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from diagnostics.storage._volumes import finding, nearest_volume, release, requested
-from kubedoctor.cluster import DEFAULT_CLASS_ANNOTATIONS, PersistentVolumeClaim, StorageClass, listed, misspellings, ref
+from diagnostics.storage._volumes import finding, requested
+from kubedoctor.answers.binding.claim_fixes import claim_fixes
+from kubedoctor.answers.binding.objections import nearest_volume
+from kubedoctor.cluster import (
+    DEFAULT_CLASS_ANNOTATIONS,
+    Cluster,
+    PersistentVolumeClaim,
+    StorageClass,
+    listed,
+    misspellings,
+    ref,
+)
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Finding, Fix, command_line
 from kubedoctor.replay.storage.matching import class_of
@@ -25,12 +35,15 @@ def no_class(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], st
     )
 
 
-def class_missing(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], state: Unbound) -> Finding:
-    """The claim sets a class that does not exist."""
+def class_missing(
+    claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], state: Unbound, cluster: Cluster | None = None
+) -> Finding:
+    """The claim sets a class that does not exist. cluster: None where the volumes cannot be seen."""
     name = class_of(claim) or ""
     near = misspellings(name, (known_class.name for known_class in classes), 1)
     existing = listed((known_class.name for known_class in classes), 5) or "none"
     hint = f"; did you mean {near[0]}?" if near else f" (classes: {existing})"
     summary = f"StorageClass {name} of the claim does not exist{hint}{nearest_volume(claim, state.judged)}"
     fix = Fix(f"Create StorageClass {name}, or delete the claim and recreate it with an existing class")
-    return finding(claim, summary, requested(claim), fix, *release(state.judged))
+    proven = claim_fixes(claim, state, cluster) if cluster is not None else ()
+    return finding(claim, summary, requested(claim), *proven, fix)

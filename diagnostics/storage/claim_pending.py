@@ -32,7 +32,9 @@ import msgspec
 from diagnostics.storage._classes import class_missing, no_class
 from diagnostics.storage._hung import CEPH
 from diagnostics.storage._provisioning import PATIENCE, by_its_event, bypassed, not_provisioned
-from diagnostics.storage._volumes import finding, nearest_volume, objections, release, requested, would_fit
+from diagnostics.storage._volumes import finding, requested
+from kubedoctor.answers.binding.claim_fixes import claim_fixes
+from kubedoctor.answers.binding.objections import nearest_volume, objections, would_fit
 from kubedoctor.answers.placement.fixing.claims import AT_ONCE
 from kubedoctor.cluster import (
     CannotSee,
@@ -48,7 +50,7 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl
+from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, kubectl, own_command
 from kubedoctor.replay.storage.binding import pending
 from kubedoctor.replay.storage.matching import Mismatch
 from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
@@ -87,7 +89,10 @@ def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
         Command(
             kubectl("describe", "pvc", claim.name, namespace=claim.namespace), "its events, unless they have expired"
         ),
-        Command("kubectl get storageclass,pv", "the classes and volumes of the cluster"),
+        Command(
+            own_command("binding", claim.name, namespace=claim.namespace),
+            "every volume, and what keeps it from the claim",
+        ),
     )
     severity = None if users else Severity.WARNING
     affects = tuple(ref(pod) for pod in users)
@@ -102,13 +107,13 @@ def _judged(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
     storage_class = state.storage_class
     match state.awaits:
         case Awaited.NAMED_VOLUME:
-            return _named_volume(claim, state)
+            return _named_volume(claim, state, cluster)
         case Awaited.ANY_CLASS:
             return no_class(claim, classes, state)
         case Awaited.NAMED_CLASS:
-            return class_missing(claim, classes, state)
+            return class_missing(claim, classes, state, cluster)
         case Awaited.VOLUME | Awaited.FIRST_POD if storage_class is None or not storage_class.makes_volumes:
-            return None if _too_early(claim, state, cluster) else _no_volume(claim, state)
+            return None if _too_early(claim, state, cluster) else _no_volume(claim, state, cluster)
         case Awaited.PROVISIONER | Awaited.FIRST_POD if storage_class is not None:
             age = _age(claim, cluster)
             if age is None or age < PATIENCE:
@@ -125,8 +130,14 @@ def _without_volumes(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding 
         return None
     classes = cluster.all(StorageClass)
     state = unbound(claim, (), classes)
-    judge = {Awaited.ANY_CLASS: no_class, Awaited.NAMED_CLASS: class_missing}.get(state.awaits)
-    return msgspec.structs.replace(judge(claim, classes, state), confidence=Confidence.LIKELY) if judge else None
+    match state.awaits:
+        case Awaited.ANY_CLASS:
+            found = no_class(claim, classes, state)
+        case Awaited.NAMED_CLASS:
+            found = class_missing(claim, classes, state)
+        case _:
+            return None
+    return msgspec.structs.replace(found, confidence=Confidence.LIKELY)
 
 
 def _age(claim: PersistentVolumeClaim, cluster: Cluster) -> timedelta | None:
@@ -134,7 +145,7 @@ def _age(claim: PersistentVolumeClaim, cluster: Cluster) -> timedelta | None:
     return cluster.taken_at - created if created is not None else None
 
 
-def _named_volume(claim: PersistentVolumeClaim, state: Unbound) -> Finding:
+def _named_volume(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -> Finding:
     """The claim requests a volume by name."""
     name = claim.spec.volume_name
     evidence = [quote(claim, "spec.volumeName", "volume that the claim requests"), *requested(claim)]
@@ -146,7 +157,7 @@ def _named_volume(claim: PersistentVolumeClaim, state: Unbound) -> Finding:
     evidence += [quote(rejection.volume, path, "") for path in paths if has_path(rejection.volume, path)]
     fix = Fix("Delete the claim and recreate it with a volumeName that matches, or without volumeName")
     summary = f"volume {name} of the claim {objections(claim, rejection)}"
-    return finding(claim, summary, tuple(evidence), *release(state.judged), fix)
+    return finding(claim, summary, tuple(evidence), *claim_fixes(claim, state, cluster), fix)
 
 
 def _too_early(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -> bool:
@@ -160,7 +171,7 @@ def _too_early(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -
     return storage_class is not None and storage_class.waits_for_first_consumer and not pods_mounting(claim, cluster)
 
 
-def _no_volume(claim: PersistentVolumeClaim, state: Unbound) -> Finding:
+def _no_volume(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -> Finding:
     storage_class = state.storage_class
     evidence = list(requested(claim))
     if storage_class is not None and has_path(storage_class, "provisioner"):
@@ -175,4 +186,6 @@ def _no_volume(claim: PersistentVolumeClaim, state: Unbound) -> Finding:
     )
     none = f"no existing volume matches, and {source}{nearest_volume(claim, state.judged)}"
     fix = Fix("Create a volume that matches, or recreate the claim to match an existing volume")
-    return finding(claim, would_fit(state.judged) or none, tuple(evidence), *release(state.judged), fix)
+    return finding(
+        claim, would_fit(claim, state.judged) or none, tuple(evidence), *claim_fixes(claim, state, cluster), fix
+    )

@@ -20,7 +20,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("w", "why: the whole incident"),
             ("t", "timeline: what happened to it and to what it depends on"),
-            ("n", "why-pending: why each node rejects a Pending pod"),
+            ("n", "why-pending: why each node rejects a Pending pod; binding: why each volume does not serve a claim"),
             ("m", "connectivity: which workloads of the namespace connect to which"),
             ("a", "ask: all questions about the row"),
             ("e", "learn: the lesson of the finding"),
