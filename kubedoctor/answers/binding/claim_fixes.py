@@ -71,6 +71,8 @@ def _about_volume(claim: PersistentVolumeClaim, rejection: Rejection, cluster: C
         return
     if not wrong <= _CURABLE or len(wrong) > 2 or volume.spec.claim_ref is not None or claim.spec.volume_name:
         return
+    if Mismatch.ACCESS_MODE in wrong and not _modes(claim, volume):
+        return  # It can only be read, and the claim is to be written to.
     fields, words = _as_offered(claim, volume, wrong)
     change = edit(ref(claim), *_steps(claim, fields))
     text = (
@@ -94,14 +96,20 @@ def _as_offered(
         fields["spec", "resources", "requests", "storage"] = size
         words.append(f"size {size}")
     if Mismatch.ACCESS_MODE in wrong:
-        offered = volume.spec.access_modes or ()
-        modes = [mode for mode in claim.spec.access_modes or () if mode in offered] or list(offered[:1])
+        modes = _modes(claim, volume)
         fields["spec", "accessModes"] = modes
         words.append(f"access mode {', '.join(modes)}")
     if Mismatch.SELECTOR in wrong:
         fields["spec", "volumeName"] = volume.name
         words.append(f"volumeName {volume.name}")
     return fields, " and ".join(words)
+
+
+def _modes(claim: PersistentVolumeClaim, volume: PersistentVolume) -> list[str]:
+    """Access modes that the volume offers: those that the claim requests, else one that also lets pods write."""
+    offered = volume.spec.access_modes or ()
+    writing = [mode for mode in offered if mode != "ReadOnlyMany"]
+    return [mode for mode in claim.spec.access_modes or () if mode in offered] or writing[:1]
 
 
 def _steps(claim: PersistentVolumeClaim, fields: dict[Path, object]) -> list[Step]:

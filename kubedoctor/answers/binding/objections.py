@@ -26,7 +26,7 @@ _OBJECTIONS: Final = {
 
 
 def holder_words(claim: PersistentVolumeClaim, volume: PersistentVolume) -> str:
-    """The claim that a volume names, for a claim that asks for it: `deleted claim shop/old`."""
+    """The claim that a volume names, as another claim sees it: `deleted claim shop/old`."""
     held = volume.spec.claim_ref
     if held is None:
         return "no claim"

@@ -160,7 +160,6 @@ def test_every_volume_stands_in_the_table_the_nearest_first() -> None:
     assert [(fix.verified, fix.summary.partition(",")[0].partition(" (")[0]) for fix in sheet.fixes] == [
         (True, "Remove the claimRef of volume kept"),
         (True, "Recreate the claim with size 5Gi"),
-        (True, "Recreate the claim with class fast and access mode ReadOnlyMany"),
     ]
 
 
