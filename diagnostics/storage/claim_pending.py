@@ -91,7 +91,7 @@ def claim_pending(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
         ),
         Command(
             own_command("binding", claim.name, namespace=claim.namespace),
-            "every volume, and what keeps it from the claim",
+            "every volume, and why it does not match",
         ),
     )
     severity = None if users else Severity.WARNING
