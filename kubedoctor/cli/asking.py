@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from kubedoctor.answers.question import Choices, Question
-from kubedoctor.answers.sheet import Conclusion
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import completed
 from kubedoctor.cli.completion import values
-from kubedoctor.cli.exit_codes import ExitCode
+from kubedoctor.cli.exit_codes import sheet_code
 from kubedoctor.cli.formats import check_format
 from kubedoctor.cli.formats.sheet import render_sheet
 from kubedoctor.cli.not_found import check_namespace
@@ -21,6 +20,7 @@ from kubedoctor.cli.reading import namespace_meant, opened
 from kubedoctor.cli.subject import find_subject, single_target
 from kubedoctor.cli.targets import Target, UnknownKind
 from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
+from kubedoctor.cli.trying import add_what_if, meant_change, take_commands
 from kubedoctor.cluster.grammar.text import counted, listed, with_article
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
@@ -31,12 +31,6 @@ from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.services.hosts import is_address
 
 FORMATS = ("text", "json", "yaml", "markdown", "svg")
-_CODES = {
-    Conclusion.WELL: ExitCode.HEALTHY,
-    Conclusion.TROUBLE: ExitCode.FOUND,
-    Conclusion.UNKNOWN: ExitCode.GAPS,
-    Conclusion.ACCOUNT: ExitCode.HEALTHY,
-}
 
 
 def command_of(question: Question) -> Subcommand:
@@ -87,6 +81,8 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
     subject_words, argument_words = _divided(question, options.words, alone)
     address = _address(question, subject_words)
     target = _target(question, subject_words) if question.kinds and not address and not alone else None
+    own = any(option.name == "what-if" for option in question.options)
+    what_if = take_commands(options) if own else meant_change(options)
     choices = choices_of(question, options, argument_words)
     with opened(options) as source:
         if address:
@@ -95,7 +91,7 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
             subject = _namespace(options, source)
         else:
             subject = find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
-        answered = ask(question, subject, choices, source.snapshot, source.gather)
+        answered = ask(question, subject, choices, source.snapshot, source.gather, what_if=what_if)
     if options.output in ("json", "yaml", "svg"):
         speak_utf8()
     text = render_sheet(answered, options.output or "text", width=text_width(), colour=wants_colour(options))
@@ -106,8 +102,7 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
             f"{counted(answered.requests, 'request')}, {counted(answered.rounds, 'round')}, {seconds:.2f}s",
             file=sys.stderr,
         )
-    code = _CODES[answered.sheet.conclusion]
-    return ExitCode.HEALTHY if code is ExitCode.GAPS and options.allow_gaps else code
+    return sheet_code(answered.sheet.conclusion, allow_gaps=options.allow_gaps)
 
 
 def choices_of(question: Question, options: argparse.Namespace, words: Sequence[str] = ()) -> Choices:
@@ -206,6 +201,8 @@ def _target(question: Question, words: list[str]) -> Target:
 
 
 def _add_options(question: Question, parser: argparse.ArgumentParser) -> None:
+    if all(option.name != "what-if" for option in question.options):
+        add_what_if(parser, "answer as it would be after a change")
     for option in question.options:
         name, metavar = f"--{option.name}", option.metavar
         if not metavar:

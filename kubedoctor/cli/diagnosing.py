@@ -28,6 +28,7 @@ from kubedoctor.cli.targets import (
     recording_hint,
     targets_of,
 )
+from kubedoctor.cli.trying import add_what_if, rehearsed
 from kubedoctor.cli.watching import add_watching, is_watching
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref
@@ -48,6 +49,10 @@ FEW = 10
 def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] | None = None) -> int:
     """Examine what the words mean and print what is wrong. below: gives the last line of a report in text."""
     started = time.perf_counter()
+    if getattr(options, "what_if", None) and options.words:
+        if is_watching(options):
+            raise UsageProblem("--what-if and --watch exclude each other", "Leave one of them out")
+        return rehearsed(options, lambda source: _only(looked(source, options)[0]))
     check_format(options.output)
     words = options.words
     if not words:
@@ -77,6 +82,15 @@ def diagnose(options: argparse.Namespace, below: Callable[[Sequence[Ref]], str] 
             _check_targets(targets, options)
         subjects, report, listing = _diagnosed(targets, source, options)
     return _printed(report, listing, options, started, subjects, below)
+
+
+def _only(subjects: tuple[Ref, ...]) -> Ref:
+    """The one that a change can be about. Raises UsageProblem for several."""
+    if len(subjects) > 1:
+        raise UsageProblem(
+            f"--what-if is about one object: {subjects[0].title}, {subjects[1].title}", "Name one of them"
+        )
+    return subjects[0]
 
 
 def looked(source: ReadableCluster, options: argparse.Namespace) -> tuple[tuple[Ref, ...], Report, Listing | None]:
@@ -256,6 +270,7 @@ def add_examination(parser: argparse.ArgumentParser) -> None:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_examination(parser)
     add_watching(parser)
+    add_what_if(parser, "say what would be gone, follow, stay and break after a change of it")
 
 
 OBJECTS = Subcommand(
@@ -271,6 +286,7 @@ OBJECTS = Subcommand(
         ("pods -l app=checkout", "all pods with a label, listed and diagnosed"),
         ("po -A", "all pods of the cluster"),
         ("deploy checkout --until healthy --timeout 5m", "for a pipeline: wait, and say what is in the way"),
+        ("deploy checkout --what-if replicas=5", "what a change would repair and break; nothing is sent"),
         ("checkout", "whatever object has that name"),
     ),
     run=diagnose,

@@ -6,6 +6,7 @@ import enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kubedoctor.answers.sheet import Conclusion
     from kubedoctor.engine.report import Report
     from kubedoctor.findings import Severity
 
@@ -25,3 +26,9 @@ def exit_code(report: Report, fail_on: Severity, *, allow_gaps: bool) -> ExitCod
     if worst is not None and worst.rank <= fail_on.rank:
         return ExitCode.FOUND
     return ExitCode.HEALTHY if report.complete or allow_gaps else ExitCode.GAPS
+
+
+def sheet_code(conclusion: Conclusion, *, allow_gaps: bool) -> ExitCode:
+    """FOUND for trouble, GAPS where it is not known, else HEALTHY."""
+    code = {"trouble": ExitCode.FOUND, "unknown": ExitCode.GAPS}.get(conclusion.value, ExitCode.HEALTHY)
+    return ExitCode.HEALTHY if code is ExitCode.GAPS and allow_gaps else code

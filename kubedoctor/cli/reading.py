@@ -23,6 +23,7 @@ from kubedoctor.problems import UsageProblem
 
 if TYPE_CHECKING:
     from kubedoctor.cli.listing import Listing
+    from kubedoctor.engine import Catalogue
     from kubedoctor.engine.report import Report
 
 
@@ -90,3 +91,11 @@ def finish(report: Report, options: argparse.Namespace, started: float, listing:
             file=sys.stderr,
         )
     return exit_code(report, Severity(options.fail_on), allow_gaps=options.allow_gaps)
+
+
+def list_for_scan(source: ReadableCluster, catalogue: Catalogue, namespace: str = "") -> None:
+    """List what the catalogue reads, in one namespace where given."""
+    from kubedoctor.engine.health import extensions_named  # few commands list everything
+
+    source.list_all(catalogue.reads(), namespace)
+    source.list_extensions(extensions_named(source.snapshot), namespace)

@@ -104,12 +104,14 @@ def scan(
     namespace: str = "",
     *,
     picked: Callable[[KubernetesObject], bool] | None = None,
+    heed: Callable[[], None] = lambda: None,
 ) -> Report:
     """Run every check over every subject; what they miss is fetched in a few more rounds, the logs in the first of them,
     and the checks that missed something run again.
 
     With a namespace, subjects of other namespaces are left out; cluster-scoped ones are kept, and what a finding
-    blames elsewhere is examined as in a focus. `picked` leaves out further subjects.
+    blames elsewhere is examined as in a focus. `picked` leaves out further subjects. `heed` is called between checks; what it
+    raises ends the scan.
     """
     results = Results()
 
@@ -117,7 +119,7 @@ def scan(
         return (not namespace or obj.metadata.namespace in ("", namespace)) and (picked is None or picked(obj))
 
     keep = wanted if namespace or picked else None
-    sweep = Sweep(catalogue, snapshot, results)
+    sweep = Sweep(catalogue, snapshot, results, heed)
     wants = sweep.run(namespace, keep)
     unread: set[Want | LogWant] = set()
     rounds = 0

@@ -28,10 +28,14 @@ Predicate = Callable[[Any], bool]
 class Sweep:
     """Runs every check over every subject; `again` runs those that missed something."""
 
-    def __init__(self, catalogue: Catalogue, snapshot: Snapshot, results: Results) -> None:
+    def __init__(
+        self, catalogue: Catalogue, snapshot: Snapshot, results: Results, heed: Callable[[], None] = lambda: None
+    ) -> None:
+        """heed: called before each check; what it raises ends the sweep."""
         self._catalogue = catalogue
         self._snapshot = snapshot
         self._results = results
+        self._heed = heed
         self._missed: list[tuple[Diagnostic[Any], Objects]] = []
 
     def run(self, namespace: str, keep: Predicate | None) -> set[Want | LogWant]:
@@ -66,6 +70,7 @@ class Sweep:
     def _examine(self, diagnostic: Diagnostic[Any], subjects: Objects) -> set[Want | LogWant]:
         wants: set[Want | LogWant] = set()
         missed: list[KubernetesObject] = []
+        self._heed()
         cluster = Cluster(self._snapshot)
         for equals in _groups(diagnostic, subjects, cluster):
             try:

@@ -178,8 +178,8 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
         ),
         (("--node", "n1", "scan"), "--node is an option of why-pending, not of scan"),
         (
-            ("deploy", "checkout", "--what-if", "requests.cpu=1"),
-            "--what-if is an option of why-pending, not of KIND NAME",
+            ("deploy", "checkout", "--node", "n1"),
+            "--node is an option of why-pending, not of KIND NAME",
         ),
         (("scan", "--filename=x"), "unknown option: --filename\n  Did you mean --from"),
         (("scan", "--allnamespaces"), "unknown option: --allnamespaces\n  Did you mean --all-namespaces"),
@@ -337,4 +337,4 @@ def test_the_help_of_a_command_is_about_it(capsys: Capture, words: tuple[str, ..
     code, out, err = run(capsys, *words)
     assert (code, err) == (0, "")
     assert out.startswith("usage: kubedoctor scan [-n NAMESPACE | -A] [-l LABELS] [flags]")
-    assert "--what-if" not in out
+    assert "--node" not in out

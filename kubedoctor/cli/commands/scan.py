@@ -11,25 +11,27 @@ from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import add_selector
 from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.not_found import check_namespace
-from kubedoctor.cli.reading import finish, namespace_meant, opened
+from kubedoctor.cli.reading import finish, list_for_scan, namespace_meant, opened
 from kubedoctor.cli.subject import parsed_selector
 from kubedoctor.cli.suppressing import add_config, heeded, settings_of
 from kubedoctor.cli.targets import is_kind, recording_hint
+from kubedoctor.cli.trying import add_what_if, rehearsed
 from kubedoctor.cluster.grammar.selectors import Selector
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.collect.loading import loading
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, load_catalogue, scan
-from kubedoctor.engine.health import extensions_named
 from kubedoctor.problems import UsageProblem
 
 
 def scan_namespaces(options: argparse.Namespace) -> int:
     """List what the catalogue reads, run it once, print the incidents."""
     started = time.perf_counter()
-    check_format(options.output)
     if options.words:
         raise UsageProblem(f"scan takes no name: {options.words[0]}", _meant(options.words))
+    if getattr(options, "what_if", None):
+        return rehearsed(options, lambda source: None)
+    check_format(options.output)
     selector = parsed_selector(options.selector)
     settings = settings_of(options)
 
@@ -49,8 +51,7 @@ def scanned(
 ) -> Report:
     """Lists what the catalogue reads, in one namespace where given, and runs it once. picked: leaves out further
     objects. Raises NoSuchObject for a namespace that does not exist."""
-    source.list_all(catalogue.reads(), namespace)
-    source.list_extensions(extensions_named(source.snapshot), namespace)
+    list_for_scan(source, catalogue, namespace)
     if namespace:
         check_namespace(namespace, source)
     with loading():  # what a scan makes is kept until it ends, or freed at once
@@ -74,6 +75,7 @@ def _meant(words: list[str]) -> str:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_selector(parser)
     add_config(parser)
+    add_what_if(parser, "say what would be gone, follow, stay and break after a change")
 
 
 COMMAND = Subcommand(
