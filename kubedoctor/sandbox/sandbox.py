@@ -11,9 +11,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kubedoctor.sandbox import logs
 from kubedoctor.sandbox.exchange import FailureStatus, Object, Request, Response, Stream, encode, no_such_path, respond
 from kubedoctor.sandbox.faults import Fault, RequestAttributes
+from kubedoctor.sandbox.pod_logs import logs
+from kubedoctor.sandbox.pod_logs.log_lines import LogFollower, LoggedLine, choice_of, timed_lines
 from kubedoctor.sandbox.published import discovery, openapi
 from kubedoctor.sandbox.resources import Resource, Resources
 from kubedoctor.sandbox.reviews import REVIEWS, review
@@ -56,7 +57,8 @@ class Sandbox:
         self._resources = Resources()
         self._store = Store(self._clock)
         self._logs: dict[str, dict[str, str]] = {key: dict(each) for key, each in state.logs.items()}
-        self._followers: dict[str, list[Stream]] = {}
+        self._appended: dict[str, list[LoggedLine]] = {}
+        self._followers: dict[str, list[LogFollower]] = {}
         self._chunks: dict[str, tuple[str, list[Object]]] = {}
         definitions = [obj for obj in state.objects if obj.get("kind") == "CustomResourceDefinition"]
         for definition in definitions:
@@ -73,7 +75,10 @@ class Sandbox:
             resource = self._resources.of(obj)
             if obj["kind"] == "CustomResourceDefinition":
                 self._resources.define(obj)
-            return self._store.put(resource, deepcopy(obj))
+            stored = self._store.put(resource, deepcopy(obj))
+            if obj["kind"] == "Pod":
+                self._end_logs(stored)
+            return stored
 
     def delete(self, obj: Object) -> Object:
         """Removes the object of this kind, namespace and name and notifies the watches; FailureStatus when there is
@@ -84,18 +89,36 @@ class Sandbox:
             deleted = self._store.delete(resource, namespace, name)
             if obj["kind"] == "CustomResourceDefinition":
                 self._resources.forget(deleted)
+            if obj["kind"] == "Pod":
+                self._end_logs(deleted, gone=True)
             return deleted
 
     def append_log(self, namespace: str, pod: str, container: str, text: str) -> None:
-        """Adds to a container's current log and to the streams that follow it."""
+        """Adds to a container's current log, now, and to the streams that follow it."""
         key = f"{namespace}/{pod}/{container}"
         with self._lock:
-            recorded = self._logs.setdefault(key, {})
-            recorded["current"] = recorded.get("current", "") + text
+            self._logs.setdefault(key, {}).setdefault("current", "")
+            lines = [LoggedLine(self._clock(), line) for line in text.splitlines(keepends=True)]
+            self._appended.setdefault(key, []).extend(lines)
             followers = self._followers.get(key, [])
-            self._followers[key] = followers = [follower for follower in followers if not follower.ended]
-        for stream in followers:
-            stream.write(text.encode())
+            self._followers[key] = followers = [follower for follower in followers if not follower.stream.ended]
+        for follower in followers:
+            follower.write(lines)
+
+    def rotate_log(self, namespace: str, pod: str, container: str) -> None:
+        """As the kubelet does with a large log: what was written before is not read any more; who follows stays."""
+        key = f"{namespace}/{pod}/{container}"
+        with self._lock:
+            self._logs.setdefault(key, {})["current"] = ""
+            self._appended.pop(key, None)
+
+    def _end_logs(self, pod: Object, *, gone: bool = False) -> None:
+        """A followed log ends with its container."""
+        start = f"{pod['metadata'].get('namespace', '')}/{pod['metadata']['name']}/"
+        for key in [key for key in self._followers if key.startswith(start)]:
+            if gone or not logs.is_running(pod, key.removeprefix(start)):
+                for follower in self._followers.pop(key):
+                    follower.stream.end()
 
     def forget_history(self) -> None:
         """Like a compaction of etcd: a watch from an older resourceVersion and a continued list get a 410."""
@@ -288,11 +311,16 @@ class Sandbox:
         pod = self._store.get(target.resource, target.namespace, target.name)
         container = logs.container_asked_for(request, pod)
         key = f"{target.namespace}/{target.name}/{container}"
-        body = logs.text_of(request, pod, container, self._logs.get(key)).encode()
+        choice = choice_of(request, target.name, self._clock())
+        text = logs.text_of(request, pod, container, self._logs.get(key))
+        lines = timed_lines(text, *logs.life_of(request, pod, container, self.state.taken_at or self._clock()))
+        is_current = not request.flag("previous")
+        body = choice.of([*lines, *self._appended.get(key, ())] if is_current else lines)
         response = Response(body=body, content_type="text/plain")
-        if request.flag("follow") and not request.flag("previous") and logs.is_running(pod, container):
-            response.stream = Stream()
-            self._followers.setdefault(key, []).append(response.stream)
+        if request.flag("follow") and is_current and logs.is_running(pod, container):
+            follower = LogFollower(choice, len(body))
+            response.stream = follower.stream
+            self._followers.setdefault(key, []).append(follower)
         return response
 
 

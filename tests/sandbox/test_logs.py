@@ -29,13 +29,75 @@ def _with_status(asking: Client, **status: Any) -> None:
         ("?tailLines=0", ""),
         ("?tailLines=99", "one\ntwo\nthrée\n"),
         ("?limitBytes=5", "one\nt"),
-        ("?tailLines=1&limitBytes=4", "thr"),  # A cut character is left out.
-        ("?tailLines=1&timestamps=true", "2026-11-23T11:00:05.000000000Z thrée\n"),
+        ("?tailLines=1&limitBytes=3", "thr"),
+        ("?tailLines=1&timestamps=true", "2026-11-23T11:00:07.000000000Z thrée\n"),
+        ("?timestamps=true&limitBytes=34", "2026-11-23T11:00:05.000000000Z one"),
+        ("?sinceTime=2026-11-23T11:00:06Z", "two\nthrée\n"),
+        ("?sinceTime=2026-11-23T11:00:07Z&tailLines=2", "thrée\n"),
+        ("?sinceSeconds=60", ""),
+        ("?sinceSeconds=99999999", "one\ntwo\nthrée\n"),
     ],
 )
 def test_what_is_cut(query: str, text: str) -> None:
     response = _client().ask(PATH + query)
     assert (response.code, response.body.decode(), response.content_type) == (200, text, "text/plain")
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("tailLines=-1", "tailLines: Invalid value: -1: must be greater than or equal to 0"),
+        ("limitBytes=0", "limitBytes: Invalid value: 0: must be greater than 0"),
+        ("sinceSeconds=0", "sinceSeconds: Invalid value: 0: must be greater than 0"),
+        (
+            "sinceSeconds=1&sinceTime=2026-11-23T11:00:06Z",
+            ": Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
+        ),
+    ],
+)
+def test_what_the_api_server_refuses(query: str, why: str) -> None:
+    status = _client().get(f"{PATH}?{query}", code=422)
+    assert (status["reason"], status["message"]) == ("Invalid", f'PodLogOptions "web-1" is invalid: {why}')
+
+
+def test_lines_have_the_times_that_they_state() -> None:
+    log = {"current": "2026-11-23T11:30:00.25Z up\n\tat x\n2026-11-23T10:00:00Z before its start\n"}
+    asking = client(logs={"shop/web-1/app": log})
+    assert asking.ask(f"{PATH}?timestamps=true").body.decode().splitlines() == [
+        "2026-11-23T11:30:00.250000000Z 2026-11-23T11:30:00.25Z up",
+        "2026-11-23T11:30:01.250000000Z \tat x",
+        "2026-11-23T11:30:02.250000000Z 2026-11-23T10:00:00Z before its start",
+    ]
+
+
+def test_what_is_appended_has_the_time_at_which_it_came() -> None:
+    asking = _client()
+    followed = asking.ask(f"{PATH}?follow=true&tailLines=0&timestamps=true&limitBytes=45")
+    asking.sandbox.append_log("shop", "web-1", "app", "four\n")
+    (recent,) = asking.ask(f"{PATH}?sinceSeconds=60&timestamps=true").body.decode().splitlines()
+    assert recent.endswith("Z four")
+    assert followed.stream is not None
+    assert followed.stream.take() == [f"{recent}\n".encode()]
+    asking.sandbox.append_log("shop", "web-1", "app", "five\n")
+    assert b"".join(followed.stream.take()) == f"{recent[:9]}".encode()
+    assert followed.stream.ended, "the limit of bytes is reached"
+
+
+def test_a_followed_log_ends_with_its_container_and_outlives_a_rotation() -> None:
+    asking = _client()
+    response = asking.ask(f"{PATH}?follow=true&tailLines=0")
+    assert response.stream is not None
+    asking.sandbox.rotate_log("shop", "web-1", "app")
+    asking.sandbox.append_log("shop", "web-1", "app", "four\n")
+    assert response.stream.take() == [b"four\n"]
+    assert asking.ask(PATH).body == b"four\n"
+    _with_status(asking, state={"terminated": {"exitCode": 1, "containerID": "c://1"}})
+    assert response.stream.ended
+    _with_status(asking, state={"running": {"startedAt": "2026-11-23T12:00:00Z"}})
+    response = asking.ask(f"{PATH}?follow=true&tailLines=0")
+    assert response.stream is not None
+    asking.sandbox.delete(pod("web-1"))
+    assert response.stream.ended
 
 
 def test_the_previous_log() -> None:

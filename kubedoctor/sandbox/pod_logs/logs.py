@@ -6,6 +6,7 @@ Sources: `pkg/registry/core/pod/strategy.go`, `validateContainerLogStatus` of `p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from kubedoctor.sandbox.exchange import FailureStatus, Object, Request
@@ -31,7 +32,7 @@ def container_asked_for(request: Request, pod: Object) -> str:
 
 
 def text_of(request: Request, pod: Object, container: str, recorded: Recorded | None) -> str:
-    """The log, limited as requested. A pod without a node has an empty log."""
+    """The whole log. A pod without a node has an empty one."""
     if not (pod.get("spec") or {}).get("nodeName"):
         return ""
     if recorded is not None and "error" in recorded:
@@ -43,17 +44,19 @@ def text_of(request: Request, pod: Object, container: str, recorded: Recorded | 
     if recorded is None or ("previous" if previous else "current") not in recorded:
         log_name = "previous log" if previous else "log"
         raise FailureStatus(404, "NotFound", f"This recording of a cluster has no {log_name} of container {container}.")
-    lines = recorded["previous" if previous else "current"].splitlines(keepends=True)
-    tail = request.number("tailLines")
-    if tail is not None:
-        lines = lines[-tail:] if tail else []
-    if request.flag("timestamps"):
-        # A recording has no time per line: each line gets the start time of the container.
-        started = _started(status, previous)
-        lines = [f"{started} {line}" for line in lines]
-    text = "".join(lines)
-    limit = request.number("limitBytes")
-    return text if limit is None else text.encode()[:limit].decode(errors="ignore")
+    return recorded["previous" if previous else "current"]
+
+
+def life_of(request: Request, pod: Object, container: str, now: datetime) -> tuple[datetime, datetime]:
+    """When the container that is asked for started and ended; `now` where it runs."""
+    status, previous = _status(pod, container) or {}, request.flag("previous")
+    for field, kind in (("state", "running"), ("state", "terminated"), ("lastState", "terminated")):
+        if not (previous and field == "state") and (stated := _state(status, field, kind)) is not None:
+            started, ended = _moment(stated.get("startedAt")), _moment(stated.get("finishedAt"))
+            if started is not None:
+                return started, ended or max(now, started)
+    began = _moment((pod.get("status") or {}).get("startTime")) or _moment(pod["metadata"].get("creationTimestamp"))
+    return began or datetime(1970, 1, 1, tzinfo=UTC), now
 
 
 def is_running(pod: Object, container: str) -> bool:
@@ -94,11 +97,9 @@ def _problem(pod: str, container: str, status: Object | None, previous: bool) ->
     return f"{where} is waiting to start: {why}"
 
 
-def _started(status: Object | None, previous: bool) -> str:
-    status = status or {}
-    for field, kind in (("state", "running"), ("state", "terminated"), ("lastState", "terminated")):
-        if previous and field == "state":
-            continue
-        if moment := (_state(status, field, kind) or {}).get("startedAt"):
-            return f"{moment.removesuffix('Z')}.000000000Z"
-    return "1970-01-01T00:00:00.000000000Z"
+def _moment(text: Any) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(text).replace("Z", "+00:00")) if text else None
+    except ValueError:
+        return None
+    return at if at is None or at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Logs of containers, as the API server and the kubelet serve them."""
