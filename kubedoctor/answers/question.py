@@ -22,13 +22,15 @@ class Argument(msgspec.Struct, frozen=True):
 class Option(msgspec.Struct, frozen=True):
     """`--name METAVAR` on the command line; `--name` alone where metavar is empty. repeatable: may be given several times, and
     a comma separates values too. metavar of several words: so many values. alone: with it the question has neither subject nor
-    arguments, and is about the Namespace in use."""
+    arguments, and is about the Namespace in use. subjectless: with it the subject may be left out; the question then is about
+    the Namespace in use."""
 
     name: str
     metavar: str
     help: str
     repeatable: bool = False
     alone: bool = False
+    subjectless: bool = False
 
 
 class Choices:
@@ -59,7 +61,8 @@ def unanswered(subject: Ref, cluster: Cluster) -> Sheet:
 class Question(msgspec.Struct, frozen=True):
     """name: the command (`why-pending`). help: one line. kinds: of the subject; a bare name means the first. Without kinds
     the subject is the Namespace in use; an empty name means all Namespaces. arguments: the words after the subject.
-    key: opens it in the terminal UI. addresses: the subject may be an IP address, of the kind Address. area: findings of this area of diagnostics point to the question.
+    key: opens it in the terminal UI. addresses: the subject may be an IP address, of the kind Address. subject_after: `--from` may
+    name the subject behind the arguments too, where it is no file. area: findings of this area of diagnostics point to the question.
     of_namespace: kinds of objects; asked of one, it is about the object's namespace.
     unanswered: the sheet where CannotSee was raised; what could not be seen is added to its gaps.
     """
@@ -75,6 +78,7 @@ class Question(msgspec.Struct, frozen=True):
     addresses: bool = False
     of_namespace: tuple[str, ...] = ()
     unanswered: Callable[[Ref, Cluster], Sheet] = unanswered
+    subject_after: bool = False
 
     def fits(self, subject: Ref) -> bool:
         """Whether the question applies to an object."""
@@ -108,11 +112,25 @@ def question(
     addresses: bool = False,
     of_namespace: tuple[str, ...] = (),
     unanswered: Callable[[Ref, Cluster], Sheet] = unanswered,
+    subject_after: bool = False,
 ) -> Callable[[Answer], Question]:
     """Make a question of a function; its module's name is the question's name (`why_pending.py`: `why-pending`)."""
 
     def declare(answer: Answer) -> Question:
         name = answer.__module__.rpartition(".")[2].replace("_", "-")
-        return Question(name, help, kinds, answer, arguments, options, key, area, addresses, of_namespace, unanswered)
+        return Question(
+            name,
+            help,
+            kinds,
+            answer,
+            arguments,
+            options,
+            key,
+            area,
+            addresses,
+            of_namespace,
+            unanswered,
+            subject_after,
+        )
 
     return declare

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from kubedoctor.answers.question import Choices, Question
+from kubedoctor.answers.question import Choices, Option, Question
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import completed
 from kubedoctor.cli.completion import values
@@ -17,13 +18,13 @@ from kubedoctor.cli.formats import check_format
 from kubedoctor.cli.formats.sheet import render_sheet
 from kubedoctor.cli.not_found import check_namespace
 from kubedoctor.cli.reading import namespace_meant, opened
-from kubedoctor.cli.subject import find_subject, single_target
+from kubedoctor.cli.subject import find_named, single_target
 from kubedoctor.cli.targets import Target, UnknownKind
 from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
 from kubedoctor.cli.trying import add_what_if, meant_change, take_commands
 from kubedoctor.cluster.grammar.text import counted, listed, with_article
 from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
+from kubedoctor.cluster.kinds.resources import ResourceKind, kind_from_word, kind_named
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine.asking import ask
 from kubedoctor.problems import UsageProblem
@@ -47,12 +48,15 @@ def command_of(question: Question) -> Subcommand:
 
     subjects = (_noun(question).upper(), "KIND/NAME") if question.kinds else ("",)
     forms = [" ".join(word for word in (subject, question.usage) if word) for subject in subjects]
+    subjectless = [option for option in question.options if option.subjectless]
     return Subcommand(
         name=question.name,
         summary=question.help,
         usage=(
             f"{forms[0]} [-n NAMESPACE] [flags]".lstrip(),
             *(f"{form} [flags]" for form in forms[1:]),
+            *((f"{question.usage} --from {subjects[0]} [flags]",) if question.subject_after else ()),
+            *(f"--{option.name} {question.usage} [flags]" for option in subjectless),
             *(
                 f"{' '.join((f'--{option.name}', *option.metavar.split()))} [-n NAMESPACE] [flags]"
                 for option in question.options
@@ -77,10 +81,13 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
     """Print the sheet; its conclusion is the exit code."""
     started = time.perf_counter()
     check_format(options.output, FORMATS)
-    alone = _alone(question, options)
-    subject_words, argument_words = _divided(question, options.words, alone)
+    alone = _given(question, options, lambda option: option.alone)
+    words = _subject_first(question, options)
+    subjectless = "" if alone else _given(question, options, lambda option: option.subjectless)
+    subject_words, argument_words = _divided(question, words, alone, subjectless)
     address = _address(question, subject_words)
-    target = _target(question, subject_words) if question.kinds and not address and not alone else None
+    named = bool(question.kinds and not address and not alone and (subject_words or not subjectless))
+    target = _target(question, subject_words) if named else None
     own = any(option.name == "what-if" for option in question.options)
     what_if = take_commands(options) if own else meant_change(options)
     choices = choices_of(question, options, argument_words)
@@ -90,7 +97,10 @@ def run_question(question: Question, options: argparse.Namespace) -> int:
         elif target is None:
             subject = _namespace(options, source)
         else:
-            subject = find_subject(target, source, options.namespace or None, everywhere=options.all_namespaces)
+            kinds = _kinds(question) if _is_bare(subject_words) else (target.kind,)
+            subject = find_named(
+                target.name, kinds, source, options.namespace or None, everywhere=options.all_namespaces
+            )
         answered = ask(question, subject, choices, source.snapshot, source.gather, what_if=what_if)
     if options.output in ("json", "yaml", "svg"):
         speak_utf8()
@@ -119,10 +129,29 @@ def choices_of(question: Question, options: argparse.Namespace, words: Sequence[
     return question.choices(words, chosen)
 
 
-def _alone(question: Question, options: argparse.Namespace) -> str:
-    """The option that takes the place of subject and arguments; empty where none was given."""
-    given = (row.name for row in question.options if row.alone and getattr(options, row.name.replace("-", "_"), None))
+def _given(question: Question, options: argparse.Namespace, wanted: Callable[[Option], bool]) -> str:
+    """The first option of those that are wanted, as those that take the place of the subject; empty where none was given."""
+    given = (row.name for row in question.options if wanted(row) and getattr(options, row.name.replace("-", "_"), None))
     return next(given, "")
+
+
+def _subject_first(question: Question, options: argparse.Namespace) -> list[str]:
+    """The words, where the subject stands first, also where `--from` names it behind them: `resolve NAME --from POD`. A value
+    that is a file stays the recording to read."""
+    words = list(options.words)
+    if not question.subject_after or len(words) != len(question.arguments):
+        return words
+    named = [value for value in options.from_ if value != "-" and not os.path.exists(value)]
+    if not named and len(options.from_) < 2:
+        return words
+    subject = (named or options.from_)[-1]
+    options.from_ = [value for value in options.from_ if value != subject]
+    return [subject, *words]
+
+
+def _is_bare(words: Sequence[str]) -> bool:
+    """Whether the words of a subject are a name without a kind."""
+    return len(words) == 1 and "/" not in words[0]
 
 
 def _address(question: Question, words: Sequence[str]) -> str:
@@ -134,13 +163,24 @@ def _address(question: Question, words: Sequence[str]) -> str:
     return words[0]
 
 
+def _forms(question: Question) -> list[str]:
+    """How it is asked: subject first, or behind `--from`."""
+    noun = _noun(question).upper() if question.kinds else ""
+    forms = (f"{noun} {question.usage}", f"{question.usage} --from {noun}")
+    return [f"kubedoctor {question.name} {form.strip()}".rstrip() for form in forms]
+
+
 def _noun(question: Question) -> str:
     first = kind_named(question.kinds[0])
     return first.singular if first is not None else question.kinds[0].lower()
 
 
+def _kinds(question: Question) -> list[ResourceKind]:
+    return [row for name in question.kinds if (row := kind_named(name)) is not None]
+
+
 def _nouns(question: Question) -> list[str]:
-    return [row.singular for name in question.kinds if (row := kind_named(name)) is not None]
+    return [row.singular for row in _kinds(question)]
 
 
 def _details(question: Question) -> str:
@@ -149,19 +189,21 @@ def _details(question: Question) -> str:
     return " ".join(sentence for sentence in (kinds, *arguments) if sentence)
 
 
-def _divided(question: Question, words: Sequence[str], alone: str = "") -> tuple[list[str], list[str]]:
+def _divided(
+    question: Question, words: Sequence[str], alone: str = "", subjectless: str = ""
+) -> tuple[list[str], list[str]]:
     """The words of the subject, and one for each argument. Raises UsageProblem where a word is missing or too many. alone:
-    the option with which there are none."""
+    the option with which there are none. subjectless: that with which the subject may be missing."""
     if alone and words:
         raise UsageProblem(f"unexpected argument: {words[0]}", f"--{alone} is about a namespace: -n NAMESPACE, or -A")
     if alone:
         return [], []
-    count = _subject_length(question, words)
+    count = 0 if subjectless and len(words) == len(question.arguments) else _subject_length(question, words)
     subject, arguments = list(words[:count]), list(words[count:])
-    hint = f"See: kubedoctor {question.name} --help"
+    hint = f"Write: {' or '.join(_forms(question)[:1 + question.subject_after])}"
     if len(arguments) > len(question.arguments):
         raise UsageProblem(f"unexpected argument: {arguments[len(question.arguments)]}", hint)
-    if len(arguments) < len(question.arguments) and (subject or not question.kinds):
+    if len(arguments) < len(question.arguments) and (subject or not question.kinds or subjectless):
         missing = question.arguments[len(arguments)]
         raise UsageProblem(f"{missing.metavar} is missing: {missing.help}", hint)
     return subject, arguments
@@ -184,7 +226,8 @@ def _namespace(options: argparse.Namespace, source: ReadableCluster) -> Ref:
 
 
 def _target(question: Question, words: list[str]) -> Target:
-    """A bare name means the first kind of the question. Raises UsageProblem for a kind that it is not asked about."""
+    """A bare name means the first kind of the question, before the others. Raises UsageProblem for a kind that it is not asked
+    about."""
     noun = _noun(question)
     if not words:
         raise UsageProblem(f"which {noun}?", f"Name it: kubedoctor {question.name} {noun.upper()} [-n NAMESPACE]")

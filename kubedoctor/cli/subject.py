@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from kubedoctor.cli.not_found import MEANT_FIRST, no_such_name, not_found, not_found_anywhere, way_out
 from kubedoctor.cli.targets import Target, targets_of
@@ -68,6 +68,28 @@ def find_subject(target: Target, source: ReadableCluster, namespace: str | None,
         if known or source.snapshot.covers(Want(kind.kind, fields=f"metadata.name={name}")):
             raise not_found_anywhere(kind, name, known, source)
     return _existing(Ref(kind.kind, namespace or source.namespace, name), source)
+
+
+def find_named(
+    name: str, kinds: Sequence[ResourceKind], source: ReadableCluster, namespace: str | None, *, everywhere: bool = False
+) -> Ref:
+    """The object of the first kind that has the name, else of any other of these kinds: a workload where no pod is named so.
+
+    Raises NoSuchObject with the nearest names of the first kind, and UsageProblem where several have the name."""
+    try:
+        return find_subject(Target(kinds[0], name), source, namespace, everywhere=everywhere)
+    except NoSuchObject:
+        others, snapshot = kinds[1:], source.snapshot
+        here = "" if namespace is None and (everywhere or snapshot.closed) else namespace or source.namespace
+        if others and not snapshot.closed:
+            source.gather(frozenset(_named_wants(others, name, here)))
+        found = sorted(set(_of_name(others, snapshot, name, here)), key=_importance)
+        if not found:
+            raise
+    if len(found) > 1:
+        names = [f"{one.argument}{f' -n {one.namespace}' if one.namespace else ''}" for one in found]
+        raise UsageProblem(f"{len(found)} objects are named {name}", f"Say which: {listed(names, 5)}")
+    return found[0]
 
 
 def _existing(subject: Ref, source: ReadableCluster) -> Ref:

@@ -27,7 +27,7 @@ def from_everywhere(way: Way, cluster: Cluster) -> tuple[Table, ...]:
     target = way.targets[0]
     there = party_of(target, cluster)
     rows = []
-    for name, pod in sorted(_chosen(cluster).items()):
+    for name, pod in sorted(standing_for_workloads(cluster).items()):
         here = Party.of_pod(pod, labels_of(pod.namespace, cluster))
         verdict = policies.judge(here, there, target.port, target.protocol)
         sides = verdict.egress, verdict.ingress
@@ -44,7 +44,7 @@ def _who(side: Side | None) -> str:
     return named or side.tier
 
 
-def _chosen(cluster: Cluster) -> dict[Ref, Pod]:
+def standing_for_workloads(cluster: Cluster) -> dict[Ref, Pod]:
     """A pod that stands for each workload, a ready one before others."""
     pods = [pod for pod in cluster.maybe.all(Pod) if not finished(pod)]
     owners = workloads_of(pods, cluster.maybe)

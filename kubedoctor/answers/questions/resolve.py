@@ -15,6 +15,7 @@ from kubedoctor.cluster.seen.reading import Cluster
     kinds=("Pod", *sorted(WORKLOAD_KINDS - {"Pod"})),
     arguments=(Argument("name", "NAME", "the name as the program has it: db, db.data, api.example.com"),),
     area="dns",
+    subject_after=True,
 )
 def resolve(subject: Ref, choices: Choices, cluster: Cluster) -> Sheet:
     return resolve_sheet(subject, choices.one("name"), cluster)
