@@ -200,7 +200,7 @@ def _divided(
         return [], []
     count = 0 if subjectless and len(words) == len(question.arguments) else _subject_length(question, words)
     subject, arguments = list(words[:count]), list(words[count:])
-    hint = f"Write: {' or '.join(_forms(question)[:1 + question.subject_after])}"
+    hint = f"Write: {' or '.join(_forms(question)[: 1 + question.subject_after])}"
     if len(arguments) > len(question.arguments):
         raise UsageProblem(f"unexpected argument: {arguments[len(question.arguments)]}", hint)
     if len(arguments) < len(question.arguments) and (subject or not question.kinds or subjectless):

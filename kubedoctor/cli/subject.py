@@ -71,7 +71,12 @@ def find_subject(target: Target, source: ReadableCluster, namespace: str | None,
 
 
 def find_named(
-    name: str, kinds: Sequence[ResourceKind], source: ReadableCluster, namespace: str | None, *, everywhere: bool = False
+    name: str,
+    kinds: Sequence[ResourceKind],
+    source: ReadableCluster,
+    namespace: str | None,
+    *,
+    everywhere: bool = False,
 ) -> Ref:
     """The object of the first kind that has the name, else of any other of these kinds: a workload where no pod is named so.
 

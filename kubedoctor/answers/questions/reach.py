@@ -22,9 +22,7 @@ from kubedoctor.problems import NoSuchObject
         Argument("destination", "B:PORT", "db:5432, db.data:5432/UDP, 10.0.0.1:80, pod/db-0:80, ingress/web or a URL"),
     ),
     options=(
-        Option(
-            "from-everywhere", "", "a table of every workload that may, or may not, connect to B", subjectless=True
-        ),
+        Option("from-everywhere", "", "a table of every workload that may, or may not, connect to B", subjectless=True),
         Option("matrix", "", "all workloads with all others instead; -o svg draws it", alone=True),
         Option("between", "NAMESPACE NAMESPACE", "all workloads of one namespace with those of another", alone=True),
     ),

@@ -63,7 +63,9 @@ def _verdict(worst: Conclusion, found: Sequence[Sheet], sheets: Sequence[tuple[R
         return f"each of {total} reaches it"
     what = "does not reach it" if worst is Conclusion.TROUBLE else "is not known to reach it"
     verb = what if len(found) == 1 else what.replace("does", "do").replace("is ", "are ")
-    return f"{len(found)} of {total} {verb}: {found[0].verdict.rpartition(': ')[2] if len(same) == 1 else 'see the table'}"
+    return (
+        f"{len(found)} of {total} {verb}: {found[0].verdict.rpartition(': ')[2] if len(same) == 1 else 'see the table'}"
+    )
 
 
 def _from_everywhere(names: Sequence[Ref], text: str, asked: str, cluster: Cluster) -> Sheet:
@@ -100,7 +102,8 @@ def _in_full(text: str, namespace: str, cluster: Cluster) -> str:
     places = sorted(row.namespace for row in cluster.maybe.all(Service) if row.name == end.host)
     if not namespace and len(places) > 1:
         raise UsageProblem(
-            f"Service {end.host} exists in namespaces {listed(places, 5)}", f"Write {end.host}.NAMESPACE, or -n NAMESPACE"
+            f"Service {end.host} exists in namespaces {listed(places, 5)}",
+            f"Write {end.host}.NAMESPACE, or -n NAMESPACE",
         )
     place = namespace or next(iter(places), "")
     return text.replace(end.host, f"{end.host}.{place}", 1) if place else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from kubedoctor.answers.connectivity.everywhere import from_everywhere
@@ -17,6 +17,8 @@ from kubedoctor.answers.reach.judging import (
     judgement,
 )
 from kubedoctor.answers.reach.listening import container_link, declares, port_text, right_port
+from kubedoctor.answers.reach.mesh_hop import hops_of
+from kubedoctor.answers.reach.mesh_verdict import MeshHop, mesh_denial, mesh_link, undecided
 from kubedoctor.answers.reach.reach_data import hops_data, reach_data
 from kubedoctor.answers.reach.way import ADDRESS, ReachSource, Way, source_of, way_of
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
@@ -30,7 +32,6 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished, ready
 from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command, Fix
-from kubedoctor.replay.mesh.injection import has_sidecar
 from kubedoctor.replay.network import NETWORK_POLICY, AdminPolicy, Side
 from kubedoctor.replay.services.hosts import is_address, is_local
 
@@ -54,8 +55,9 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster, *, everywhere: bool =
         targets = (ConnectionTarget(None, way.named, end.number, end.protocol, way.service),)
     asked, source = source, way.proxy_source or source
     found = judgement(source, targets, cluster)
-    conclusion, verdict = _verdict(source, way, found, cluster)
-    links = (*_front_links(asked, way), *_chain(source, way, found))
+    mesh = tuple(hops_of(source, way, tuple(row.target for row in found.allowed), cluster))
+    conclusion, verdict = _verdict(source, way, found, mesh, cluster)
+    links = (*_front_links(asked, way), *_chain(source, way, found), *(mesh_link(hop) for hop in mesh))
     return Sheet(
         title=title,
         verdict=verdict,
@@ -137,7 +139,9 @@ def _stopped(title: str, source: ReachSource, end: ReachEnd, way: Way) -> Sheet:
     )
 
 
-def _verdict(source: ReachSource, way: Way, found: Judgement, cluster: Cluster) -> tuple[Conclusion, str]:
+def _verdict(
+    source: ReachSource, way: Way, found: Judgement, mesh: Sequence[MeshHop], cluster: Cluster
+) -> tuple[Conclusion, str]:
     total, denied = len(found.targets), found.denied
     if denied:
         who, direction = _decider(denied[0]), "ingress" if denied[0].verdict.egress.allowed else "egress"
@@ -150,6 +154,8 @@ def _verdict(source: ReachSource, way: Way, found: Judgement, cluster: Cluster) 
             which = f"{len(denied)} of {counted(total, 'endpoint')}"
             return Conclusion.TROUBLE, f"reaches only some endpoints: {who} denies {direction} for {which}"
         return Conclusion.TROUBLE, f"does not reach it: {who} denies {direction}"
+    if denial := mesh_denial(mesh):
+        return Conclusion.TROUBLE, f"does not reach it ({denial.fate}): {denial.clause}"
     if any(row.unsure for row in found.targets):
         return Conclusion.UNKNOWN, f"depends on address and port of {way.named}, which were not seen: a policy decides"
     if found.others:
@@ -174,6 +180,8 @@ def _verdict(source: ReachSource, way: Way, found: Judgement, cluster: Cluster) 
     undeclared = [target for target in allowed if declares(target) is False]
     if undeclared and len(undeclared) == len(allowed):
         return Conclusion.UNKNOWN, f"policies allow it, but no container declares port {port_text(undeclared[0])}"
+    if open_hop := undecided(mesh):
+        return Conclusion.UNKNOWN, f"network policies allow it, but {open_hop}"
     return Conclusion.WELL, _reached(way, found)
 
 
@@ -366,6 +374,3 @@ def _gaps(source: ReachSource, way: Way, found: Judgement, cluster: Cluster) -> 
         yield "a cluster address is routed on nodes only: from elsewhere the Service is entered by another address"
     if found.enforcer is None and any(row.verdict.egress.tier or row.verdict.ingress.tier for row in found.targets):
         yield "no network plug-in is recognised that enforces network policies"
-    pods = [row.target.pod for row in found.targets if row.target.pod is not None]
-    if any(has_sidecar(pod) for pod in pods):
-        yield "a service mesh decides too (its sidecar is in the target): not replayed"

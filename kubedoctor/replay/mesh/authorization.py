@@ -22,6 +22,7 @@ _IDENTITY: Final = (
 
 _HTTP: Final = ("methods", "notMethods", "paths", "notPaths", "hosts", "notHosts")
 """Fields of an operation that only a request of HTTP has."""
+DRY_RUN: Final = "istio.io/dry-run"
 _TOKEN: Final = ("requestPrincipals", "notRequestPrincipals")
 """Of a source: what the token of a request says."""
 
@@ -55,6 +56,11 @@ class SourceDecision(NamedTuple):
     allowances: tuple[AllowedSource, ...]
 
 
+def in_force(policies: Iterable[CustomResource]) -> tuple[CustomResource, ...]:
+    """Without those that only log what they would deny (`pilot/pkg/security/authz/builder`: a shadow rule)."""
+    return tuple(policy for policy in policies if policy.annotations.get(DRY_RUN) != "true")
+
+
 def source_denied(caller: Caller, policies: Iterable[CustomResource]) -> SourceDecision | None:
     """Why no ALLOW policy takes the caller; None where one may take it, or none is in force."""
     allowing = tuple(p for p in policies if text((p.spec or {}).get("action")) in ("", "ALLOW"))
@@ -68,7 +74,7 @@ def source_denied(caller: Caller, policies: Iterable[CustomResource]) -> SourceD
                 return None
             for index, row in sources:
                 source = part(row, "source")
-                if _takes(source, caller, policy.namespace):
+                if source_takes(source, caller, policy.namespace):
                     return None
                 allowances += _fields(policy, f"spec.rules[{at}].from[{index}].source", source)
     return SourceDecision(allowing, tuple(allowances))
@@ -90,7 +96,7 @@ def never_on_tcp(caller: Caller, port: int, policies: Iterable[CustomResource]) 
             continue
         for at, rule in rows(policy.spec, "rules"):
             sources = [part(row, "source") for _, row in rows(rule, "from")]
-            taken = not sources or any(_takes(source, caller, policy.namespace) for source in sources)
+            taken = not sources or any(source_takes(source, caller, policy.namespace) for source in sources)
             field = http_field(policy, at, rule) if taken and _takes_port(rule, port) else None
             if field is not None:
                 return field
@@ -131,7 +137,7 @@ def _fields(policy: CustomResource, path: str, source: object) -> Iterable[Allow
             yield AllowedSource(policy, f"{path}.{name}", values, name in _IDENTITY)
 
 
-def _takes(source: object, caller: Caller, namespace: str) -> bool:
+def source_takes(source: object, caller: Caller, namespace: str) -> bool:
     """All fields have to match; those that cannot be judged by the caller alone count as matching."""
     account = f"{caller.namespace}/{caller.account}" if caller.mutual else ""
     named = tuple(word if "/" in word else f"{namespace}/{word}" for word in words(source, "serviceAccounts"))
