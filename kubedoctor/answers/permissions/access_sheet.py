@@ -12,12 +12,14 @@ from kubedoctor.answers.permissions.grants import granted
 from kubedoctor.answers.permissions.near_words import what_misses
 from kubedoctor.answers.question import Choices
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
-from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.control import RoleBinding
+from kubedoctor.cluster.kinds.core import ServiceAccount
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.commands import kubectl
-from kubedoctor.findings.model import Command
+from kubedoctor.findings.model import Command, Fix
 from kubedoctor.replay.permissions.authorizer import AccessDecision, authorize
 from kubedoctor.replay.permissions.grants import ROLE_KINDS, allows, bindings_of, every_binding, rules_of
 from kubedoctor.replay.permissions.nearest import nearest_rule
@@ -42,7 +44,9 @@ def _may(request: Refusal, who: Asker, cluster: Cluster) -> Sheet:
     if who.problem and not who.user:
         return Sheet(who.title, who.problem, Conclusion.UNKNOWN)
     decision, links = authorize(request, cluster), tuple(_links(request, cluster))
-    notes = (Fact("note", f"{who.title} {who.problem}"),) if who.problem else ()
+    if who.problem:
+        return _nobody(request, who, decision.allowed, links, cluster)
+    notes: tuple[Fact, ...] = ()
     if MASTERS in request.member_of:
         return Sheet(
             who.title,
@@ -100,6 +104,29 @@ def _may(request: Refusal, who: Asker, cluster: Cluster) -> Sheet:
         fixes=tuple(granted(request, roles, None, cluster)),
         next=(_asks(request),),
         data=_data(request, False, reason=decision.reason, message=decision.message),
+    )
+
+
+def _nobody(request: Refusal, who: Asker, allowed: bool, links: tuple[Link, ...], cluster: Cluster) -> Sheet:
+    """An account that does not exist makes no request: what RBAC says of its name is only noted."""
+    account = request.service_account
+    known = [row.name for row in cluster.maybe.all(ServiceAccount, account[0])] if account is not None else []
+    near = nearest_word(account[1], known) if account is not None else ()
+    meant = f"; did you mean {', '.join(near)}?" if near else ""
+    fixes = [Fix(f"Ask about one that exists: {listed(sorted(known), 5)}")] if known else []
+    if account is not None:
+        create = kubectl("create", "serviceaccount", account[1], namespace=account[0])
+        fixes.append(Fix(f"Or create {who.title}, if pods are to use it", create))
+    verb = "would" if allowed else "would not"
+    return Sheet(
+        who.title,
+        f"{who.problem}, so nobody may {request.request} as it{meant}",
+        Conclusion.TROUBLE,
+        facts=(Fact("note", f"RBAC {verb} allow it to an account of this name"),),
+        chain=links,
+        fixes=tuple(fixes),
+        next=(Command(kubectl("get", "serviceaccounts", namespace=account[0] if account else ""), "those that exist"),),
+        data=_data(request, False, reason=who.problem),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
-from kubedoctor.cluster.kinds.core import ServiceAccount
+from kubedoctor.cluster.kinds.core import Namespace, ServiceAccount
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_from_word
@@ -105,8 +105,16 @@ def asker(word: str, namespace: str, cluster: Cluster) -> Asker:
 def _account(namespace: str, name: str, cluster: Cluster) -> Asker:
     title = f"ServiceAccount {namespace}/{name}"
     seen = cluster.maybe.get(ServiceAccount, namespace, name)
-    gone = seen is None and not any(gap.kind == "ServiceAccount" for gap in cluster.gaps)
+    others = cluster.maybe.all(ServiceAccount, namespace) if seen is None else ()
+    known = others or not _exists(
+        namespace, cluster
+    )  # Each namespace has one, default: without any they were not seen.
+    gone = seen is None and known and not any(gap.kind == "ServiceAccount" for gap in cluster.gaps)
     return Asker(title, f"{SERVICE_ACCOUNT}{namespace}:{name}", problem="does not exist" if gone else "")
+
+
+def _exists(namespace: str, cluster: Cluster) -> bool:
+    return cluster.maybe.get(Namespace, "", namespace) is not None or not cluster.has_all(Namespace, "")
 
 
 def _of_workload(about: Ref, cluster: Cluster) -> Asker:

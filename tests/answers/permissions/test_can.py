@@ -127,8 +127,14 @@ def test_who_may() -> None:
 
 def test_an_account_that_does_not_exist_is_said() -> None:
     sheet = asked("list", "pods", "shop/wbe")
-    assert "may not" in sheet.verdict
-    assert any("does not exist" in fact.text for fact in sheet.facts)
+    assert sheet.conclusion is Conclusion.TROUBLE
+    assert sheet.verdict.startswith(
+        "does not exist, so nobody may list pods in namespace shop as it; did you mean web?"
+    )
+    assert [fact.text for fact in sheet.facts] == ["RBAC would not allow it to an account of this name"]
+    assert not any(fix.verified or "role" in fix.command for fix in sheet.fixes)
+    assert sheet.fixes[-1].command == "kubectl create serviceaccount wbe -n shop"
+    assert "does not exist" in asked("get", "/metrics", "shop/wbe").verdict
 
 
 def test_a_subresource_in_place_of_a_name() -> None:
