@@ -120,7 +120,7 @@ def _nobody(request: Refusal, who: Asker, allowed: bool, links: tuple[Link, ...]
     verb = "would" if allowed else "would not"
     return Sheet(
         who.title,
-        f"{who.problem}, so nobody may {request.request} as it{meant}",
+        f"{who.problem}, so no pod may {request.request} with it{meant}",
         Conclusion.TROUBLE,
         facts=(Fact("note", f"RBAC {verb} allow it to an account of this name"),),
         chain=links,

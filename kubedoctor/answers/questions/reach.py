@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kubedoctor.answers.connectivity.connectivity_sheet import connectivity_sheet
+from kubedoctor.answers.connectivity.from_workloads import from_workloads
 from kubedoctor.answers.connectivity.peers import MatrixScope
 from kubedoctor.answers.question import Argument, Choices, Option, question
-from kubedoctor.answers.reach.from_workloads import from_workloads
 from kubedoctor.answers.reach.reach_sheet import reach_sheet
 from kubedoctor.answers.sheet import Sheet
 from kubedoctor.cluster.kinds.core import Namespace

@@ -17,8 +17,8 @@ from kubedoctor.answers.reach.judging import (
     judgement,
 )
 from kubedoctor.answers.reach.listening import container_link, declares, port_text, right_port
-from kubedoctor.answers.reach.mesh_hop import hops_of
-from kubedoctor.answers.reach.mesh_verdict import MeshHop, mesh_denial, mesh_link, undecided
+from kubedoctor.answers.reach.mesh.hop import hops_of
+from kubedoctor.answers.reach.mesh.verdict import MeshHop, mesh_denial, mesh_link, undecided
 from kubedoctor.answers.reach.reach_data import hops_data, reach_data
 from kubedoctor.answers.reach.way import ADDRESS, ReachSource, Way, source_of, way_of
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table

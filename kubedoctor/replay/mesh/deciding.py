@@ -47,7 +47,7 @@ def admitted(caller: Caller, port: int, policies: Iterable[CustomResource]) -> A
 
 
 def _takes(policy: CustomResource, caller: Caller, port: int) -> bool | None:
-    """Whether a rule takes the caller; None where that depends on the request. A policy without rules takes nobody."""
+    """Whether a rule takes the caller; None where that depends on the request. A policy without rules takes no caller."""
     found = [_rule_takes(policy, at, rule, caller, port) for at, rule in rows(policy.spec, "rules")]
     return True if True in found else None if None in found else False
 

@@ -129,7 +129,7 @@ def test_an_account_that_does_not_exist_is_said() -> None:
     sheet = asked("list", "pods", "shop/wbe")
     assert sheet.conclusion is Conclusion.TROUBLE
     assert sheet.verdict.startswith(
-        "does not exist, so nobody may list pods in namespace shop as it; did you mean web?"
+        "does not exist, so no pod may list pods in namespace shop with it; did you mean web?"
     )
     assert [fact.text for fact in sheet.facts] == ["RBAC would not allow it to an account of this name"]
     assert not any(fix.verified or "role" in fix.command for fix in sheet.fixes)

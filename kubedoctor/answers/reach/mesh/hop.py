@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 
 from kubedoctor.answers.reach.connections import ConnectionTarget, labels_of
-from kubedoctor.answers.reach.linkerd_hop import linkerd_hop
-from kubedoctor.answers.reach.mesh_verdict import MeshHop
+from kubedoctor.answers.reach.mesh.linkerd import linkerd_hop
+from kubedoctor.answers.reach.mesh.verdict import MeshHop
 from kubedoctor.answers.reach.way import ReachSource, Way
 from kubedoctor.answers.sheet import Mark
 from kubedoctor.cluster.kinds.core import Service

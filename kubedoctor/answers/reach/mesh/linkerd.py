@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from kubedoctor.answers.reach.connections import ConnectionTarget
-from kubedoctor.answers.reach.mesh_verdict import MeshHop
+from kubedoctor.answers.reach.mesh.verdict import MeshHop
 from kubedoctor.answers.sheet import Mark
 from kubedoctor.cluster.grammar.selectors import SelectorError, selector_of
 from kubedoctor.cluster.kinds.meta import CustomResource, LabelSelector
@@ -38,7 +38,7 @@ def linkerd_hop(client: Pod | None, target: ConnectionTarget, cluster: Cluster) 
         return MeshHop(Mark.UNKNOWN, f"mesh: the Servers of Linkerd could not be read: {unread[0].why}")
     server = next((row for row in servers if _selects(row, pod, target.port)), None)
     if server is not None:
-        text = f"mesh: {ref(server).title} asks for an authorization of the source (Linkerd): not replayed"
+        text = f"mesh: {ref(server).title} requires an authorization of the source (Linkerd): not replayed"
         return MeshHop(Mark.UNKNOWN, text, ref(server))
     policy = _default_policy(pod)
     meshed = client is not None and has_proxy(client)

@@ -1,0 +1,1 @@
+"""The hand-over of a connection to a service mesh, and what the mesh decides."""
