@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from diagnostics.pods.crashes._server import listens_on_loopback
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes.programs._past_service import past_a_service
 from kubedoctor.answers.reach.attempts import refused_targets
@@ -145,7 +146,7 @@ def _dns(pod: Pod, cluster: Cluster) -> tuple[ConnectionTarget, ...]:
 
 
 def _dns_blamed() -> tuple[Ref, ...]:
-    return (CLUSTER_DNS, Ref("Deployment", "kube-system", "coredns"))
+    return (CLUSTER_DNS, Ref("Deployment", "kube-system", "coredns"), Ref("ConfigMap", "kube-system", "coredns"))
 
 
 def _egress_policies(pod: Pod, cluster: Cluster) -> tuple[Ref, ...]:
@@ -218,6 +219,10 @@ def _story(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:
         path = "spec.ports"
         one_of = f"port {ports[0]}" if len(ports) == 1 else "one of these ports"
         fixes = (Fix(f"Use {one_of} in the program's settings, or add port {port} to the Service"),)
+    if cause.fault is LogFault.CONNECTION_REFUSED and ready and not fixes:
+        closed = listens_on_loopback(pod, host, port, cluster)
+        if closed is not None:
+            text, evidence, fixes = f"{text}; {closed.text}", (*evidence, *closed.evidence), closed.fixes
     evidence = (quote(service, path, "the Service that the program calls"), *evidence)
     return Story(text, because_of=(name, *blamed), evidence=evidence, fixes=fixes, commands=commands)
 

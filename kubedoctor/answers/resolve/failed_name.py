@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from kubedoctor.answers.resolve.lookup_setting import cluster_domain
+from kubedoctor.answers.resolve.lookup_setting import USUAL_DOMAIN, cluster_domain
 from kubedoctor.cluster.changes import put
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.apps import StatefulSet
@@ -58,11 +58,35 @@ def why_not_resolved(
         return other
     if not answered:
         return None
+    if (apart := _by_its_resolver(pod, host, service, about, domain)) is not None:
+        return apart
     if of_pod and not service.spec.is_headless:
         return _without_names_of_pods(service)
     if service.spec.is_headless:
         return _of_headless(pod, of_pod, service, cluster)
     return None
+
+
+def _by_its_resolver(pod: Pod, host: str, service: Service, about: Ref, domain: str) -> FailedName | None:
+    """musl tries no search list for a name with as many dots as ndots says; glibc and Go do after the name itself fails
+    (`replay/dns/clients/walks`). None where the pod does not set ndots, or the name has fewer dots or is complete."""
+    config = pod.spec.dns_config
+    options = (config.options if config is not None else None) or ()
+    at = next((index for index, row in enumerate(options) if row.name == "ndots"), None)
+    full = f"{service.name}.{service.namespace}.svc.{domain or USUAL_DOMAIN}"
+    if at is None or host.rstrip(".") == full:
+        return None
+    ndots = options[at].value or "1"
+    if not ndots.isdigit() or host.count(".") < int(ndots):
+        return None
+    return FailedName(
+        f"with ndots:{ndots} the resolver of Alpine images (musl) asks for {host} alone and tries no search list",
+        (quote(pod, f"spec.dnsConfig.options[{at}]", "with so many dots a name is asked for as it is"),),
+        (
+            Fix(f"Use host name {full} in the program's settings"),
+            fix_by_hand(about, "Or remove ndots from dnsConfig.options of the pod: the kubelet then writes ndots:5"),
+        ),
+    )
 
 
 def _asks_cluster_too(pod: Pod, cluster: Cluster) -> bool:

@@ -98,6 +98,28 @@ def lookup_setting(pod: Pod, name: str, cluster: Cluster) -> LookupSetting:
     )
 
 
+class CorefileAnswer(msgspec.Struct, frozen=True):
+    """What a Corefile makes CoreDNS answer for a name of a Service."""
+
+    name: str
+    reply: DnsReply
+
+
+def answer_for_service(config: ConfigMap, service: Service, cluster: Cluster) -> CorefileAnswer | None:
+    """None where the Corefile does not load, or where CoreDNS does not answer for Services by it."""
+    custom = cluster.maybe.get_ref(CUSTOM)
+    files = _custom_files(custom if isinstance(custom, ConfigMap) else None)
+    try:
+        blocks = loaded((config.data or {})[COREFILE], LoadingContext(files=files))
+    except CorefileProblem:
+        return None
+    if not any(block.all("kubernetes") for block in blocks):
+        return None
+    name = f"{service.name}.{service.namespace}.svc.{_domain(blocks)}."
+    reply = CoreDns(blocks, _objects(name, cluster), _elsewhere).ask(DnsQuestion(name, "A"))
+    return CorefileAnswer(name, reply)
+
+
 def cluster_domain(cluster: Cluster) -> str:
     """The domain of the Services' names, as the Corefile has it; empty where that was not read."""
     config = cluster.maybe.get_ref(CONFIG)
