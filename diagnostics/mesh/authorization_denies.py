@@ -53,6 +53,7 @@ from kubedoctor.replay.mesh.authorization import (
     AllowedSource,
     Caller,
     http_field,
+    in_force,
     never_on_tcp,
     source_denied,
 )
@@ -99,7 +100,7 @@ def authorization_denies(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     refusal = _refusal(pod, *told, cluster) if told is not None else None
     if refusal is None:
         return
-    mine = attached_policies(refusal.server, policies)
+    mine = in_force(attached_policies(refusal.server, policies))
     caller = Caller(
         pod.namespace, pod.spec.service_account_name or "default", pod.status.pod_ip, injection.has_sidecar(pod)
     )
@@ -159,7 +160,7 @@ def _closed(pod: Pod, cluster: Cluster) -> Iterator[DeniedCall]:
 def _of_tcp(pod: Pod, call: DeniedCall, policies: tuple[CustomResource, ...], cluster: Cluster) -> Iterator[Finding]:
     account = pod.spec.service_account_name or "default"
     caller = Caller(pod.namespace, account, pod.status.pod_ip, injection.has_sidecar(pod))
-    mine = attached_policies(call.server, policies)
+    mine = in_force(attached_policies(call.server, policies))
     if call.seen is None:
         return
     port = split_address(call.seen.access.local)[1]
