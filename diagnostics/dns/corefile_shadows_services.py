@@ -1,4 +1,4 @@
-"""The Corefile keeps CoreDNS from answering for Services.
+"""CoreDNS does not answer for Services by its Corefile.
 
 ## What it means
 CoreDNS runs and loads its Corefile, but a plugin that stands before `kubernetes` answers every name itself: names of Services

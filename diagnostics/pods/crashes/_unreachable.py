@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnostics.pods.crashes._server import listens_on_loopback
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.programs._own_port import listens_on_loopback
 from diagnostics.pods.crashes.programs._past_service import past_a_service
 from kubedoctor.answers.reach.attempts import refused_targets
 from kubedoctor.answers.reach.connections import AdminDenial, ConnectionTarget, Denial, denial, targets

@@ -80,8 +80,8 @@ def _by_its_resolver(pod: Pod, host: str, service: Service, about: Ref, domain: 
     if not ndots.isdigit() or host.count(".") < int(ndots):
         return None
     return FailedName(
-        f"with ndots:{ndots} the resolver of Alpine images (musl) asks for {host} alone and tries no search list",
-        (quote(pod, f"spec.dnsConfig.options[{at}]", "with so many dots a name is asked for as it is"),),
+        f"with ndots:{ndots} the resolver of Alpine images (musl) looks up {host} alone and tries no search list",
+        (quote(pod, f"spec.dnsConfig.options[{at}]", "a name with so many dots is looked up as it is"),),
         (
             Fix(f"Use host name {full} in the program's settings"),
             fix_by_hand(about, "Or remove ndots from dnsConfig.options of the pod: the kubelet then writes ndots:5"),
