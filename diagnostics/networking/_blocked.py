@@ -7,7 +7,7 @@ from kubedoctor.findings import ref
 from kubedoctor.replay.dns.blocking import Blocked
 from kubedoctor.replay.dns.servers import Resolvers
 from kubedoctor.replay.network import EGRESS, Party
-from kubedoctor.replay.network.policies import Block
+from kubedoctor.replay.network.policies import Block, Selected
 
 
 def what_blocks(blocked: Blocked, dns: Resolvers) -> str:
@@ -33,4 +33,17 @@ def what_blocks(blocked: Blocked, dns: Resolvers) -> str:
         return f"{rule} allows the DNS Service address {address}, but policies apply to the pods behind it: {count} cannot resolve names"
     if blocked.server.party.pod is None:
         return f"{rule} selects pods, but the DNS servers use hostNetwork: {count} cannot resolve names"
-    return f"{rule} is for DNS, but does not match the DNS servers of {ref(dns.service).title}: {count} cannot resolve names"
+    lacks = next(filter(None, (_lacks(peer, blocked.server.party) for peer in miss.rule.peers or ())), "")
+    why = f" ({lacks})" if lacks else ""
+    return f"{rule} is for DNS, but does not match the DNS servers of {ref(dns.service).title}{why}: {count} cannot resolve names"
+
+
+def _lacks(peer: object, server: Party) -> str:
+    """Which of its selectors leaves the server out."""
+    if not isinstance(peer, Selected) or server.pod is None:
+        return ""
+    if peer.namespaces is None:
+        return "" if peer.namespace == server.pod.namespace else f"it selects pods of namespace {peer.namespace} only"
+    if not peer.namespaces.matches(server.namespace_labels):
+        return f"Namespace {server.pod.namespace} does not match namespaceSelector {peer.namespaces.text}"
+    return f"they do not match podSelector {peer.pods.text}" if not peer.pods.matches(server.labels) else ""

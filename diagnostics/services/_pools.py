@@ -25,6 +25,7 @@ from kubedoctor.findings import Evidence, Fix, command_line, edit_command, has_p
 METALLB: Final = "IPAddressPool.metallb.io"
 CILIUM: Final = "CiliumLoadBalancerIPPool.cilium.io"
 _FIELDS: Final = {METALLB: ("spec.addresses",), CILIUM: ("spec.blocks", "spec.cidrs")}
+_CONFLICT: Final = "status.conditions[type=cilium.io/PoolConflict]"
 _SHARED: Final = (
     "metallb.io/allow-shared-ip",
     "metallb.universe.tf/allow-shared-ip",
@@ -80,6 +81,7 @@ def _closed(found: Sequence[CustomResource], service: Service) -> Pools:
     words = ""
     evidence = []
     disabled = [one for one in found if (one.spec or {}).get("disabled") is True]
+    overlapping = [one for one in found if _overlaps(one) and one not in disabled]
     others = [one for one in found if not _is_for(one, service)]
     for one in disabled[:_MOST]:
         words += f"; pool {one.name} is disabled"
@@ -88,8 +90,24 @@ def _closed(found: Sequence[CustomResource], service: Service) -> Pools:
         whom = "with other labels" if _labels_help(one, service) else "of other namespaces or names"
         words += f"; pool {one.name} is for Services {whom} (serviceSelector)"
         evidence.append(quote(one, "spec.serviceSelector", "the Services that get its addresses"))
-    shut = {one.name for one in (*disabled, *others)}
-    return Pools(words, tuple(evidence), _opening(disabled, others, service) if len(shut) == len(found) else None)
+    for one in overlapping[:_MOST]:
+        says = quote(one, f"{_CONFLICT}.message", "Cilium takes no address from it")
+        words += f"; pool {one.name} is out of use: {says.text}"
+        evidence.append(says)
+    shut = {one.name for one in (*disabled, *others, *overlapping)}
+    if len(shut) < len(found):
+        return Pools(words, tuple(evidence))
+    mine = next((one for one in overlapping if one not in others), None)
+    if mine is not None:
+        fix = Fix(f"Change the blocks of pool {mine.name}, so that they overlap no other pool", edit_command(ref(mine)))
+        return Pools(words, tuple(evidence), fix)
+    return Pools(words, tuple(evidence), _opening(disabled, others, service))
+
+
+def _overlaps(pool: CustomResource) -> bool:
+    """Whether Cilium has marked it as one that overlaps another: it then gives out none of its addresses."""
+    path = f"{_CONFLICT}.status"
+    return has_path(pool, path) and quote(pool, path).value == "True" and has_path(pool, f"{_CONFLICT}.message")
 
 
 def _opening(disabled: Sequence[CustomResource], others: Sequence[CustomResource], service: Service) -> Fix:
