@@ -83,7 +83,7 @@ def endpoints_named_otherwise(service: Service, cluster: Cluster) -> Iterator[Fi
         )
         if owner is not None and owner.kind == "Endpoints":
             clause = f"; the Endpoints are named {owner.name}, not {service.name} ({addresses})"
-            fixes = [Fix(f"Create the Endpoints anew with name {service.name}, and delete {owner.name}")]
+            fixes = [Fix(f"Create Endpoints named {service.name} with these addresses, and delete {owner.name}")]
         else:
             change = put(ref(meant), ("metadata", "labels", _SERVICE_NAME), service.name)
             fixes = [Fix(f"Set label {_SERVICE_NAME} to {service.name}", command_line(change, meant))]

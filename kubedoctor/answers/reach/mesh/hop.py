@@ -21,9 +21,8 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.replay.mesh.attachment import attached_policies
-from kubedoctor.replay.mesh.authorization import Caller, in_force
+from kubedoctor.replay.mesh.authorization import Caller, admitted, in_force
 from kubedoctor.replay.mesh.config import NETWORKING, SECURITY, exported_to, words
-from kubedoctor.replay.mesh.deciding import admitted
 from kubedoctor.replay.mesh.egress import lets_know, sidecar_of
 from kubedoctor.replay.mesh.injection import DATAPLANE, captures, has_sidecar
 from kubedoctor.replay.mesh.mutual_tls import DISABLE, STRICT, client_tls, peer_mode
