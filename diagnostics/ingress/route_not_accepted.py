@@ -31,6 +31,7 @@ from typing import Final
 import msgspec
 
 from diagnostics.ingress._grants import not_granted
+from diagnostics.ingress._route_backends import missing_backends
 from kubedoctor.answers.statements import Meaning, stated_finding, troubles_of
 from kubedoctor.cluster import (
     CannotSee,
@@ -120,6 +121,8 @@ def route_not_accepted(obj: CustomResource, cluster: Cluster) -> Iterator[Findin
             replayed = _replayed(obj, cluster)
         elif troubles[0].reading.message_class is _C.GATEWAY_REFERENCE_GRANT:
             replayed = not_granted(obj, cluster)
+        elif troubles[0].reading.message_class is _C.GATEWAY_BACKEND_MISSING:
+            replayed = missing_backends(obj, cluster)
         elif obj.kind == "Gateway" and troubles[0].reading.message_class is _C.GATEWAY_NOT_PROGRAMMED:
             finding = msgspec.structs.replace(finding, because_of=(*finding.because_of, *_entrances(obj, cluster)))
         yield _joined(finding, replayed) if replayed is not None else finding

@@ -93,8 +93,13 @@ def _too_risky(ingress: Ingress, pod: Pod, pods: tuple[Pod, ...], cluster: Clust
     name = _config_name(pod)
     config = cluster.maybe.get(ConfigMap, pod.namespace, name) if name else None
     level = accepted_risk(config, pod)
-    risky = [key for key in _set(ingress) if level is not None and (risk_of(key) or Risk.LOW) > level]
-    if level is None or not risky:
+    if level is None:
+        return
+    unread = bool(name) and config is None and any(gap.kind == "ConfigMap" for gap in cluster.gaps)
+    risky = [key for key in _set(ingress) if (risk_of(key) or Risk.LOW) > level]
+    if not risky and unread:
+        risky = _refused_by_log(ingress, pods, cluster)
+    if not risky:
         return
     word = level.name.capitalize()
     wanted = max(risk_of(key) or Risk.LOW for key in risky).name.capitalize()
@@ -104,7 +109,6 @@ def _too_risky(ingress: Ingress, pod: Pod, pods: tuple[Pod, ...], cluster: Clust
     if config is not None and has_path(config, f"data[{RISK_LEVEL}]"):
         where = f"{RISK_LEVEL} of {ref(config).title} is {word}"
         evidence.append(quote(config, f"data[{RISK_LEVEL}]", "the highest risk that the controller takes"))
-    unread = bool(name) and config is None and any(gap.kind == "ConfigMap" for gap in cluster.gaps)
     its = Ref("ConfigMap", pod.namespace, name).title
     if unread:
         where = f"the controller takes annotations up to risk {word} unless {RISK_LEVEL} of {its}, which could not be read, says otherwise"
@@ -128,6 +132,17 @@ def _too_risky(ingress: Ingress, pod: Pod, pods: tuple[Pod, ...], cluster: Clust
         fixes=(Fix(_instead(risky, level, pod), edit_command(ref(ingress))), *_raise(config, risky, wanted)),
         commands=(_log_of(pod),),
     )
+
+
+def _refused_by_log(ingress: Ingress, pods: tuple[Pod, ...], cluster: Cluster) -> list[str]:
+    """The annotations of a group that the log of the controller calls risky, where the risk that it takes was not read."""
+    above = [key for key in _set(ingress) if (risk_of(key) or Risk.LOW) > Risk.LOW]
+    refused = []
+    for key in above:
+        words = re.compile(rf"annotation group {group_of(key)} contains risky annotation")
+        if _last_line(pods, words, cluster) is not None:
+            refused.append(key)
+    return refused
 
 
 def _instead(risky: list[str], level: Risk, pod: Pod) -> str:

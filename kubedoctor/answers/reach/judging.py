@@ -49,7 +49,7 @@ from kubedoctor.replay.network import (
 )
 from kubedoctor.replay.network.enforcers import PolicyEnforcer, policy_enforcer
 from kubedoctor.replay.network.parties import parse_address
-from kubedoctor.replay.network.plugin_policies import PLUGIN_POLICIES
+from kubedoctor.replay.network.plugin_policies import PLUGIN_POLICIES, may_decide
 from kubedoctor.replay.network.policies import Block
 from kubedoctor.replay.network.port_sets import port_range, union
 from kubedoctor.replay.network.seen import with_admin_policies
@@ -67,7 +67,7 @@ class JudgedTarget(NamedTuple):
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """enforcer: None where no network plug-in is recognised. others: policies that exist and are not replayed.
+    """enforcer: None where no network plug-in is recognised. others: policies that may be for one end and are not replayed.
     unseen: namespaces whose labels could not be read. not_looked: why kinds of extensions could not be read."""
 
     targets: tuple[JudgedTarget, ...]
@@ -106,7 +106,13 @@ def judgement(source: ReachSource, targets: tuple[ConnectionTarget, ...], cluste
     )
     known = set(cluster.gaps)
     admin = [policy for kind in ADMIN_KINDS for policy in maybe.all(kind)]
-    others = tuple(ref(row) for kind, group in PLUGIN_POLICIES for row in maybe.custom(kind, group))
+    ends = [pod for pod in (source.pod, *(target.pod for target in targets)) if pod is not None]
+    others = {
+        ref(row).title: ref(row)
+        for kind, group in PLUGIN_POLICIES
+        for row in maybe.custom(kind, group)
+        if any(may_decide(row, pod) for pod in ends)
+    }
     not_looked = next((gap.why for gap in sorted(cluster.gaps - known, key=str)), "")
     cluster.gaps.intersection_update(known)  # One sentence stands for all these kinds.
     nodes = maybe.all(Node) if admin else ()
@@ -129,7 +135,7 @@ def judgement(source: ReachSource, targets: tuple[ConnectionTarget, ...], cluste
             or (target.address == API_SERVER_NAME and bool(verdict.egress.tier) and bool(ports))
         )
         judged.append(JudgedTarget(target, verdict, tuple(denials), ports, unsure))
-    return Judgement(tuple(judged), policy_enforcer(maybe.all(DaemonSet)), others, unseen, not_looked)
+    return Judgement(tuple(judged), policy_enforcer(maybe.all(DaemonSet)), tuple(others.values()), unseen, not_looked)
 
 
 def is_only_named(target: ConnectionTarget) -> bool:

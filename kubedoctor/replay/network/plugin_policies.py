@@ -22,6 +22,8 @@ PLUGIN_POLICIES: Final = (
     ("CiliumClusterwideNetworkPolicy", "cilium.io"),
     ("NetworkPolicy", "crd.projectcalico.org"),
     ("GlobalNetworkPolicy", "crd.projectcalico.org"),
+    ("NetworkPolicy", "projectcalico.org"),
+    ("GlobalNetworkPolicy", "projectcalico.org"),
 )
 """Policies of network plug-ins themselves, which decide beside Kubernetes' own."""
 PLUGIN_KINDS: Final = tuple(f"{kind}.{group}" for kind, group in PLUGIN_POLICIES)
@@ -38,6 +40,19 @@ def isolates(policy: CustomResource, pod: Pod, direction: str) -> bool:
     if policy.namespace and policy.namespace != pod.namespace:
         return False
     return any(direction in _directions(policy, spec) and _selects(policy, spec, pod) for spec in _specs(policy))
+
+
+def may_decide(policy: CustomResource, pod: Pod) -> bool:
+    """Whether a policy may be for a pod, so that it may allow or deny what no other does; also where its selector cannot be
+    read. Policies of Calico that are only staged are of other kinds."""
+    if policy.namespace and policy.namespace != pod.namespace:
+        return False
+    if not any(True for _ in _specs(policy)):
+        return True
+    if _of_cilium(policy):
+        specs = [spec for spec in _specs(policy) if "endpointSelector" in spec]  # The others are for nodes.
+        return any(_cilium_selects(spec["endpointSelector"], pod) is not False for spec in specs)
+    return any(_calico_selects(spec, pod) is not False for spec in _specs(policy))
 
 
 class OtherEnd(msgspec.Struct, frozen=True):

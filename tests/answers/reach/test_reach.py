@@ -256,6 +256,33 @@ def test_policies_that_are_not_replayed_leave_it_open() -> None:
     assert "not replayed: CiliumNetworkPolicy data/c" in sheet.gaps
 
 
+@pytest.mark.parametrize(
+    ("kind", "group", "namespace", "spec", "conclusion"),
+    [
+        ("CiliumNetworkPolicy", "cilium.io", "data", {"endpointSelector": {"matchLabels": {"app": "db"}}}, "unknown"),
+        ("CiliumNetworkPolicy", "cilium.io", "data", {"endpointSelector": {"matchLabels": {"app": "cache"}}}, "well"),
+        ("CiliumNetworkPolicy", "cilium.io", "orders", {"endpointSelector": {}}, "well"),
+        ("CiliumClusterwideNetworkPolicy", "cilium.io", "", {"nodeSelector": {}}, "well"),
+        ("NetworkPolicy", "projectcalico.org", "data", {"selector": "app == 'db'", "types": ["Ingress"]}, "unknown"),
+        ("NetworkPolicy", "projectcalico.org", "data", {"selector": "app == 'cache'"}, "well"),
+        ("GlobalNetworkPolicy", "projectcalico.org", "", {"selector": "all()", "order": 10}, "unknown"),
+        ("GlobalNetworkPolicy", "crd.projectcalico.org", "", {"selector": "has(host)"}, "well"),
+    ],
+)
+def test_policies_of_plugins_count_where_they_may_be_for_one_end(
+    kind: str, group: str, namespace: str, spec: Manifest, conclusion: str
+) -> None:
+    snapshot = complete(
+        NODE, space("shop"), space("data"), pod("shop", "web", "10.0.0.1"), pod("data", "db", "10.0.0.2"),
+        service("data", "db"), slices("data", "db", ("db", "10.0.0.2")),
+    )  # fmt: skip
+    metadata = {"name": "c", **({"namespace": namespace} if namespace else {})}
+    policy = {"apiVersion": f"{group}/v3", "kind": kind, "metadata": metadata, "spec": spec}
+    snapshot.add(convert_object(f"{kind}.{group}", policy).objects)
+    sheet = reach.answer(SUBJECT, Choices({"destination": ("db.data:80",)}), Cluster(snapshot))
+    assert sheet.conclusion.value == conclusion, sheet.verdict
+
+
 def test_some_endpoints_are_denied() -> None:
     second = pod("data", "db2", "10.0.0.4")
     rows = slices("data", "db", ("db", "10.0.0.2"), ("db2", "10.0.0.4"))
