@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.cluster import Cluster, Ingress, IngressBackend, IngressServiceBackend, Service, misspellings
-from kubedoctor.cluster.kinds.core import ServicePort
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -117,7 +116,7 @@ def _no_port(ingress: Ingress, path: str, where: str, target: IngressServiceBack
         summary=f"Service {target.name} for {where} has no port {value}; its ports: {has}",
         confidence=Confidence.CERTAIN,
         evidence=tuple(evidence),
-        fixes=(_edit(ingress, _right_port(field, ports[0])),) if len(ports) == 1 else (),
+        fixes=(_edit(ingress, _right_port(field, ports[0].name, ports[0].port)),) if len(ports) == 1 else (),
         commands=(
             Command(
                 kubectl("get", "service", service.name, "-o", "yaml", namespace=service.namespace),
@@ -127,11 +126,11 @@ def _no_port(ingress: Ingress, path: str, where: str, target: IngressServiceBack
     )
 
 
-def _right_port(field: str, port: ServicePort) -> str:
+def _right_port(field: str, name: str, number: int) -> str:
     """In the field that the Ingress has; a port without a name has only its number."""
     if field == "number":
-        return f"Change port.number to {port.port}"
-    return f"Change port.name to {port.name}" if port.name else f"Use port.number {port.port} instead of port.name"
+        return f"Change port.number to {number}"
+    return f"Change port.name to {name}" if name else f"Use port.number {number} instead of port.name"
 
 
 def _edit(ingress: Ingress, summary: str) -> Fix:

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from kubedoctor.answers.reach.connections import AdminDenial, Denial, denial, targets
+from kubedoctor.answers.reach.connections import AdminDenial, Denial, denial, foresee_policies, targets
 from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -34,7 +34,6 @@ from kubedoctor.cluster import (
     LogTail,
     Namespace,
     NetworkPolicy,
-    Node,
     Pod,
     Service,
     finished,
@@ -59,9 +58,7 @@ _IMAGES: Final = re.compile(
 )
 _SCRAPE: Final = re.compile(r"scrap", re.IGNORECASE)
 _URL: Final = re.compile(r"https?://(?P<address>[\w.\-\[\]:]+?)(?=[/\\\"'\s,]|$)")
-_NO_ANSWER: Final = re.compile(
-    r"context deadline exceeded|i/o timeout|timed? ?out|no route to host|connection refused", re.IGNORECASE
-)
+_NO_ANSWER: Final = re.compile(r"context deadline exceeded|i/o timeout|timed? ?out|no route to host", re.IGNORECASE)
 _MOST: Final = 10
 """Targets of one log; there are few policies."""
 
@@ -84,7 +81,7 @@ def _may_scrape(pod: Pod) -> bool:
     code="KD2205",
     subject=Pod,
     severity=Severity.WARNING,
-    reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Node, Pod, Service, EndpointSlice, DaemonSet, *WORKLOADS),
+    reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Pod, Service, EndpointSlice, DaemonSet, *WORKLOADS),
     when=_may_scrape,
     symptoms=("context deadline exceeded", "Scrape failed", "up == 0", "TargetDown"),
 )
@@ -92,8 +89,11 @@ def scraper_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     names = [container.name for container in pod.spec.containers if _IMAGES.search(container.image)]
     cluster.together(*(partial(cluster.log_tail, pod, name, optional=True) for name in names))
     tails = [tail for name in names if (tail := cluster.log_tail(pod, name, optional=True)) is not None]
+    scrapes = [row for tail in tails for row in _unanswered(tail)]
+    if scrapes:
+        foresee_policies(pod, cluster)
     told: set[tuple[object, ...]] = set()
-    for scrape in [row for tail in tails for row in _unanswered(tail)]:
+    for scrape in scrapes:
         reached = targets(pod, scrape.host, scrape.port, cluster)
         found = denial(pod, reached, cluster) if reached else None
         if found is None or none_enforces(cluster):
