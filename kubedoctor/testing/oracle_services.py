@@ -75,7 +75,7 @@ def _may_listen(address: str, port: int, protocol: str, state: State) -> bool:
 
 
 def answer_slices(request: msgspec.Raw) -> Answer:
-    """The slices that the controller creates for a Service; ports in the order of their names."""
+    """The slices that the controller creates for a Service."""
     data = msgspec.json.decode(request)
     service = converted(Service, data["service"])
     pods = [converted(Pod, pod) for pod in data.get("pods") or ()]

@@ -14,6 +14,7 @@ import msgspec
 from kubedoctor.cluster.kinds.core import Node, Service
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.triage import finished, ready, terminating
+from kubedoctor.replay.services.port_order import SlicePort, port_order
 from kubedoctor.replay.services.ports import find_port
 from kubedoctor.replay.services.proxy import SERVICE_NAME, ZONE_LABEL
 
@@ -23,8 +24,8 @@ CONTROLLER: Final = "endpointslice-controller.k8s.io"
 _SAME_NODE: Final = "PreferSameNode"
 _SAME_ZONE: Final = ("PreferSameZone", _SAME_NODE)
 
-SlicePorts = tuple[tuple[str, str, int, str | None], ...]
-"""Name, protocol, number and application protocol of each port."""
+SlicePorts = tuple[SlicePort, ...]
+"""In the order in which the controller writes them."""
 
 
 class PlannedEndpoint(msgspec.Struct, frozen=True):
@@ -130,4 +131,4 @@ def _ports_at(pod: Pod, service: Service) -> SlicePorts:
         number = find_port(pod, port)
         if number is not None:
             found.append((port.name, port.protocol or "TCP", number, port.app_protocol))
-    return tuple(sorted(found, key=lambda row: (row[0], row[1], row[2])))
+    return tuple(sorted(found, key=port_order))
