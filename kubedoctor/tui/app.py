@@ -41,8 +41,11 @@ class KubedoctorApp(ThemedApp):
     TITLE = "kubedoctor"
     ENABLE_COMMAND_PALETTE = False
     CSS_PATH = [  # noqa: RUF012  # Textual declares it as an instance's
-        f"screens/{name}.tcss"
-        for name in ("list_screen", "why_screen", "text_screen", "sheet_screen", "choice_screen", "dialog")
+        *(
+            f"screens/{name}.tcss"
+            for name in ("list_screen", "why_screen", "text_screen", "sheet_screen", "choice_screen", "dialog")
+        ),
+        "logs/log_screen.tcss",
     ]
     """All at once: with each that is read later, all are read again."""
     BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "help", "Help")]

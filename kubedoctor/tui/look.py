@@ -33,6 +33,8 @@ COLOURS: Final[dict[str, tuple[str, str, str]]] = {
     "good-tint": ("#1b3a33", "#d3f1e7", "#004d33"),
     "act-tint": ("#1f3550", "#d8e8fb", "#003355"),
     "change-tint": ("#40284a", "#f8e0f3", "#4d004d"),
+    "who-1": ("#9db8c7", "#3d6276", "#b3e5fc"),
+    "who-2": ("#c7b8a0", "#6f5b34", "#ffe0b2"),
 }
 """`page` is behind everything, `bar` behind header and keys, `raised` behind a command, `cursor` behind the selected row."""
 THEME_NAMES: Final = ("dark", "light", "contrast")
@@ -94,6 +96,12 @@ STYLES: Final[dict[str, str]] = {
     "noted-chip": "bold $act on $act-tint",
     "healthy-chip": "bold $good on $good-tint",
     "idle-chip": "$muted",
+    "who-1": "$who-1",
+    "who-2": "$who-2",
+    "who-3": "bold $who-1",
+    "who-4": "bold $who-2",
+    "who-5": "italic $who-1",
+    "who-6": "italic $who-2",
     "unknown-chip": "bold $muted",
     "working-chip": "bold $act on $act-tint",
 }
@@ -113,6 +121,7 @@ LIVE: Final = "●"
 LOST: Final = "○"
 RECORDED: Final = "■"
 PAST: Final = "◀"
+DECIDES: Final = "▶"
 LEADS_TO: Final = "→"
 COMES_FROM: Final = "←"
 WAY: Final = "›"

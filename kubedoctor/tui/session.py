@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kubedoctor.answers.question import Choices, Question
-from kubedoctor.cluster import Cluster, Event, LogWant, Pod, Ref, Snapshot, Want, ref
+from kubedoctor.cluster import Cluster, Event, LogWant, Ref, Snapshot, Want, ref
 from kubedoctor.cluster.history.ring import Ring
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.autoscalers import autoscalers_of
 from kubedoctor.cluster.relations.family import Family
-from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
+from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.collect.closed import refuse_missing
 from kubedoctor.collect.loading import give_back, keep_large_apart, set_apart
@@ -30,9 +30,8 @@ from kubedoctor.tui.extensions import KnownExtensions
 from kubedoctor.tui.incidents.incident_rows import IncidentRow, tree_rows, view_rows
 from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, kinds_needed
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
-from kubedoctor.tui.pages.logs import LogText, log_texts, wanted_logs
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
-from kubedoctor.tui.rows import Row, View, arrange, counts, make_rows, namespaces_in_order
+from kubedoctor.tui.rows import Row, View, arrange, counts, namespaces_in_order
 from kubedoctor.tui.state.sources import Freshness, Opener, Watch, Watchable
 from kubedoctor.tui.state.time_machine import TimeMachine
 
@@ -286,22 +285,6 @@ class Session:
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object without secret values; None if it cannot be read."""
         return self.machine.raw(ref) if self.is_past else self.source.raw(ref)
-
-    def pod_of(self, ref: Ref) -> Pod | None:
-        """The pod itself, or the pod of a workload with the worst health."""
-        snapshot = self.seen()
-        if ref.kind in WORKLOAD_KINDS:
-            rows = make_rows(snapshot, View("Pod", ref.namespace, ref))
-            obj = snapshot.get(rows[0].ref) if rows else None
-        else:
-            obj = snapshot.get(ref)
-        return obj if isinstance(obj, Pod) else None
-
-    def logs(self, pod: Pod, *, previous: bool = False) -> tuple[LogText, ...]:
-        """The last lines of each container, init containers last."""
-        if self.live:
-            self.source.gather(frozenset(wanted_logs(pod, previous=previous)))
-        return log_texts(pod, self.snapshot, previous=previous)
 
     def scaler_of(self, workload: Ref) -> Ref | None:
         """The autoscaler that sets the number of pods of a workload, or what controls that autoscaler; None where none was

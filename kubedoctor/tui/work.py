@@ -15,7 +15,7 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
-from kubedoctor.problems import Problem, UsageProblem
+from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.filters import keep
 from kubedoctor.tui.messages import (
     Aged,
@@ -35,7 +35,7 @@ from kubedoctor.tui.messages import (
     Unfolded,
 )
 from kubedoctor.tui.pace import Pace
-from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
+from kubedoctor.tui.pages.describing import describe, used_by, yaml_page
 from kubedoctor.tui.pages.events import event_page
 from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
@@ -209,17 +209,6 @@ def describe_object(session: Session, ref: Ref, report: Report | None, post: Pos
 def show_yaml(session: Session, ref: Ref, post: Post) -> None:
     """The object as YAML."""
     post(PageMade(f"YAML {ref.title}", yaml_page(session.raw(ref), session.seen().get(ref), ref)))
-
-
-def show_logs(session: Session, ref: Ref, previous: bool, post: Post) -> None:
-    """The logs of a pod, or of the worst pod of a workload."""
-    pod = session.pod_of(ref)
-    if pod is None:
-        raise Problem(f"{ref.title} has no pod to read logs from.")
-    texts = tuple((log.container, log.tail, log.why) for log in session.logs(pod, previous=previous))
-    name = Ref("Pod", pod.namespace, pod.name)
-    title = f"{'Previous log' if previous else 'Log'} of {name.title}"
-    post(PageMade(title, log_page(name, texts, previous=previous), at_end=True))
 
 
 def show_users(session: Session, ref: Ref, post: Post) -> None:

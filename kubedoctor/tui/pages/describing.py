@@ -13,7 +13,6 @@ from kubedoctor.cluster import (
     Condition,
     Ingress,
     KubernetesObject,
-    LogTail,
     Pod,
     Ref,
     Service,
@@ -290,19 +289,3 @@ def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _block)
-
-
-def log_page(pod: Ref, texts: tuple[tuple[str, LogTail | None, str], ...], *, previous: bool) -> Page:
-    """The last lines of each container's log; (container, tail, why there is none)."""
-    page = Page()
-    for container, tail, why in texts:
-        page.blank()
-        page.add((f"{'previous ' if previous else ''}log of {container}", "heading"), (f"  {pod.title}", "dim"))
-        if tail is None or not tail.lines:
-            page.add((why, "dim"), indent=2)
-            continue
-        if tail.truncated:
-            page.add(("… older lines not shown", "dim"), indent=2)
-        for line in tail.lines:
-            page.add(line, hang=2)
-    return page

@@ -36,7 +36,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("d", "describe"),
             ("y", "YAML"),
-            ("l  p", "logs, previous logs"),
+            ("l  p", "logs, previous logs: followed, 0-5 since, / filter, c container, e errors, d deciding line"),
             ("o", "the node of a pod"),
             ("shift-j", "the owner"),
             ("u", "used by"),

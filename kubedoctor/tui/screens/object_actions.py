@@ -16,6 +16,7 @@ from kubedoctor.cluster.grammar.text import visible, with_article
 from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui import work
+from kubedoctor.tui.logs.log_screen import LogScreen
 from kubedoctor.tui.pages.keys import changing_command
 from kubedoctor.tui.pages.lessons import lesson_page
 from kubedoctor.tui.rows import WITH_LOGS, Row
@@ -145,7 +146,8 @@ class ObjectScreen(Screen[None]):
         if row is not None and row.ref.kind not in WITH_LOGS:
             self.notify(f"A {visible(row.ref.short_kind, 60)} has no pods, so no logs.", timeout=3)
             return
-        self._text("Log", lambda ref: partial(work.show_logs, self.session, ref, previous))
+        if row is not None and row.ref.kind != "Context":
+            self.app.push_screen(LogScreen(self.session, row.ref, self.report, previous=previous))
 
     def action_users(self) -> None:
         self._text("Used by", lambda ref: partial(work.show_users, self.session, ref))

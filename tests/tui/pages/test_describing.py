@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kubedoctor.cluster import LogTail, Pod, Ref, Secret, Snapshot
+from kubedoctor.cluster import Pod, Ref, Secret, Snapshot
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Incident
 from kubedoctor.findings import Severity
-from kubedoctor.tui.pages.describing import describe, log_page, used_by, yaml_page
+from kubedoctor.tui.pages.describing import describe, used_by, yaml_page
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_on
 from tests.tui.pages.test_incidents import finding, report
 from tests.tui.recordings import opened, recorded
@@ -94,21 +94,6 @@ def test_who_uses_a_config_map_a_claim_and_a_service_account() -> None:
     assert "Pod shop/web  uses it as its account" in users("ServiceAccount", "robot")
     assert "HorizontalPodAutoscaler shop/web  scales it" in users("Deployment", "web")
     assert "No visible object uses it." in users("Pod", "web")
-
-
-def test_a_log_that_is_not_there_says_why() -> None:
-    pod = Ref("Pod", "shop", "web")
-    tail = LogTail(pod, "app", False, ("one", "\x1b[31mtwo"), truncated=True)
-    text = log_page(pod, (("app", tail, ""), ("side", None, "it is forbidden")), previous=False).plain
-    assert text.splitlines() == [
-        "log of app  Pod shop/web",
-        "  … older lines not shown",
-        "one",
-        r"\x1b[31mtwo",
-        "",
-        "log of side  Pod shop/web",
-        "  it is forbidden",
-    ]
 
 
 def test_a_cause_elsewhere_is_named_with_its_object_and_never_marked_as_good() -> None:

@@ -1,0 +1,226 @@
+"""Logs of a pod, or of all pods of a workload: followed, merged, filtered, with the line that decides."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from msgspec.structs import replace
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from kubedoctor.cluster import Ref
+from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.collect.live.followed_logs import LogPeriod
+from kubedoctor.engine import Report
+from kubedoctor.tui.logs.log_feed import FeedOpened, LogFeed, open_feed
+from kubedoctor.tui.logs.shown_logs import LogLook, deciding_lines, filter_of, logs_page
+from kubedoctor.tui.messages import Failed
+from kubedoctor.tui.pace import Pace
+from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.session import Session
+from kubedoctor.tui.threads import InThread
+from kubedoctor.tui.widgets.one_line import Heading, Keys, Rule
+from kubedoctor.tui.widgets.prompt import Prompt
+from kubedoctor.tui.widgets.text_view import TextView
+
+DRAW_EVERY = 0.25
+DRAW_SHARE = 8
+"""Lines that come fast are drawn so seldom that it takes at most an eighth of a core."""
+PERIODS = (
+    ("tail", LogPeriod()),
+    ("1m", LogPeriod(None, 60)),
+    ("5m", LogPeriod(None, 300)),
+    ("15m", LogPeriod(None, 900)),
+    ("1h", LogPeriod(None, 3600)),
+    ("all", LogPeriod(None, None)),
+)
+
+
+class LogScreen(Screen[None]):
+    """Draws what the feed has; the feed is stopped when the screen is left."""
+
+    CSS_PATH = "log_screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "ask", "Filter", priority=True),
+        Binding("escape,q", "leave", "Back"),
+        *(Binding(str(number), f"period({number})", show=False) for number in range(len(PERIODS))),
+        Binding("f", "follow", "Follow"),
+        Binding("p", "previous", "Previous run"),
+        Binding("c", "container", "Container"),
+        Binding("w", "wrap", "Wrap"),
+        Binding("t", "times", "Times"),
+        Binding("e", "errors", "Errors only"),
+        Binding("J,shift+j", "unfold", "Unfold JSON"),
+        Binding("d", "decides", "Deciding line"),
+    ]
+
+    def __init__(self, session: Session, subject: Ref, report: Report | None, *, previous: bool) -> None:
+        super().__init__()
+        self._session = session
+        self._subject = subject
+        self._deciding = deciding_lines(report)
+        self._previous = previous
+        self._period = 0
+        self._follow = True
+        self.look = LogLook()
+        self.feed: LogFeed | None = None
+        self._drawn: object = None
+        self._place = -1
+        self._jumped = False
+        self._pace = Pace(DRAW_EVERY, share=DRAW_SHARE)
+
+    def compose(self) -> ComposeResult:
+        yield Heading(id="heading")
+        yield Rule()
+        yield TextView(id="text")
+        yield Keys(id="keys")
+        yield Prompt((), id="prompt")
+
+    def on_mount(self) -> None:
+        self.query_one(TextView).focus()
+        self.set_interval(DRAW_EVERY, self._keep_up)
+        self._open()
+
+    def on_unmount(self) -> None:
+        if self.feed is not None:
+            self.feed.stop()
+
+    def _open(self) -> None:
+        """Read again, as the keys have chosen."""
+        if self.feed is not None:
+            self.feed.stop()
+        self.feed, self._drawn = None, None
+        self._entitle()
+        period = PERIODS[self._period][1]
+        job = partial(open_feed, self._session, self._subject, period, self._previous, self._follow)
+        self.run_worker(InThread(job, self.post_message), group="logs", exclusive=True)
+
+    @on(FeedOpened)
+    def _opened(self, message: FeedOpened) -> None:
+        if self.feed is not None:
+            self.feed.stop()
+        self.feed = message.feed
+        self._draw()
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        page = Page()
+        page.add((message.problem.what, "degraded"))
+        page.add(message.problem.hint)
+        self.query_one(TextView).show(page)
+
+    def _keep_up(self) -> None:
+        self._pace.stale |= self.feed is not None and (self.feed.changes, self.look) != self._drawn
+        if self._pace.is_due:
+            self._draw()
+
+    def _draw(self) -> None:
+        feed = self.feed
+        if feed is None:
+            return
+        self._pace.begin()
+        self._drawn = (feed.changes, self.look)
+        view = self.query_one(TextView)
+        lines, states = feed.now()
+        page, self._place = logs_page(lines, feed.wants, states, self._deciding, self.look, feed.dropped)
+        at_end = view.scroll_offset.y >= view.max_scroll_y - 1
+        jump = self._place >= 0 and not self._jumped
+        view.show(page, stay=True, at_end=at_end and not jump)
+        if jump:
+            self._jumped = True
+            self.call_after_refresh(self.action_decides)
+        self._pace.end()
+
+    def _entitle(self) -> None:
+        notes = [PERIODS[self._period][0], "previous run" if self._previous else ""]
+        notes += [self.look.container, "errors only" if self.look.errors else "", "paused" if not self._follow else ""]
+        notes.append(f"/{self.look.filter}" if self.look.filter else "")
+        subject = f"{self._subject.title}  {' · '.join(filter(None, notes))}"
+        self.query_one(Heading).entitle("Logs", visible(subject, 200))
+        keys = (("0-5", "since"), ("f", "follow"), ("p", "previous"), ("c", "container"), ("d", "deciding"))
+        more = (("e", "errors"), ("t", "times"), ("w", "wrap"), ("J", "JSON"))
+        self.query_one(Keys).offer((*keys, *more), (("/", "filter"), ("esc", "back")))
+
+    def _look_again(self, look: LogLook) -> None:
+        self.look = look
+        self._entitle()
+        self._draw()
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the prompt is open, `/` is a letter."""
+        return self.is_mounted and not (action == "ask" and self.query_one(Prompt).is_open)
+
+    @on(Prompt.Filter)
+    def _filter_typed(self, message: Prompt.Filter) -> None:
+        try:
+            filter_of(message.text)
+        except ValueError:
+            return  # half an expression: what is shown stays
+        self._look_again(replace(self.look, filter=message.text))
+
+    @on(Prompt.Closed)
+    def _prompt_closed(self, message: Prompt.Closed) -> None:
+        text = self.query_one(Prompt).value
+        try:
+            filter_of(text)
+        except ValueError as error:
+            self.notify(visible(f"{error}.", 200), severity="warning")
+        if message.cancelled:
+            self._look_again(replace(self.look, filter=""))
+        self.set_focus(self.query_one(TextView))
+
+    def action_ask(self) -> None:
+        self.query_one(Prompt).ask("filter", self.look.filter)
+
+    def action_leave(self) -> None:
+        if self.look.filter:
+            self._look_again(replace(self.look, filter=""))
+        else:
+            self.app.pop_screen()
+
+    def action_period(self, number: int) -> None:
+        self._period = number
+        self._open()
+
+    def action_follow(self) -> None:
+        self._follow = not self._follow
+        self._open()
+
+    def action_previous(self) -> None:
+        self._previous = not self._previous
+        self._jumped = False
+        self._open()
+
+    def action_container(self) -> None:
+        """The next container, after the last one all."""
+        names = ["", *dict.fromkeys(want.container for want in self.feed.wants)] if self.feed is not None else [""]
+        place = names.index(self.look.container) if self.look.container in names else 0
+        self._look_again(replace(self.look, container=names[(place + 1) % len(names)]))
+
+    def action_wrap(self) -> None:
+        self._look_again(replace(self.look, wrap=not self.look.wrap))
+
+    def action_times(self) -> None:
+        self._look_again(replace(self.look, times=not self.look.times))
+
+    def action_errors(self) -> None:
+        self._look_again(replace(self.look, errors=not self.look.errors))
+
+    def action_unfold(self) -> None:
+        self._look_again(replace(self.look, unfold=not self.look.unfold))
+
+    def action_decides(self) -> None:
+        """Put the deciding line into the middle."""
+        if self._place < 0:
+            self.notify("No finding quotes a line that is shown here.", timeout=3)
+            return
+        view = self.query_one(TextView)
+        above = Page()
+        above.paragraphs = view.page.paragraphs[: self._place]
+        line = len(above.lines(max(view.line_width, 1)))
+        view.scroll_to(y=max(0, line - view.size.height // 2), animate=False)
