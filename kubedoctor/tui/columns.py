@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 from msgspec.structs import replace
 
 from kubedoctor.cluster.grammar.durations import human_duration
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import visible as made_visible
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.tui.pages.ink import kind_word
 from kubedoctor.tui.rows import Row, View
+
+visible = lru_cache(maxsize=4096)(made_visible)
+"""Rows are drawn again and again, and many have the same texts."""
 
 
 class ListColumn(msgspec.Struct, frozen=True):

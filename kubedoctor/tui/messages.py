@@ -42,13 +42,14 @@ class RowsMade(Message):
 
 
 class SomeRowsMade(Message):
-    """The rows of a view were computed as far as its objects were read. `counts`: as of `RowsMade`."""
+    """The rows of a view were computed as far as its objects were read. `counts`, `order`: as of `RowsMade`."""
 
-    def __init__(self, view: View, rows: tuple[Row, ...], counts: dict[Health, int]) -> None:
+    def __init__(self, view: View, rows: tuple[Row, ...], counts: dict[Health, int], order: str) -> None:
         super().__init__()
         self.view = view
         self.rows = rows
         self.counts = counts
+        self.order = order
 
 
 class Sorted(Message):

@@ -91,8 +91,8 @@ def load(
         pace.begin()
         shown = count
         listed = View(namespace=first.namespace) if first.kind == "Finding" else first
-        rows = session.rows(listed, report, order(), whole=False)
-        post(SomeRowsMade(listed, rows, counts(rows)))
+        rows = session.rows(listed, report, ordered := order(), whole=False)
+        post(SomeRowsMade(listed, rows, counts(rows), ordered))
         say(f"reading: {counted(count, 'object')}")
         pace.end()
 
@@ -111,7 +111,10 @@ def make_rows(
     rows, numbers = session.keep_rows(view, report, order, news)
     namespaces = session.namespaces(session.source.namespace, news)
     if view.kind == "Finding":  # beside the incidents the workloads are counted, and ready to be shown
-        _, numbers = session.keep_rows(View(namespace=view.namespace), report, "health", news)
+        workloads = View(namespace=view.namespace)
+        rows_of_workloads, numbers = session.keep_rows(workloads, report, "health", news)
+        if report is None:  # they stand where the incidents will be
+            post(SomeRowsMade(workloads, rows_of_workloads, numbers, "health"))
     post(RowsMade(view, rows, numbers, order, namespaces, session.refused(view), time.thread_time() - began))
 
 

@@ -34,8 +34,9 @@ SIGNS = {
     "all rows": re.compile(rb"running diagnostics"),
     "first finding": re.compile(rb"KD\d{4}"),
 }
-"""What a person sees at each moment, as bytes that are drawn: the terminal is taken over, the READY cell of a row, the
-work that follows the complete list, the code of a finding."""
+"""What a person sees at each moment, as bytes that are drawn: the terminal is taken over; how many pods are ready of the
+first workload that is not well, which stands where the incidents will be; the work that follows the complete list; the code
+of a finding."""
 BARE_SIGNS = {"drawn": re.compile(rb"first paint")}
 TRANSFER = """
 import sys, urllib3

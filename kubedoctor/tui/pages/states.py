@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.engine import Report, words
 from kubedoctor.engine.health import Health
 from kubedoctor.tui.look import UNKNOWN, WORKING
-from kubedoctor.tui.pages.ink import beside, blanks, command_band, flowing, ink
+from kubedoctor.tui.pages.ink import beside, blanks, command_band, crop, flowing, ink, named, size
 from kubedoctor.tui.pages.page import Line, Page, Piece
 from kubedoctor.tui.pages.why_parts import chip
-from kubedoctor.tui.rows import EXAMINING, elsewhere
+from kubedoctor.tui.rows import EXAMINING, Row, elsewhere
 
 MOST_GAPS = 12
+MOST_NOT_WELL = 10
 GRANT = "kubedoctor access"
 """Prints the least Role that closes the gaps."""
 
 
-def examining_page(doing: str, workloads: int) -> Page:
-    """Before the first examination is over nothing is called well."""
+def examining_page(doing: str, workloads: int, not_well: int = 0, worst: Sequence[Row] = ()) -> Page:
+    """Before the first examination is over nothing is called well. not_well: how many workloads are broken or degraded by
+    their own status; worst: the first of them."""
     page = Page()
     mark: Line = (Piece(f" {WORKING} ", "working-chip"), Piece(" "))
     seen = f"{counted(workloads, 'workload')} read so far" if workloads else "nothing read yet"
     page.picture(lambda width: beside(mark, flowing([ink(EXAMINING, "strong"), ink(f"  {doing}", "dim")], width - 4)))
     page.picture(lambda width: [(*blanks(4), *line) for line in flowing([ink(seen, "dim")], width - 4)])
     page.blank()
+    if not_well:
+        page.picture(partial(_not_well, not_well, worst))
+        page.blank()
     note = "tab shows the workloads as they are read. Nothing is called well before all was examined."
     page.picture(lambda width: [(*blanks(4), *line) for line in flowing([ink(note, "faint")], width - 4)])
     return page
+
+
+def _not_well(number: int, rows: Sequence[Row], width: int) -> list[Line]:
+    """What broke them is not known yet."""
+    heading = f"{counted(number, 'workload')} not well so far, by {'its' if number == 1 else 'their'} own status"
+    lines: list[Line] = [(*blanks(4), *line) for line in flowing([ink(heading, "dim")], width - 4)]
+    for row in rows:
+        says = ink(f"  {row.ready} {row.status}".rstrip(), "dim")
+        mark = (*blanks(4), ink(f"{row.health.symbol} ", row.health.value))
+        room = width - size(mark)
+        name = named(row.ref, max(room // 2, room - size((says,))))
+        lines.append((*mark, *name, *crop((says,), room - size(name))))
+    if number > len(rows):
+        lines.append((*blanks(6), ink(words.and_more(number - len(rows)), "dim")))
+    return lines
 
 
 def problem_page(what: str, hint: str) -> Page:

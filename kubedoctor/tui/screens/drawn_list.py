@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,7 +20,7 @@ from kubedoctor.tui.messages import Aged, Failed, Progress
 from kubedoctor.tui.pages.ink import ink
 from kubedoctor.tui.pages.keys import list_keys
 from kubedoctor.tui.pages.page import Line
-from kubedoctor.tui.pages.states import examining_page, no_incidents_page, problem_page
+from kubedoctor.tui.pages.states import MOST_NOT_WELL, examining_page, no_incidents_page, problem_page
 from kubedoctor.tui.rows import EXAMINING, READING, TABS, Row, counts, empty_text
 from kubedoctor.tui.screens.rows_screen import RowsScreen
 from kubedoctor.tui.session import Session
@@ -38,6 +39,7 @@ BESIDE_FROM, AIRY_FROM = 112, 30
 """Columns from which the page stands beside the list, and lines from which there are empty ones in it."""
 LEAST_LINES, LEAST_LINES_OF_TABLE = 6, 8
 """Rows of a list above its page, where there are so many."""
+NOT_WELL = (Health.BROKEN, Health.DEGRADED)
 EXAMINED_STEP = 10
 """Seconds: a title that changes is drawn again."""
 
@@ -263,7 +265,11 @@ class DrawnList(RowsScreen):
         elif self.report is None:
             doing = next(reversed(self._doing.values()), "")
             number = self._numbers.get("", 0)
-            pane.state(examining_page(doing, number), (EXAMINING, doing, number))
+            some = self._some
+            not_well = sum(some.counts[health] for health in NOT_WELL) if some is not None else 0
+            worst = (row for row in some.rows if row.health in NOT_WELL) if some is not None else iter(())
+            rows = tuple(islice(worst, MOST_NOT_WELL))
+            pane.state(examining_page(doing, number, not_well, rows), (EXAMINING, doing, number, not_well, rows))
         else:
             number = self._numbers.get("", 0)
             page = no_incidents_page(self.report, self.view.namespace, number, self._refused)

@@ -229,7 +229,7 @@ class ListScreen(DrawnList):
         if not self._reads_the_same(before):
             self._load()
         elif self._some is not None and self._some.view == view:
-            self._take(self._some.rows, self._some.counts)
+            self._take(self._some.rows, self._some.counts, self._some.order)
         if self._until_shown is not None:
             self._until_shown.stop()
         self._until_shown = self.set_timer(READING_AFTER, self._say_reading)
@@ -278,10 +278,10 @@ class ListScreen(DrawnList):
         self._arrange(rows)
         self._draw_titles()
         columns = columns_of(self.view, wide=self.wide)
-        key, selected = place_in(self.order), self._shown_of is self.rows
-        self._shown_of = self.rows
+        key = place_in(self._order_of_rows) if self.view.kind not in (HOME, "Context") else None
+        selected, self._shown_of = self._shown_of is self.rows, self.rows
         form = self.form if home else None
-        self._table.show(rows, columns, self.session.now(), key=None if home else key, selected=selected, form=form)
+        self._table.show(rows, columns, self.session.now(), key=key, selected=selected, form=form)
         if self._next_row is not None:
             index = self._table.index_of(self._next_row, key)
             if index >= 0 or not self._reading:

@@ -52,6 +52,7 @@ class RowsScreen(ObjectScreen):
         self.session = session
         self.view = View(namespace=namespace)
         self.rows: tuple[Row, ...] = ()
+        self._order_of_rows = "health"
         self.report: Report | None = None
         self.namespaces: tuple[str, ...] = ()
         self.order = "health"
@@ -176,7 +177,7 @@ class RowsScreen(ObjectScreen):
         self.namespaces, self._refused = message.namespaces, message.refused
         self.query_one(Banner).say(message.refused, "refused")
         if was_reading or not message.rows or message.rows is not self.rows:
-            self._take(message.rows, message.counts)
+            self._take(message.rows, message.counts, message.order)
         if was_reading and self._listing.stale:
             self._make_rows()
         elif message.order != self.order:
@@ -192,12 +193,12 @@ class RowsScreen(ObjectScreen):
             return
         self._some = message
         if message.view == self.view and message.rows:
-            self._take(message.rows, message.counts)
+            self._take(message.rows, message.counts, message.order)
         elif self.view.kind == "Finding" and message.view == View(namespace=self.view.namespace):
             self._draw_counts(message.counts)
 
-    def _take(self, rows: tuple[Row, ...], numbers: dict[Health, int]) -> None:
-        self.rows = rows
+    def _take(self, rows: tuple[Row, ...], numbers: dict[Health, int], order: str) -> None:
+        self.rows, self._order_of_rows = rows, order
         self._draw_counts(numbers if self.view.kind in ("", "Finding") and self.view.owner is None else None)
         self._apply_filter()
 
@@ -208,7 +209,7 @@ class RowsScreen(ObjectScreen):
     @on(Sorted)
     def _sorted(self, message: Sorted) -> None:
         if message.before is self.rows and message.order == self.order:
-            self.rows = message.rows
+            self.rows, self._order_of_rows = message.rows, message.order
             self._apply_filter()
 
     @on(Examined)
@@ -217,6 +218,8 @@ class RowsScreen(ObjectScreen):
             return
         self._examining.end(message.cost)
         self.report = message.report
+        if not self._reading:
+            self._some = None
         self.query_one(Banner).say("", "failed")
         self._make_rows()
         self._tell()

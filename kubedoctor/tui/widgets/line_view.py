@@ -5,11 +5,13 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual._styles_cache import StylesCache
 from textual.color import Color
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
@@ -38,6 +40,19 @@ class Painting(Widget):
     def notify_style_update(self) -> None:
         self._paints = None
         super().notify_style_update()
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """Without Textual's for the sixteen colours of a terminal: no role has one of them."""
+        return [each for each in super().get_line_filters() if not isinstance(each, ANSIToTruecolor)]
+
+
+def filled(segments: list[Segment], width: int, ground: Style) -> Strip:
+    """A line of exactly these cells. Textual makes one strip of the segments and another of the right width."""
+    cells = sum(cell_len(segment.text) for segment in segments)
+    if cells < width:
+        segments.append(Segment(" " * (width - cells), ground))
+    strip = Strip(segments, max(cells, width))
+    return strip if cells <= width else strip.adjust_cell_length(width, ground)
 
 
 class LineView(Painting, ScrollView):
@@ -141,6 +156,8 @@ class _Frame(StylesCache):
             self._sides = list(line.crop(0, left)), list(line.crop(left + content.cell_length))
             return line
         before, after = self._sides
+        if not before and not after:
+            return content
         return Strip([*before, *content, *after], size.width)
 
 

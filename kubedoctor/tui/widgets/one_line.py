@@ -15,7 +15,7 @@ from kubedoctor.tui.look import HEAVY, LINE, PAST, TEE, WALL, WAY
 from kubedoctor.tui.pages.ink import crop, ends, ink, size
 from kubedoctor.tui.pages.page import Line, Piece
 from kubedoctor.tui.rows import TABS
-from kubedoctor.tui.widgets.line_view import Painting
+from kubedoctor.tui.widgets.line_view import Painting, filled
 from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 Key = tuple[str, str]
@@ -47,7 +47,7 @@ class OneLine(Painting):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         segments = [Segment(piece.text, self.paint(piece.role)) for piece in (self.line(width) if not y else ())]
-        return Strip(segments).adjust_cell_length(width, self.visual_style.rich_style)
+        return filled(segments, width, self.visual_style.rich_style)
 
 
 class Keys(OneLine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 from rich.cells import set_cell_size
@@ -70,6 +71,7 @@ def under_cursor(strip: Strip, plain: Style, ground: Style, bar: Style) -> Strip
     return Strip([Segment(CURSOR, bar), *segments], strip.cell_length)
 
 
+@lru_cache(maxsize=4096)
 def cell(text: str, width: int, right: bool, *, ends: bool) -> str:
     """Exactly `width` cells; truncated text ends with `…`, or with `ends` has it before its end."""
     if text.isascii():

@@ -19,7 +19,7 @@ from textual.style import Style
 from kubedoctor.cluster import Ref
 from kubedoctor.tui.look import STYLES
 from kubedoctor.tui.pages.page import Line, Page
-from kubedoctor.tui.widgets.line_view import LineView
+from kubedoctor.tui.widgets.line_view import LineView, filled
 
 
 class TextView(LineView, can_focus=True):
@@ -168,9 +168,9 @@ class TextView(LineView, can_focus=True):
                 for piece in self._lines[index]
             )
             segments = [Segment(text, style.rich_style) for text, style in pieces]
-            return Strip(segments).adjust_cell_length(width, self.visual_style.rich_style)
+            return filled(segments, width, self.visual_style.rich_style)
         segments = [Segment(text, style.rich_style) for text, style in self._styled(index)]
-        return Strip(segments).adjust_cell_length(width, self.visual_style.rich_style)
+        return filled(segments, width, self.visual_style.rich_style)
 
     def _styled(self, index: int) -> Iterator[tuple[str, Style]]:
         """The pieces of a line with their styles, cut where a selection begins and ends."""

@@ -23,7 +23,7 @@ from kubedoctor.cluster import Ref
 from kubedoctor.tui.columns import ListColumn, fit
 from kubedoctor.tui.pages.page import Line
 from kubedoctor.tui.rows import Row
-from kubedoctor.tui.widgets.line_view import LineView
+from kubedoctor.tui.widgets.line_view import LineView, filled
 from kubedoctor.tui.widgets.row_form import ROW_CLASSES, ROW_CSS, RowForm, cell, under_cursor
 
 MARK = 5  # cells: the cursor, the mark between two spaces, a space
@@ -91,6 +91,7 @@ class VirtualTable(LineView, can_focus=True):
         self._titles: list[Line] = []
         self._plain: Style | None = None
         self._styles_of_lines: tuple[Style, ...] = ()
+        self._styles_of_parts: dict[str, Style] = {}
         self._longest: dict[str, int] = {}
 
     @property
@@ -110,7 +111,7 @@ class VirtualTable(LineView, can_focus=True):
         form: RowForm | None = None,
     ) -> None:
         """Show these rows, in columns or in a form; the cursor stays on its object if that is still there and `stay` is true, and on the first row
-        until a person has moved it. key: by which the rows are probably sorted. selected: they were selected of the same
+        until a person has moved it. key: by which the rows are sorted. selected: they were selected of the same
         rows as those before."""
         before, rows_before, cursor_before, top = self.current, self.rows, self.cursor, int(self.scroll_offset.y)
         self.rows, self._now = rows, now
@@ -203,6 +204,8 @@ class VirtualTable(LineView, can_focus=True):
             index = bisect_left(rows, key(target), key=key)
             if index < len(rows) and (rows[index].ref, rows[index].finding) == same:
                 return index
+            if selected:  # it is the same row, and has no other place
+                return -1
         for index in compress(count(), map(is_, rows, repeat(target))):
             return index
         if selected:
@@ -293,10 +296,10 @@ class VirtualTable(LineView, can_focus=True):
 
     def _restyle(self) -> Style:
         """The style of the cells. Where a style is another now, the lines are made again; the border alone may be."""
-        plain = self.rich_style
-        styles = (plain, *map(self.get_component_rich_style, sorted(self.COMPONENT_CLASSES)))
+        parts = {part: self.get_component_rich_style(part) for part in sorted(self.COMPONENT_CLASSES)}
+        styles = (plain := self.rich_style, *parts.values())
         if styles != self._styles_of_lines:
-            self._styles_of_lines = styles
+            self._styles_of_lines, self._styles_of_parts = styles, parts
             self._lines.clear()
         return plain
 
@@ -356,16 +359,16 @@ class VirtualTable(LineView, can_focus=True):
     def _title(self, y: int, width: int, plain: Style) -> Strip:
         if self._form is not None:
             return self._painted(self._titles[y], width, plain)
-        style = self.get_component_rich_style("table--header")
+        style = self._styles_of_parts["table--header"]
         titles = (
             cell(column.title, size, column.right, ends=False)
             for column, size in zip(self._fitting, self._widths, strict=True)
         )
-        return Strip([Segment(" " * MARK + " ".join(titles), style)]).adjust_cell_length(width, style)
+        return filled([Segment(" " * MARK + " ".join(titles), style)], width, style)
 
     def _under_cursor(self, strip: Strip, plain: Style) -> Strip:
-        ground = self.get_component_rich_style("table--cursor")
-        bar = self.get_component_rich_style("table--focus") if self.is_active or self.has_focus else ground
+        ground = self._styles_of_parts["table--cursor"]
+        bar = self._styles_of_parts["table--focus"] if self.is_active or self.has_focus else ground
         return under_cursor(strip, plain, ground, bar)
 
     def _ages(self, row: Row) -> tuple[str, ...]:
@@ -380,7 +383,7 @@ class VirtualTable(LineView, can_focus=True):
         if self._form is not None:
             return [self._painted(line, width, plain) for line in self._form.lines(row, now, width - 1)]
         health = row.health.value
-        mark = self.get_component_rich_style(f"table--{health}")
+        mark = self._styles_of_parts[f"table--{health}"]
         segments = [Segment(" ", plain), Segment(f" {row.health.symbol} ", mark), Segment(" ", plain)]
         gap = ""
         for column, size in zip(self._fitting, self._widths, strict=True):
@@ -388,8 +391,8 @@ class VirtualTable(LineView, can_focus=True):
             text = gap + cell(column.text(row, now), size, column.right, ends=column.ends)
             gap = " " * GAP
             segments.append(Segment(text, self.paint(role)))
-        return [Strip(segments).adjust_cell_length(width, plain)]
+        return [filled(segments, width, plain)]
 
     def _painted(self, line: Line, width: int, plain: Style) -> Strip:
         segments = [Segment(" ", plain), *(Segment(piece.text, self.paint(piece.role)) for piece in line)]
-        return Strip(segments).adjust_cell_length(width, plain)
+        return filled(segments, width, plain)
