@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -53,9 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.HEALTHY
     except OSError as error:
         _give_up_stdout()
-        _complain(
-            Problem(_what_failed(error), "Is the disk full, or the output closed? --debug shows where it happened")
-        )
+        _complain(Problem(_what_failed(error), f"{_what_to_check(error)} --debug shows where it happened"))
         return _unexpected(ExitCode.USAGE, debug=debug)
     except Exception as error:  # noqa: BLE001  # a person is never shown a traceback that they did not ask for
         what = f"internal error in kubedoctor: {type(error).__name__}: {error}"
@@ -71,6 +70,12 @@ def _give_up_stdout() -> None:
 def _what_failed(error: OSError) -> str:
     where = f" {error.filename}" if error.filename else ""
     return f"cannot read or write{where}: {error.strerror or error}"
+
+
+def _what_to_check(error: OSError) -> str:
+    if error.filename and error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return "Check the path."
+    return "Is the disk full, or the output closed?"
 
 
 def _unexpected(code: ExitCode, *, debug: bool) -> ExitCode:

@@ -151,6 +151,7 @@ def test_paths_that_hold_nothing(capsys: Capture, tmp_path: Path) -> None:
         (tmp_path, "contains no Kubernetes objects: it is empty"),
         (tmp_path / "gone", "gone does not exist"),
         (Path("/dev/null"), "/dev/null"),
+        (tmp_path / ("a" * 5000), "cannot be read: File name too long"),
     ):
         said = say(capsys, "scan", "--from", str(path))
         assert said.code == 2

@@ -54,6 +54,16 @@ STREAMS = {
     "stderr is closed": (f"{SCAN} 2>&-", 1, b""),
     "both are closed": (f"{SCAN} >&- 2>&-", 1, b""),
     "stdin is closed": (f"{SCAN} <&-", 1, b""),
+    "stdin is closed, and to be read": (
+        f"{sys.executable} -m kubedoctor scan --from - <&-",
+        2,
+        b"--from - reads standard input, which is closed",
+    ),
+    "the terminal UI without a stdin": (
+        f"{sys.executable} -m kubedoctor --from {RECORDING} <&-",
+        2,
+        b"the terminal UI needs a terminal",
+    ),
     "there is nothing to read": (
         f"{sys.executable} -m kubedoctor scan --from - </dev/null",
         2,

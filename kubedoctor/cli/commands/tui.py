@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from kubedoctor.cli.arguments.command import Subcommand
@@ -14,8 +15,13 @@ from kubedoctor.problems import UsageProblem
 
 def tui(options: argparse.Namespace) -> int:
     """Open the terminal UI on the source that the flags name."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageProblem("the terminal UI needs a terminal", "For a report: kubedoctor scan")
+    if os.environ.get("TERM") == "dumb":
+        raise UsageProblem(
+            "the terminal UI needs a terminal that can move its cursor, and TERM is dumb",
+            "For a report: kubedoctor scan",
+        )
     # textual is loaded only for the terminal UI, which draws to stderr: there is no room for a progress indicator.
     from kubedoctor.tui import run
 

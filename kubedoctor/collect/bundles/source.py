@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -186,7 +187,10 @@ def _once(paths: tuple[str, ...]) -> tuple[str, ...]:
 def _own_name(path: str) -> str:
     if path == "-":
         return "standard input"
-    return "a pipe" if Path(path).is_fifo() else Path(os.path.realpath(path)).name
+    with contextlib.suppress(OSError):  # to read it says why
+        if Path(path).is_fifo():
+            return "a pipe"
+    return Path(os.path.realpath(path)).name
 
 
 def _name_of(paths: tuple[str, ...]) -> str:
