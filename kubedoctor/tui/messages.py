@@ -84,7 +84,7 @@ class Examined(Message):
 
 
 class Travelled(Message):
-    """Another moment is shown: its report, rows and numbers as of `RowsMade`. `refusal`: why it was not possible, and then
+    """Another moment is shown: its report, and rows, numbers and order as of `RowsMade`. `refusal`: why it was not possible, and then
     everything stays as it is."""
 
     def __init__(
@@ -93,6 +93,7 @@ class Travelled(Message):
         report: Report | None,
         rows: tuple[Row, ...] = (),
         counts: dict[Health, int] | None = None,
+        order: str = "health",
         refusal: str = "",
     ) -> None:
         super().__init__()
@@ -100,6 +101,7 @@ class Travelled(Message):
         self.report = report
         self.rows = rows
         self.counts = counts or {}
+        self.order = order
         self.refusal = refusal
 
 

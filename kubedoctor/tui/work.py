@@ -161,7 +161,7 @@ def travel(
         rows, numbers = session.keep_rows(view, report, order, None)
         if view.kind == "Finding":
             _, numbers = session.keep_rows(View(namespace=view.namespace), report, "health", None)
-        post(Travelled(view, report, rows, numbers))
+        post(Travelled(view, report, rows, numbers, order))
 
 
 def tell(

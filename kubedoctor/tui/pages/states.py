@@ -16,8 +16,8 @@ from kubedoctor.tui.rows import EXAMINING, Row, elsewhere
 
 MOST_GAPS = 12
 MOST_NOT_WELL = 10
-GRANT = "kubedoctor access"
-"""Prints the least Role that closes the gaps."""
+MAY_READ = "kubectl auth can-i --list"
+"""Prints what the present user may do; with -n in one namespace."""
 
 
 def examining_page(doing: str, workloads: int, not_well: int = 0, worst: Sequence[Row] = ()) -> Page:
@@ -90,9 +90,10 @@ def no_incidents_page(report: Report, namespace: str, workloads: int, refused: s
         page.blank()
         page.picture(partial(_gaps, gaps))
     if refused:
+        asked = f"{MAY_READ} -n {namespace}" if namespace else MAY_READ
         page.blank()
-        page.picture(lambda width: [(*blanks(4), *line) for line in command_band(GRANT, max(20, width - 6), "")])
-        page.picture(partial(_second, "lists what may not be read, and the least Role that allows it"))
+        page.picture(lambda width: [(*blanks(4), *line) for line in command_band(asked, max(20, width - 6), "")])
+        page.picture(partial(_second, "lists what you may read; the rest needs a Role with get and list"))
     return page
 
 

@@ -144,7 +144,7 @@ class RowsScreen(ObjectScreen):
         self.report = message.report
         self._examining.stale = self._listing.stale = not self.session.is_past
         if message.view == self.view:
-            self._take(message.rows, message.counts)
+            self._take(message.rows, message.counts, message.order)
         else:
             self._load()
         self._show_moment()
