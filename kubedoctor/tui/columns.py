@@ -17,7 +17,7 @@ from kubedoctor.tui.pages.ink import kind_word
 from kubedoctor.tui.rows import Row, View
 
 visible = lru_cache(maxsize=4096)(made_visible)
-"""Rows are drawn again and again, and many have the same texts."""
+"""Rows are drawn repeatedly, and many have the same texts."""
 
 
 class ListColumn(msgspec.Struct, frozen=True):

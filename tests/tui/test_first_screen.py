@@ -159,16 +159,16 @@ async def test_nothing_is_praised_before_the_diagnostics_have_run(monkeypatch: p
     monkeypatch.setattr(Session, "scan", slow)
     app = application(lambda: opened("oom-killed"), "shop")
     async with app.run_test(size=SIZE):
-        await until(lambda: isinstance(app.screen, ListScreen) and "not well so far" in "\n".join(screen_lines(app)))
+        await until(lambda: isinstance(app.screen, ListScreen) and "degraded so far" in "\n".join(screen_lines(app)))
         text = " ".join("\n".join(screen_lines(app)).split())
         assert "examining…" in text
         assert "no problems" not in text
-        assert "1 workload not well so far, by its own status" in text
+        assert "1 workload broken or degraded so far, by its own status" in text
         assert "Deployment shop/checkout 0/1 " in text, "what is known before any cause is"
         gate.set()
         await settle(app)
         assert "examining…" not in "\n".join(screen_lines(app))
-        assert "not well so far" not in "\n".join(screen_lines(app))
+        assert "degraded so far" not in "\n".join(screen_lines(app))
 
 
 async def test_an_empty_namespace_names_the_incidents_elsewhere() -> None:

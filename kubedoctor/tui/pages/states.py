@@ -39,7 +39,9 @@ def examining_page(doing: str, workloads: int, not_well: int = 0, worst: Sequenc
 
 def _not_well(number: int, rows: Sequence[Row], width: int) -> list[Line]:
     """What broke them is not known yet."""
-    heading = f"{counted(number, 'workload')} not well so far, by {'its' if number == 1 else 'their'} own status"
+    heading = (
+        f"{counted(number, 'workload')} broken or degraded so far, by {'its' if number == 1 else 'their'} own status"
+    )
     lines: list[Line] = [(*blanks(4), *line) for line in flowing([ink(heading, "dim")], width - 4)]
     for row in rows:
         says = ink(f"  {row.ready} {row.status}".rstrip(), "dim")
