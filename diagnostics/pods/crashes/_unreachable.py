@@ -42,6 +42,8 @@ from kubedoctor.replay.services.hosts import (
 from kubedoctor.replay.services.settings import NamedServer
 
 MOST_NAMES = 3
+_SHORTEST = 3
+"""Letters of an abbreviated namespace."""
 _DNS_PORT = 53
 _NO_WAY = {
     "no route to host": "no route to host",
@@ -129,11 +131,16 @@ def _unresolved(pod: Pod, cause: LogCause, host: str, cluster: Cluster) -> Story
 
 
 def _other_namespace(host: str, cluster: Cluster) -> tuple[str, tuple[Fix, ...]]:
-    """Of `service.namespace` where there is no such namespace, but one of a similar name has the Service."""
+    """Of `service.namespace` where there is no such namespace, but one of a similar or a longer name (`prod`, `production`) has
+    the Service."""
     name, _, space = host.rstrip(".").partition(".")
     if not space or "." in space:
         return "", ()
-    near = misspellings(space, [row.namespace for row in cluster.maybe.all(Service) if row.name == name], 1)
+    having = sorted({row.namespace for row in cluster.maybe.all(Service) if row.name == name})
+    longer = [
+        row for row in having if len(space) >= _SHORTEST and (row.startswith(space) or f"-{space}-" in f"-{row}-")
+    ]
+    near = misspellings(space, having, 1) or tuple(longer if len(longer) == 1 else ())
     if not near:
         return "", ()
     right = f"{name}.{near[0]}"
