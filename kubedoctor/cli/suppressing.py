@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from kubedoctor.cli.arguments.options import completed
 from kubedoctor.cli.completion import values
-from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.collect.settings import Settings, read_settings, today
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.problems import SourceProblem
@@ -18,8 +15,6 @@ if TYPE_CHECKING:
     from kubedoctor.cluster.kinds.resources import ResourceKind
     from kubedoctor.engine import Catalogue
     from kubedoctor.engine.report import Report
-
-_MOST_ROUNDS = 3  # a pod, its ReplicaSet, its Deployment
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -36,20 +31,11 @@ def heeded(report: Report, source: ReadableCluster, catalogue: Catalogue, settin
     """The report without what the settings and the annotations of the cluster suppress."""
     if not (report.findings or report.on_it or settings.name):
         return report
-    from kubedoctor.engine.suppressions import WrittenSuppressions, places_unread, without_suppressed, written_in_file
+    from kubedoctor.engine.suppressions import heed_suppressions
 
-    for _ in range(_MOST_ROUNDS):
-        wants = places_unread(report, source.snapshot)
-        if not wants:
-            break
-        source.gather(frozenset(wants))
-        report = replace(report, requests=source.snapshot.requests)
-    day = report.taken_at.date() if report.taken_at != UNKNOWN_TIME else today()
-    if settings.problem:
-        written = WrittenSuppressions(refused=(f"{settings.name}: {settings.problem}, so nothing is suppressed by it",))
-    else:
-        written = written_in_file(settings.data, settings.name, catalogue, day, lambda: _extensions(source))
-    return without_suppressed(report, written, source.snapshot, catalogue, day)
+    return heed_suppressions(
+        report, source.snapshot, source.gather, catalogue, settings, today, lambda: _extensions(source)
+    )
 
 
 def _extensions(source: ReadableCluster) -> tuple[ResourceKind, ...] | None:

@@ -26,6 +26,9 @@ class Settings(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
+NO_SETTINGS: Final = Settings()
+
+
 def read_settings(path: str | None = None) -> Settings:
     """The file of that path, else the nearest one; none is not a problem. Raises UsageProblem for a `path` that cannot be
     used. Any other file that cannot be used must not stop a diagnosis: it is said."""

@@ -36,13 +36,14 @@ def run(
     # Textual waits so long for the rest of an escape sequence: of its own 100 ms a person notices every esc.
     os.environ.setdefault("ESCDELAY", "25")
     sys.setswitchinterval(SWITCH_EVERY)
+    from kubedoctor.collect.settings import read_settings
     from kubedoctor.tui.app import KubedoctorApp
     from kubedoctor.tui.contexts import opener_for
     from kubedoctor.tui.session import Session
 
     def open_session() -> Session:
         opened = source() if callable(source) else source
-        return Session(opened, catalogue, opener_for(options) if options else None, notice)
+        return Session(opened, catalogue, opener_for(options) if options else None, notice, read_settings())
 
     app = KubedoctorApp(open_session, namespace, ", ".join(options.from_) if options else "")
     try:

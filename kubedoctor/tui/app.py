@@ -15,7 +15,7 @@ from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import BundleProblem, Problem
 from kubedoctor.tui import work
 from kubedoctor.tui.look import THEMES
-from kubedoctor.tui.messages import Failed, Opened, Switched, ThemeWanted, Waits
+from kubedoctor.tui.messages import Failed, Opened, ReportWritten, Switched, ThemeWanted, Waits
 from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
@@ -91,6 +91,10 @@ class KubedoctorApp(ThemedApp):
     @on(Waits)
     def _waits(self, message: Waits) -> None:
         self.notify(f"{message.text[:1].upper()}{message.text[1:]}.", timeout=NOTICE_SECONDS, markup=False)
+
+    @on(ReportWritten)
+    def _written(self, message: ReportWritten) -> None:
+        self.notify(message.text, timeout=NOTICE_SECONDS)
 
     @on(Failed)
     def _failed(self, message: Failed) -> None:

@@ -13,6 +13,7 @@ from kubedoctor.engine.questions import question_modules
 QUIT = ("q", "q!", "quit", "exit")
 WORKLOADS = ("workloads", "workload", "wk")
 FINDINGS = ("findings", "finding", "incidents", "f")
+SUPPRESSED = ("suppressed", "suppressions")
 HELP = ("help", "h", "?", "aliases")
 NAMESPACES = ("ns", "namespace", "namespaces")
 CONTEXTS = ("ctx", "context", "contexts")
@@ -62,6 +63,10 @@ class Ask(msgspec.Struct, frozen=True):
     words: tuple[str, ...] = ()
 
 
+class Suppressions(msgspec.Struct, frozen=True):
+    """List what is suppressed."""
+
+
 class Lesson(msgspec.Struct, frozen=True):
     """Show the lesson of a code, or of what kubectl shows."""
 
@@ -74,7 +79,7 @@ class Moment(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-Command = Moment | Ask | Quit | Help | Theme | UseContext | Show | Lesson
+Command = Suppressions | Moment | Ask | Quit | Help | Theme | UseContext | Show | Lesson
 
 
 def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
@@ -109,6 +114,8 @@ def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
         if not arguments:
             raise CommandError("explain needs a code, or what kubectl shows: :explain OOMKilled.")
         return Lesson(" ".join(arguments))
+    if lower in SUPPRESSED:
+        return Suppressions()
     if lower == "matrix":
         return Ask("connectivity", tuple(arguments))
     word, _, name = word.partition("/")
@@ -166,7 +173,7 @@ def _namespace(word: str) -> str:
 
 def completions(text: str) -> tuple[str, ...]:
     """Completions of the first word, shortest first."""
-    words = {*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *question_modules(), "quit"}
+    words = {*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *SUPPRESSED, *question_modules(), "quit"}
     start = text.strip().lower()
     return tuple(
         sorted((word for word in words if word.startswith(start) and "." not in word), key=lambda w: (len(w), w))

@@ -192,6 +192,14 @@ class Waits(Message):
         self.text = text
 
 
+class ReportWritten(Message):
+    """The report was written to files: where; or why it was not."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class ThemeWanted(Message):
     """The person requested other colours; an empty name requests the list of themes."""
 

@@ -53,6 +53,11 @@ class Pace:
         return self._age(self._began) >= max(self._interval, self._share * (self._cost - self._free))
 
     @property
+    def age(self) -> float:
+        """Seconds since it began last; 0 before the first time."""
+        return self._age(self._began) if self._began is not None else 0.0
+
+    @property
     def is_old(self) -> bool:
         """Nothing changed, but the result is of long ago."""
         return self._began is not None and self._age(self._began) >= max(OLD, QUIET_SHARE * self._cost)

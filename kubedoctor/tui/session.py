@@ -19,12 +19,14 @@ from kubedoctor.cluster.relations.workloads import controller_of
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.collect.closed import refuse_missing
 from kubedoctor.collect.loading import give_back, keep_large_apart, set_apart
+from kubedoctor.collect.settings import NO_SETTINGS, Settings, today
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue, Report, focus, scan
 from kubedoctor.engine.asking import Answered, ask
 from kubedoctor.engine.examination import Gather
 from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
+from kubedoctor.engine.suppressions import heed_suppressions
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.extensions import KnownExtensions
 from kubedoctor.tui.incidents.incident_rows import IncidentRow, tree_rows, view_rows
@@ -32,6 +34,7 @@ from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, kinds_nee
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
 from kubedoctor.tui.rows import Row, View, arrange, counts, namespaces_in_order
+from kubedoctor.tui.state.proofs import Proofs
 from kubedoctor.tui.state.sources import Freshness, Opener, Watch, Watchable
 from kubedoctor.tui.state.time_machine import TimeMachine
 
@@ -50,13 +53,19 @@ class Session:
     """One source, the objects read from it, and their diagnoses. `notice`: remarks about the source."""
 
     def __init__(
-        self, source: ReadableCluster, catalogue: Catalogue, opener: Opener | None = None, notice: str = ""
+        self,
+        source: ReadableCluster,
+        catalogue: Catalogue,
+        opener: Opener | None = None,
+        notice: str = "",
+        settings: Settings = NO_SETTINGS,
     ) -> None:
         keep_large_apart()
         self.source = source
         self.notice = notice
         self.catalogue = catalogue
         self._opener = opener
+        self._settings = settings
         self._lock: Any = getattr(source, "lock", None) or threading.RLock()
         self._watch: Watch | None = None
         self._watched: frozenset[tuple[str, str]] = frozenset()
@@ -64,6 +73,7 @@ class Session:
         self._clock = (source.snapshot.taken_at, time.monotonic())
         self._logs_at: datetime | None = None
         self._failed = ""
+        self.proofs = Proofs()
         self.machine = TimeMachine(source, self._lock, self._present)
         self._keeping = threading.Lock()
         self._views = KeptViews()
@@ -216,10 +226,13 @@ class Session:
             self.snapshot.forget_outdated()  # so that the new indexes need no more room than the old ones
         self._scanning = True
         try:
-            report = self._scan(namespace)
+            snapshot = self.seen()
+            report = self._heeded(scan(self.catalogue, snapshot, self.gather_into(snapshot), namespace), snapshot)
         finally:
             self._scanning = False
         give_back()
+        if self.live and not self.is_past:
+            self.proofs.examined(report, snapshot)
         if self.live:
             self.machine.examined(namespace, report)
         if not self._has_scanned:
@@ -227,15 +240,15 @@ class Session:
             set_apart()
         return report
 
-    def _scan(self, namespace: str) -> Report:
-        snapshot = self.seen()
-        return scan(self.catalogue, snapshot, self._gather_into(snapshot), namespace)
-
     def focus(self, subject: Ref) -> Report:
         """Examine one object, and read what that needs."""
         self._refresh_logs()
         snapshot = self.seen()
-        return focus(self.catalogue, subject, snapshot, self._gather_into(snapshot))
+        return self._heeded(focus(self.catalogue, subject, snapshot, self.gather_into(snapshot)), snapshot)
+
+    def _heeded(self, report: Report, snapshot: Snapshot) -> Report:
+        given = self.gather_into(snapshot), self.catalogue, self._settings, today
+        return heed_suppressions(report, snapshot, *given, lambda: self.extensions.kinds)
 
     def questions_about(self, subject: Ref) -> tuple[Question, ...]:
         """The questions that can be asked about an object."""
@@ -244,7 +257,7 @@ class Session:
     def ask(self, question: Question, subject: Ref, choices: Choices) -> Answered:
         """The answer about an object, reading what that needs."""
         snapshot = self.seen()
-        return ask(question, subject, choices, snapshot, self._gather_into(snapshot))
+        return ask(question, subject, choices, snapshot, self.gather_into(snapshot))
 
     def verdict(self, subject: Ref, report: Report, finding: str = "") -> ObjectVerdict:
         """What a report says of one object, or of the incident whose cause is this finding."""
@@ -257,7 +270,8 @@ class Session:
         """What follows from the cause of an incident, as rows."""
         return tree_rows(finding, report, self.seen())
 
-    def _gather_into(self, snapshot: Snapshot) -> Gather:
+    def gather_into(self, snapshot: Snapshot) -> Gather:
+        """Reads what a snapshot of `seen` lacks, and puts it there too."""
         is_past = self.is_past
 
         def gather(wants: frozenset[Want | LogWant]) -> None:
@@ -299,10 +313,6 @@ class Session:
         about = obj.involved_object if isinstance(obj, Event) else None
         row = kind_named(about.kind) if about else None
         return Ref(about.kind, about.namespace if row is None or row.namespaced else "", about.name) if about else None
-
-    def refusals(self) -> tuple[str, ...]:
-        """What could not be read, a line for each kind."""
-        return tuple(f"{kind}: {why}" for kind, why in self.seen().refusals())
 
     def refused(self, view: View) -> str:
         """What of a view cannot be listed or read and why, in sentences; empty if all can."""
@@ -358,7 +368,7 @@ class Session:
         """A session on another context; this one stays open. Raises Problem."""
         if self._opener is None:
             raise UsageProblem("A recording has no other contexts.", "Start kubedoctor without --from to see them.")
-        return Session(self._opener.open(context), self.catalogue, self._opener)
+        return Session(self._opener.open(context), self.catalogue, self._opener, settings=self._settings)
 
     def close(self) -> None:
         """Close the source."""

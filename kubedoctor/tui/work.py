@@ -3,9 +3,11 @@ that it raises is posted by the caller."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from textual.message import Message
 
@@ -15,8 +17,10 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
-from kubedoctor.problems import UsageProblem
+from kubedoctor.findings import Fix
+from kubedoctor.problems import Problem, UsageProblem
 from kubedoctor.tui.filters import keep
+from kubedoctor.tui.incidents.proofs import with_proofs
 from kubedoctor.tui.messages import (
     Aged,
     Asked,
@@ -26,6 +30,7 @@ from kubedoctor.tui.messages import (
     Opened,
     PageMade,
     Progress,
+    ReportWritten,
     RowsMade,
     SomeRowsMade,
     Sorted,
@@ -42,6 +47,8 @@ from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.pages.why import why_page
 from kubedoctor.tui.rows import Row, View, arrange, counts
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.rehearsing import Stopped, TriedChange, attempted, changed_objects
+from kubedoctor.tui.state.reporting import write_report as write_files
 from kubedoctor.tui.state.time_machine import TimeMachine
 
 Post = Callable[[Message], object]
@@ -110,6 +117,8 @@ def make_rows(
     began = time.thread_time()
     rows, numbers = session.keep_rows(view, report, order, news)
     namespaces = session.namespaces(session.source.namespace, news)
+    if view.kind == "Finding" and session.live and not session.is_past:
+        rows = with_proofs(rows, session.proofs.every(session.now()), view.namespace)
     if view.kind == "Finding":  # beside the incidents the workloads are counted, and ready to be shown
         workloads = View(namespace=view.namespace)
         rows_of_workloads, numbers = session.keep_rows(workloads, report, "health", news)
@@ -180,7 +189,9 @@ def tell(
     if isinstance(obj := snapshot.get(row.ref), Event):
         page = event_page(obj, snapshot)
     else:
-        page = why_page(verdict, row, snapshot, session.catalogue, full=full, tight=tight, opened=opened)
+        cause = row.finding or next((one.id for one in verdict.causes), "")
+        proof = session.proofs.of(cause, session.now())
+        page = why_page(verdict, row, snapshot, session.catalogue, full=full, tight=tight, opened=opened, proof=proof)
     post(Told(row, verdict, page))
 
 
@@ -197,6 +208,27 @@ def focus(session: Session, row: Row, post: Post, *, tight: bool = False) -> Non
 def ask_question(session: Session, question: Question, subject: Ref, choices: Choices, post: Post) -> None:
     """Answer a question about an object, without options."""
     post(Asked(session.ask(question, subject, choices)))
+
+
+def rehearse(session: Session, attempt: TriedChange, report: Report | None, stop: threading.Event, post: Post) -> None:
+    """Try a change, until the person no longer waits for it."""
+    with suppress(Stopped):
+        post(Asked(attempted(session, attempt, report, stop)))
+
+
+def write_report(session: Session, report: Report, post: Post) -> None:
+    """Write the report to the working directory, and say where; or why not."""
+    try:
+        written = f"Written: {' and '.join(map(str, write_files(report, session.seen(), Path.cwd())))}"
+    except (Problem, OSError) as problem:
+        written = f"Not written: {problem}"
+    post(ReportWritten(written))
+
+
+def follow_fix(session: Session, cause: str, fix: Fix, report: Report, post: Post) -> None:
+    """A person takes the command of a fix: its incident is followed from now on."""
+    snapshot = session.seen()
+    session.proofs.copied(cause, fix.summary, changed_objects(fix.command, snapshot), report, snapshot)
 
 
 def describe_object(session: Session, ref: Ref, report: Report | None, post: Post) -> None:

@@ -100,6 +100,18 @@ def test_what_cannot_be_tried_is_a_problem() -> None:
         rehearsed("oom-killed", "kubectl get pods")
 
 
+def test_an_object_that_was_not_recorded_is_said() -> None:
+    source, before = opened("oom-killed")
+    snapshot = source.snapshot.with_changes(())
+    snapshot.complete = False
+    snapshot._objects.pop("Deployment")  # as if the kind were not in the recording
+    snapshot._covered.pop("Deployment", None)
+    with pytest.raises(UsageProblem, match="this change cannot be tried: Deployment: not in this recording"):
+        rehearse(
+            load_catalogue(), snapshot, source.gather, "kubectl scale deploy/x --replicas=1 -n shop", before=before
+        )
+
+
 class Over(Exception):
     """Raised by what heeds."""
 

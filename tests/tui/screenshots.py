@@ -36,6 +36,7 @@ PICTURES = (
     Picture("workloads", "shop-at-night", (120, 32), ("tab",)),
     Picture("why", "insufficient-cpu", (120, 36), ("w",)),
     Picture("nodes", "insufficient-cpu", (120, 24), ("w", "n")),
+    Picture("rehearse", "insufficient-cpu", (120, 24), ("r",)),
     Picture("connectivity", "shop-at-night", (120, 32), ("m", "l", "l")),
     Picture("narrow", "shop-at-night", (80, 24)),
     Picture("light", "oom-killed", (120, 36), (), "light"),

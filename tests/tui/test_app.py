@@ -224,7 +224,6 @@ async def test_a_command_is_copied_by_its_number() -> None:
         ("ctrl+d", "kubectl delete deployment/checkout -n shop"),
         ("ctrl+k", "kubectl delete deployment/checkout -n shop --force --grace-period=0"),
         ("s", "kubectl scale deployment/checkout -n shop --replicas=1"),
-        ("r", "kubectl rollout restart deployment/checkout -n shop"),
     ],
 )
 async def test_keys_that_change_something_elsewhere_only_show_the_command(key: str, line: str) -> None:

@@ -175,3 +175,15 @@ async def test_the_first_key_does_not_import_the_questions() -> None:
             if load_questions.cache_info().currsize:
                 break
         assert load_questions.cache_info().currsize == 1
+
+
+async def test_the_header_counts_incidents_on_every_list() -> None:
+    app = application("shop-at-night", "")
+    async with running(app, home=True) as (pilot, screen):
+        bar = screen.query_one(StatusBar)
+        at_home = bar.incidents or {}
+        await command(pilot, app, "pods")
+        assert bar.incidents == {health: number for health, number in at_home.items() if number}
+        await command(pilot, app, "pods kube-system")
+        assert bar.incidents is not None
+        assert sum(bar.incidents.values()) < sum(at_home.values())

@@ -9,7 +9,8 @@ import pytest
 from textual.color import Color
 
 import kubedoctor.tui
-from kubedoctor.tui.look import COLOURS, STYLES, THEME_NAMES
+from kubedoctor.handbook.colours import COLOURS
+from kubedoctor.tui.look import STYLES, THEME_NAMES
 
 TEXT = ("ink", "muted", "faint", "bad", "warn", "good", "act", "change")
 READABLE, DIM = 4.5, 3.6

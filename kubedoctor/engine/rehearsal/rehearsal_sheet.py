@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Mark, Sheet, SheetRow, Table
 from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.references import Ref
-from kubedoctor.engine.rehearsal.rehearsed import RUNS, STATED, CauseFate, ChangedCause, Rehearsal
+from kubedoctor.engine.rehearsal.rehearsed import DELETED, RUNS, STATED, CauseFate, ChangedCause, Rehearsal
 
 MOST_NAMES: Final = 6
 MOST_ROWS: Final = 40
@@ -99,18 +99,28 @@ def _each(texts: Iterable[str]) -> str:
 def _tables(rehearsal: Rehearsal) -> Iterator[Table]:
     rows = [_row(cause) for cause in rehearsal.causes if cause.fate is not CauseFate.STAYS]
     if rows:
-        yield Table(("object", "now", "after"), tuple(rows[:MOST_ROWS]), "what changes")
+        yield Table(("object", "then", "incident"), tuple(rows[:MOST_ROWS]), "what changes")
 
 
 def _row(cause: ChangedCause) -> SheetRow:
-    finding = cause.finding
-    mark, then = {
-        CauseFate.GONE: (Mark.YES, cause.why or "gone"),
-        CauseFate.RECOVERS: (Mark.UNKNOWN, f"follows: the problem of {cause.why} is gone"),
-        CauseFate.NEW: (Mark.NO, f"new: {finding.summary}"),
-    }.get(cause.fate, (Mark.YES if cause.why == PROVEN else Mark.UNKNOWN, cause.why))
-    now = "" if cause.fate is CauseFate.NEW else finding.summary
-    return SheetRow((Cell(finding.about.title, mark), Cell(now), Cell(then)), finding.about)
+    mark, then, why = _THEN[cause.fate]
+    if cause.why == PROVEN:
+        mark, then = Mark.YES, "gone"
+    if cause.why == DELETED:
+        then = DELETED
+    elif cause.why:
+        why = f"; {why}{cause.why}"
+    summary = cause.finding.summary
+    return SheetRow((Cell(cause.finding.about.title, mark), Cell(then), Cell(f"{summary}{why}")), cause.finding.about)
+
+
+_THEN: Final = {
+    CauseFate.GONE: (Mark.YES, "gone", ""),
+    CauseFate.RECOVERS: (Mark.UNKNOWN, "follows", "it follows from "),
+    CauseFate.OPEN: (Mark.UNKNOWN, "open", ""),
+    CauseFate.NEW: (Mark.NO, "new", ""),
+}
+"""The mark, the word, and what stands before the reason."""
 
 
 def _data(rehearsal: Rehearsal) -> dict[str, Any]:

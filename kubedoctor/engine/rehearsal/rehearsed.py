@@ -14,7 +14,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.cluster.seen.wants import LogWant, Want
+from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.examination import Gather, scan
 from kubedoctor.engine.over_time.comparison import CauseComparison, compare, lasting
@@ -24,6 +24,7 @@ from kubedoctor.problems import UsageProblem
 
 Heed = Callable[[], None]
 """Called between the parts of the work; what it raises ends it."""
+DELETED: Final = "deleted"
 RUNS: Final = "decided when the new pods run"
 STATED: Final = "decided when Kubernetes has acted: it rests on what was written before"
 
@@ -84,7 +85,10 @@ def rehearse(
 
     Raises UsageProblem for a line that cannot be tried, and what `heed` raises.
     """
-    reading = read_in_rounds(lambda cluster: _tried(line, cluster, subject, namespace, heed), snapshot, gather)
+    try:
+        reading = read_in_rounds(lambda cluster: _tried(line, cluster, subject, namespace, heed), snapshot, gather)
+    except CannotSee as blind:
+        raise UsageProblem(f"this change cannot be tried: {blind}") from None
     intended, following = reading.answer
     heed()
     if before is None:
@@ -120,7 +124,7 @@ def _sorted(compared: CauseComparison, following: Following, seen: Snapshot) -> 
             yield ChangedCause(cause.finding, CauseFate.OPEN, cause.unsure)
         else:
             gone.add(cause.finding.id)
-            yield ChangedCause(cause.finding, CauseFate.GONE, "deleted" if cause.deleted else "")
+            yield ChangedCause(cause.finding, CauseFate.GONE, DELETED if cause.deleted else "")
     for cause in compared.still:
         if cause.severity_after is None:
             continue  # it follows from another one, which is named

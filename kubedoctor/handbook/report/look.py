@@ -6,35 +6,23 @@ from __future__ import annotations
 from typing import Final
 
 from kubedoctor.findings import Severity
+from kubedoctor.handbook.colours import COLOURS
 
-# role -> (light, dark); each text colour has a contrast of 4.5 or more on its page.
-_ROLES: Final[dict[str, tuple[str, str]]] = {
-    "page": ("#fcfcfa", "#14171c"),
-    "raised": ("#eff1f3", "#20252d"),
-    "ink": ("#1b1f24", "#e6e9ee"),
-    "muted": ("#545d68", "#98a1ae"),
-    "faint": ("#666e78", "#828c9b"),
-    "rule": ("#d0d5da", "#333a45"),
-    "bad": ("#a8102f", "#ff6b63"),
-    "warn": ("#855900", "#f2c14e"),
-    "good": ("#00766a", "#6fe0c0"),
-    "act": ("#1257c0", "#58a6ff"),
-    "change": ("#8a3294", "#e8a5ea"),
-    "bad-tint": ("#fcd0da", "#472228"),
-    "warn-tint": ("#ffe59a", "#3d3420"),
-    "act-tint": ("#d8e8fb", "#1f3550"),
-    "change-tint": ("#f8e0f3", "#40284a"),
-}
+_ROLES: Final = (
+    *("page", "raised", "ink", "muted", "faint", "rule", "bad", "warn", "good", "act", "change"),
+    *("bad-tint", "warn-tint", "act-tint", "change-tint"),
+)
+"""Those that a page has; each text colour has a contrast of 4.5 or more on its page."""
 ROLE_OF: Final = {Severity.CRITICAL: "bad", Severity.WARNING: "warn", Severity.NOTICE: "act"}
 
 
 def _variables(column: int) -> str:
-    return "".join(f"--{role}:{shades[column]};" for role, shades in _ROLES.items())
+    return "".join(f"--{role}:{COLOURS[role][column]};" for role in _ROLES)
 
 
 STYLE: Final = (
-    f":root{{color-scheme:light dark;{_variables(0)}}}"
-    f"@media (prefers-color-scheme:dark){{:root{{{_variables(1)}}}}}"
+    f":root{{color-scheme:light dark;{_variables(1)}}}"
+    f"@media (prefers-color-scheme:dark){{:root{{{_variables(0)}}}}}"
     + """
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}

@@ -77,6 +77,17 @@ def incident_rows(report: Report, snapshot: Snapshot, namespace: str = "") -> tu
     return tuple(sorted(rows, key=place_in("health")))
 
 
+def incident_counts(report: Report, namespace: str = "") -> dict[Health, int]:
+    """How many incidents of each health concern a namespace (empty: all), as the header of any list says it."""
+    found = [
+        health_of(report.severity_of(incident))
+        for incident in report.incidents
+        if not namespace or concerns(incident, report, namespace)
+    ]
+    found += [row.health for row in _unexplained(report) if not namespace or row.ref.namespace in ("", namespace)]
+    return {health: found.count(health) for health in set(found)}
+
+
 def _unexplained(report: Report) -> Iterator[IncidentRow]:
     """Objects that report trouble, or are not ready, without a finding."""
     for item in (*report.unexplained, *report.not_ready):

@@ -7,7 +7,7 @@ from kubedoctor.cluster.changes import delete, scale
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
 from kubedoctor.engine.words import DELETES_DATA, EFFECTS
 from kubedoctor.findings import Effect
-from kubedoctor.findings.commands import RESTARTABLE, command_line, delete_by_force, kubectl, rollout
+from kubedoctor.findings.commands import command_line, delete_by_force, kubectl
 from kubedoctor.tui.pages.incidents import Copyable
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import TABS, WITH_LOGS, View, next_tab
@@ -26,6 +26,9 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("e", "learn: the lesson of the finding"),
             ("x", "copy the command of the fix"),
             ("X", "all commands, copied by their numbers"),
+            ("r", "rehearse the fix: what would be gone, follow, stay and break"),
+            ("W", "what if: try any change of the object; nothing is sent"),
+            ("R", "write the report: Markdown and HTML, into the working directory"),
             ("f", "incidents"),
             ("{  }", "back through what was watched, and on; also :at 14:49:50, :at 5m, :live"),
             ("enter", "unfold an incident; pods of a workload, then why"),
@@ -47,7 +50,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Lists",
         (
             ("/", "filter: web, !web, -l app=web"),
-            (":", "command: po, deploy NAMESPACE, ns, ctx, incidents, events, why-pending, theme NAME, q"),
+            (":", "command: po, deploy NAMESPACE, ns, ctx, incidents, events, why-pending, suppressed, theme NAME, q"),
             ("0  1-9", "all namespaces, namespace by number"),
             ("ctrl-z", "faults only"),
             ("shift-s n a", "sort by health, name, age"),
@@ -60,7 +63,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         "Changes cluster",
-        (("ctrl-d  ctrl-k  s  r", "show the kubectl command to copy; kubedoctor itself is read-only"),),
+        (("ctrl-d  ctrl-k  s", "show the kubectl command to copy; kubedoctor itself is read-only"),),
     ),
 )
 
@@ -82,6 +85,7 @@ def list_keys(view: View, kind: str, *, in_tree: bool, in_pane: bool, empty: boo
             ("enter", "open"),
             ("1-9", "fix"),
             ("x", "copy"),
+            ("r", "rehearse"),
             ("w", "why"),
             *logs,
             ("esc", "back"),
@@ -89,13 +93,21 @@ def list_keys(view: View, kind: str, *, in_tree: bool, in_pane: bool, empty: boo
     opens = ("enter", "open" if in_tree or view.kind not in ("", "Finding") else "unfold" if home else "pods")
     rest = (("d", "describe"), ("e", "learn")) if home else (("d", "describe"), ("y", "YAML"), ("e", "learn"))
     back: tuple[Key, ...] = () if home else (("esc", "back"),)
-    return (opens, ("x", "copy fix"), ("w", "why"), *other, ("t", "timeline"), *logs, *rest, *back)
+    return (opens, ("x", "copy fix"), ("r", "rehearse"), ("w", "why"), *other, ("t", "timeline"), *logs, *rest, *back)
 
 
 def why_keys(kind: str) -> tuple[Key, ...]:
     """The keys of the whole incident of an object."""
     logs: tuple[Key, ...] = (("l", "logs"), ("p", "previous")) if kind in WITH_LOGS else ()
-    return (("x", "copy"), ("j k enter", "links"), *logs, ("d", "describe"), ("y", "YAML"), ("e", "learn"))
+    return (
+        ("x", "copy"),
+        ("r", "rehearse"),
+        ("j k enter", "links"),
+        *logs,
+        ("d", "describe"),
+        ("y", "YAML"),
+        ("e", "learn"),
+    )
 
 
 def help_page(notice: str = "") -> Page:
@@ -129,9 +141,7 @@ def changing_command(key: str, ref: Ref, scaler: Ref | None = None) -> Copyable:
     if key == "s" and ref.kind == "Pod":
         line = kubectl("exec", "-it", ref.name, *(["-n", ref.namespace] if ref.namespace else []), "--", "sh")
         return Copyable(line, "opens a shell in the pod", EFFECTS[Effect.CHANGES])
-    if key == "r" and ref.kind in RESTARTABLE:
-        return Copyable(rollout("restart", ref), "starts new pods", EFFECTS[Effect.DISRUPTS])
-    return Copyable(ref.describe_command, "this kind cannot be scaled or restarted", EFFECTS[Effect.READS])
+    return Copyable(ref.describe_command, "this kind cannot be scaled", EFFECTS[Effect.READS])
 
 
 def _effect_of_deleting(ref: Ref) -> str:

@@ -11,8 +11,10 @@ from kubedoctor.cluster import Ref, Snapshot
 from kubedoctor.cluster.grammar.text import counted, visible_ends
 from kubedoctor.engine import Catalogue, ReportedFinding, words
 from kubedoctor.engine.health import Health, health_of, stated_health
+from kubedoctor.engine.over_time import Healing
 from kubedoctor.findings import Command, Confidence, Fix
 from kubedoctor.tui import look
+from kubedoctor.tui.incidents.proofs import add_proof
 from kubedoctor.tui.incidents.reasons import reason_of
 from kubedoctor.tui.pages.incidents import ObjectVerdict, copyables
 from kubedoctor.tui.pages.ink import badge, beside, blanks, command_band, crop, ends, flowing, ink, named, pad, size
@@ -54,11 +56,16 @@ def why_page(
     full: bool = False,
     tight: bool = False,
     opened: int = 1,
+    proof: Healing | None = None,
 ) -> Page:
     """The page about a row. full: every incident and every command in full. tight: without empty lines. opened: the fix
-    whose command is shown, counted from 1."""
+    whose command is shown, counted from 1. proof: what became of a change of the cause."""
     page = Page()
     sections = Sections(page, tight=tight)
+    if proof is not None:
+        add_proof(sections, proof, alone=proof.cause not in verdict.causes)
+    if proof is not None and not verdict.incidents:
+        return page
     if not verdict.incidents:
         add_nothing_found(sections, verdict, row, snapshot)
         return page

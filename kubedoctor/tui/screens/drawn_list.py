@@ -15,7 +15,7 @@ from textual.widget import Widget
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.engine.health import Health
 from kubedoctor.tui import commands
-from kubedoctor.tui.incidents.incident_rows import IncidentRow
+from kubedoctor.tui.incidents.incident_rows import IncidentRow, incident_counts
 from kubedoctor.tui.messages import Aged, Failed, Progress
 from kubedoctor.tui.pages.ink import ink
 from kubedoctor.tui.pages.keys import list_keys
@@ -169,6 +169,7 @@ class DrawnList(RowsScreen):
         self._table.pass_time(self.session.now())
         freshness = self.session.freshness()
         bar = self.query_one(StatusBar)
+        self._listing.stale |= self.view.kind == "Finding" and bool(self.session.proofs.every(self.session.now()))
         bar.state, bar.currency = currency(freshness, self.session.now(), self.session.snapshot.source.name)
         lost = freshness.lost
         banner = self.query_one(Banner)
@@ -191,12 +192,16 @@ class DrawnList(RowsScreen):
             if self._refused and not self._numbers[""]:  # not seen is not none
                 del self._numbers[""]
         if self.report is None:
-            bar.incidents, bar.gaps = None, 0
+            bar.incidents, bar.gaps, bar.suppressed = None, 0, 0
             self._numbers.pop("Finding", None)
-        elif self.view.kind == "Finding":
-            bar.incidents = counts(self.rows)
+        else:
+            at_home = self.view.kind == "Finding"
+            bar.incidents = counts(self.rows) if at_home else incident_counts(self.report, self.view.namespace)
             bar.gaps = len({gap.why for gap in self.report.not_checked}) + len(self.report.problems)
-            self._numbers["Finding"] = len(self.rows)
+            bar.suppressed = len(self.report.suppressed)
+            self._numbers["Finding"] = sum(
+                number for health, number in bar.incidents.items() if health is not Health.HEALTHY
+            )
         if "Node" in self.session.snapshot.kinds():
             self._numbers["Node"] = len(self.session.snapshot.of_kind("Node"))
         self._draw_tabs()

@@ -207,6 +207,8 @@ class ListScreen(DrawnList):
                 self._work(partial(work.switch, self.session, name), "switch")
             case commands.Moment(text=text):
                 self._travel(partial(go_to, text) if text else TimeMachine.leave)
+            case commands.Suppressions():
+                self.show_suppressed()
             case commands.Lesson(words=words):
                 self.show_lesson(words)
             case commands.Show():

@@ -13,9 +13,11 @@ from textual.screen import Screen
 from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible, with_article
-from kubedoctor.engine import Report
+from kubedoctor.engine import Report, ReportedFinding
 from kubedoctor.engine.questions import load_questions
+from kubedoctor.findings import Fix
 from kubedoctor.tui import work
+from kubedoctor.tui.incidents.suppressions import suppressions_page
 from kubedoctor.tui.logs.log_screen import LogScreen
 from kubedoctor.tui.pages.keys import changing_command
 from kubedoctor.tui.pages.lessons import lesson_page
@@ -25,8 +27,14 @@ from kubedoctor.tui.screens.copy_screen import CopyScreen, commands_of
 from kubedoctor.tui.screens.questions_screen import QuestionsScreen
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
+from kubedoctor.tui.screens.what_if_screen import WhatIfScreen
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.rehearsing import TriedChange
+from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
+
+BY_HAND = "kubectl edit "
+"""Such a fix is no change that can be tried: what is changed is decided in an editor."""
 
 
 class ObjectScreen(Screen[None]):
@@ -43,7 +51,10 @@ class ObjectScreen(Screen[None]):
         Binding("p", "logs(True)", "Previous logs"),
         Binding("u", "users", "Used by"),
         Binding("c", "copy_name", "Copy the name"),
-        *(Binding(key, f"changing('{key}')", show=False) for key in ("ctrl+d", "ctrl+k", "s", "r")),
+        Binding("r", "rehearse", "Rehearse the fix"),
+        Binding("R,shift+r", "report", "Write the report"),
+        Binding("W,shift+w", "what_if", "What if"),
+        *(Binding(key, f"changing('{key}')", show=False) for key in ("ctrl+d", "ctrl+k", "s")),
     ]
     session: Session
     report: Report | None
@@ -107,17 +118,53 @@ class ObjectScreen(Screen[None]):
     opened_fix = 1
     """The fix whose command is shown, counted from 1."""
 
+    def _open_fix(self) -> tuple[ReportedFinding, Fix] | None:
+        """The fix that is open, and its cause; None where there is none with a command."""
+        verdict = self.query_one(IncidentPane).verdict
+        cause = verdict.causes[0] if verdict is not None and verdict.causes else None
+        fixes = cause.fixes if cause is not None else ()
+        fix = fixes[min(self.opened_fix, len(fixes)) - 1] if fixes else None
+        return (cause, fix) if cause is not None and fix is not None and fix.command else None
+
     def action_copy_fix(self) -> None:
         """The command of the fix that is open; without one, or where only a look further is offered, all to choose from."""
-        verdict = self.query_one(IncidentPane).verdict
-        fixes = verdict.causes[0].fixes if verdict is not None and verdict.causes else ()
-        fix = fixes[min(self.opened_fix, len(fixes)) - 1] if fixes else None
-        if fix is None or not fix.command:
+        opened = self._open_fix()
+        if opened is None:
             self.action_copy_command()
             return
-        line = visible(fix.command)  # a control character must not run anything where it is pasted
+        if self.session.live and not self.session.is_past and self.report is not None:
+            job = partial(work.follow_fix, self.session, opened[0].id, opened[1], self.report)
+            self.run_worker(InThread(job, self.post_message), group="follow")
+        line = visible(opened[1].command)  # a control character must not run anything where it is pasted
         self.app.copy_to_clipboard(line)
         self.notify(f"Copied: {line[:300]}\nRun it in a terminal: kubedoctor is read-only.", timeout=4)
+
+    def action_rehearse(self) -> None:
+        """Try the fix that is open on a copy of what is shown; one that is made by hand is typed."""
+        row, opened = self.subject(), self._open_fix()
+        if row is None or self.report is None:
+            return
+        if opened is None:
+            self.notify("No fix with a command here. W tries any change.", timeout=3)
+        elif BY_HAND in opened[1].command:
+            self.action_what_if()
+        else:
+            cause, fix = opened
+            attempt = TriedChange(fix.command, cause.about, cause.id, fix)
+            SheetScreen.rehearse(self.app, self.session, attempt, self.report)
+
+    def action_what_if(self) -> None:
+        """Type a change of the object, and try it."""
+        row, report = self.subject(), self.report
+        if row is None or report is None or row.ref.kind == "Context":
+            return
+        about = row.ref
+
+        def attempt(line: str | None) -> None:
+            if line is not None:
+                SheetScreen.rehearse(self.app, self.session, TriedChange(line, about), report)
+
+        self.app.push_screen(WhatIfScreen(about), attempt)
 
     def action_copy_command(self) -> None:
         row = self.subject()
@@ -134,6 +181,17 @@ class ObjectScreen(Screen[None]):
     def show_lesson(self, words: str) -> None:
         """Show the lesson of a code, or of what kubectl shows."""
         TextScreen.show(self.app, visible(words, 60), lesson_page(visible(words, 60), self.session.catalogue))
+
+    def show_suppressed(self) -> None:
+        """What is left out of the incidents."""
+        if self.report is not None:
+            TextScreen.show(self.app, "Suppressed", suppressions_page(self.report))
+
+    def action_report(self) -> None:
+        """Write the incidents as pages into files; which, is said when they are there."""
+        if self.report is not None:
+            job = partial(work.write_report, self.session, self.report)
+            self.app.run_worker(InThread(job, self.app.post_message))
 
     def action_describe(self) -> None:
         self._text("Describe", lambda ref: partial(work.describe_object, self.session, ref, self.report))

@@ -11,7 +11,9 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health
+from kubedoctor.engine.over_time.healing import HOLDS
 from kubedoctor.tui import work
+from kubedoctor.tui.incidents.suppressions import unheeded_sentence
 from kubedoctor.tui.kept_rows import kinds_kept, kinds_of_rows
 from kubedoctor.tui.messages import Changed, Examined, RowsMade, SomeRowsMade, Sorted, Travelled
 from kubedoctor.tui.pace import Pace
@@ -113,6 +115,9 @@ class RowsScreen(ObjectScreen):
 
     def _keep_up(self) -> None:
         """Runs ten times a second: recomputes what changes of the cluster made stale, at a limited rate."""
+        proofs = self.session.proofs
+        if proofs.is_waiting and self._examining.age >= HOLDS.total_seconds():
+            self._examining.stale = True
         if self._listing.is_due and not self._busy("rows"):
             self._make_rows()
         if (self._examining.is_due or self._examining.is_old) and self.report is not None and not self._busy("examine"):
@@ -221,5 +226,6 @@ class RowsScreen(ObjectScreen):
         if not self._reading:
             self._some = None
         self.query_one(Banner).say("", "failed")
+        self.query_one(Banner).say(unheeded_sentence(message.report), "unheeded")
         self._make_rows()
         self._tell()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from kubedoctor.answers.grid import Grid
 from kubedoctor.answers.question import Question
 from kubedoctor.answers.sheet import Sheet, SheetRow
 from kubedoctor.cluster import Ref
+from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Asked, Failed
@@ -24,6 +26,7 @@ from kubedoctor.tui.pages.sheets import list_columns, list_rows, list_table, she
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.state.rehearsing import TriedChange
 from kubedoctor.tui.widgets.grid_view import HEAD, GridView
 from kubedoctor.tui.widgets.one_line import Heading, Keys, Rule
 from kubedoctor.tui.widgets.text_view import TextView
@@ -53,6 +56,8 @@ class SheetScreen(KeptScreen):
         self._heading = ""
         self._rows: tuple[SheetRow, ...] = ()
         self._job: Callable[..., None] | None = None
+        self._waiting = ""
+        self._stop: threading.Event | None = None
 
     @classmethod
     def show(cls, app: App[Any], session: Session, sheet: Sheet) -> None:
@@ -69,10 +74,26 @@ class SheetScreen(KeptScreen):
         cls._open(app, session, " ".join((question.name, about, *words)), None, job)
 
     @classmethod
+    def rehearse(cls, app: App[Any], session: Session, attempt: TriedChange, report: Report | None) -> None:
+        """Open and try a change; to leave the screen ends the work."""
+        stop = threading.Event()
+        job = partial(work.rehearse, session, attempt, report, stop)
+        heading = f"{'Rehearse' if attempt.fix is not None else 'What-if'} {attempt.subject.title}"
+        cls._open(app, session, heading, None, job, "Replaying every diagnostic on a changed copy… esc cancels.", stop)
+
+    @classmethod
     def _open(
-        cls, app: App[Any], session: Session, heading: str, sheet: Sheet | None, job: Callable[..., None] | None
+        cls,
+        app: App[Any],
+        session: Session,
+        heading: str,
+        sheet: Sheet | None,
+        job: Callable[..., None] | None,
+        waiting: str = "Asking…",
+        stop: threading.Event | None = None,
     ) -> None:
         screen = cls.unused(app)
+        screen._waiting, screen._stop = waiting, stop
         screen.session, screen.sheet, screen.by_name = session, sheet, False
         screen._heading, screen._job = heading, job
         screen.open(app)
@@ -92,7 +113,7 @@ class SheetScreen(KeptScreen):
         if self.sheet is not None:
             self._show(self.sheet)
         elif self._job is not None:
-            self._say("Asking…")
+            self._say(self._waiting)
             self.work(self._job)
 
     def take(self, message: Message) -> None:
@@ -103,7 +124,9 @@ class SheetScreen(KeptScreen):
                 self._say(str(message.problem))
 
     def forget(self) -> None:
-        self.sheet, self._rows, self._job = None, (), None
+        if self._stop is not None:
+            self._stop.set()
+        self.sheet, self._rows, self._job, self._stop = None, (), None, None
         self.set_class(False, "-grid")
         self._say("")
 

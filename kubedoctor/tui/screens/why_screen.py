@@ -32,6 +32,7 @@ class WhyScreen(ObjectScreen, KeptScreen):
     CSS_PATH = "why_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,w,minus", "app.pop_screen", "Back"),
+        *(Binding(str(number), f"digit({number})", show=False) for number in range(1, 10)),
     ]
     row: Row | None = None
 
@@ -64,6 +65,15 @@ class WhyScreen(ObjectScreen, KeptScreen):
     def subject(self) -> Row | None:
         return self.row
 
+    def action_digit(self, number: int) -> None:
+        """The fix that `x` copies and `r` rehearses."""
+        self.opened_fix = number
+        if self.row is not None and self.report is not None:
+            tight = self.app.size.height < AIRY_FROM
+            self.work(
+                partial(work.tell, self.session, self.row, self.report, full=True, tight=tight, opened=self.opened_fix)
+            )
+
     def take(self, message: Message) -> None:
         match message:
             case Told():
@@ -76,6 +86,7 @@ class WhyScreen(ObjectScreen, KeptScreen):
 
     def forget(self) -> None:
         self.row = self.report = None
+        self.opened_fix = 1
         self.query_one(IncidentPane).clear()
 
     def _draw_keys(self, row: Row, areas: Collection[str] = ()) -> None:

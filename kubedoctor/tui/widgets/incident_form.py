@@ -16,7 +16,8 @@ from kubedoctor.tui.pages.page import Line, Piece
 from kubedoctor.tui.rows import Row
 
 SINCE = 6
-BREAKS = 12
+BREAKS = 13
+"""One more than the widest words, so that they never touch the strip."""
 CHIP = 4
 LEAST_REASON = 6
 STACKED = 80

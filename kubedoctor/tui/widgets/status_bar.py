@@ -22,13 +22,14 @@ GOOD = (Health.HEALTHY, Health.NOTED, Health.IDLE)
 
 class StatusBar(OneLine):
     """Draws what it is given: context and namespace; incidents by health (None: not examined yet); workloads by health
-    (None: not read yet); how many gaps there are; what is being done, or how current it is."""
+    (None: not read yet); how many gaps and suppressed findings there are; what is being done, or how current it is."""
 
     DEFAULT_CSS = "StatusBar { background: $bar; }"
     place: reactive[tuple[str, str]] = reactive(("", ""))
     incidents: reactive[dict[Health, int] | None] = reactive(None)
     counts: reactive[dict[Health, int] | None] = reactive(None)
     gaps: reactive[int] = reactive(0)
+    suppressed: reactive[int] = reactive(0)
     doing: reactive[str] = reactive("")
     currency: reactive[tuple[str, ...]] = reactive(())
     state: reactive[str] = reactive("")
@@ -89,6 +90,8 @@ class StatusBar(OneLine):
                 parts.append(ink(f"{sum(self.counts.values()):,}{' workloads' if words > 1 else ''}  ", "dim"))
         if self.gaps and self.incidents is not None:
             parts.append(ink(f"{UNKNOWN} {self.gaps:,}{' not checked' if words > 2 else ''}  ", "dim"))
+        if self.suppressed and self.incidents is not None and words > 1:
+            parts.append(ink(f"{self.suppressed:,} suppressed  ", "dim"))
         return tuple(parts)
 
     def _right(self) -> list[Line]:

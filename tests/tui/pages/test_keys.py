@@ -41,4 +41,3 @@ def test_what_an_autoscaler_scales_is_not_scaled_by_hand(tmp_path: Path, kind: s
     session = Session(open_bundle((str(tmp_path),)), Catalogue(()))
     workload = Ref(kind, "shop", name)
     assert changing_command("s", workload, session.scaler_of(workload)).line == line
-    assert "rollout restart" in changing_command("r", workload, session.scaler_of(workload)).line
