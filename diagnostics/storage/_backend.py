@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, CustomResource, Event, PersistentVolume, PersistentVolumeClaim, Pod, Volume
+from kubedoctor.cluster import (
+    Cluster,
+    CustomResource,
+    Event,
+    Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    Volume,
+)
 from kubedoctor.cluster import format_bytes as bytes_in_words
 from kubedoctor.findings import Evidence, Fix, Ref, has_path, quote, ref
 from kubedoctor.replay.messages.classes import MessageClass
@@ -26,7 +35,6 @@ _NO_ROOM: Final = re.compile(r"insufficient storage|no (?:schedulable|available)
 _FAULTED: Final = "faulted"
 _EFS: Final = re.compile(r'Failed to resolve "?(?P<host>[\w.-]*(?P<id>fs-[0-9a-f]+)\.efs\.[\w.-]+?)"?(?:\s|$)')
 """`aws/efs-utils`, `src/mount_efs/__init__.py`, 2.0."""
-_UNREACHABLE: Final = MessageClass.MOUNT_SERVER_UNREACHABLE
 _SERVERS: Final = (
     ("spec.nfs.server", "NFS", 2049),
     ("spec.csi.volumeAttributes.server", "NFS", 2049),
@@ -49,7 +57,7 @@ def backend_of(pod: Pod, event: Event, volume: Volume | None, name: str, cluster
     disk = _disk(pod, volume, name, cluster)
     if disk is None:
         return Backend()
-    return _in_its_system(disk, cluster) or _at_its_server(pod, event, disk) or Backend()
+    return _in_its_system(disk, cluster) or _at_its_server(pod, event, disk, cluster) or Backend()
 
 
 def _disk(pod: Pod, volume: Volume | None, name: str, cluster: Cluster) -> PersistentVolume | None:
@@ -106,10 +114,78 @@ def _longhorn_fix(disk: PersistentVolume, message: str) -> Fix:
     )
 
 
-def _at_its_server(pod: Pod, event: Event, disk: PersistentVolume) -> Backend | None:
+def _at_its_server(pod: Pod, event: Event, disk: PersistentVolume, cluster: Cluster) -> Backend | None:
     reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
-    if reading is None or reading.message_class is not _UNREACHABLE:
+    match reading.message_class if reading is not None else None:
+        case MessageClass.MOUNT_SERVER_UNREACHABLE:
+            return _unreachable(pod, event, disk)
+        case MessageClass.MOUNT_ACCESS_DENIED:
+            return _denied(pod, disk, cluster)
+        case MessageClass.MOUNT_FILESYSTEM:
+            return _copied(event, disk, cluster)
+    return None
+
+
+def _denied(pod: Pod, disk: PersistentVolume, cluster: Cluster) -> Backend | None:
+    """Whose credentials the server denies, or which node an export has to admit."""
+    for path in ("spec.csi.nodeStageSecretRef", "spec.csi.nodePublishSecretRef"):
+        if has_path(disk, f"{path}.name"):
+            name = quote(disk, f"{path}.name", "the Secret with the credentials")
+            secret = (
+                f"Secret {quote(disk, f'{path}.namespace').text}/{name.text}"
+                if has_path(disk, f"{path}.namespace")
+                else name.text
+            )
+            return Backend(
+                f"; the credentials are those of {secret}",
+                (Fix(f"Correct the credentials in {secret}, or give their user access to the share"),),
+                (name,),
+            )
+    for path in ("spec.nfs.server", "spec.csi.volumeAttributes.server"):
+        if has_path(disk, path):
+            server, node = quote(disk, path, "its server"), pod.spec.node_name
+            address = _address(node, cluster)
+            where = f"node {node}{f' ({address})' if address else ''}"
+            return Backend(
+                f"; the export of {server.text} has to admit {where}",
+                (Fix(f"Admit {where} in the exports of NFS server {server.text}, and reload them"),),
+                (server, quote(pod, "spec.nodeName", "where the mount is denied")),
+            )
+    return None
+
+
+def _address(name: str, cluster: Cluster) -> str:
+    node = cluster.maybe.get(Node, "", name)
+    addresses = (node.status.addresses or ()) if node is not None else ()
+    return next((one.address for one in addresses if one.type == "InternalIP"), "")
+
+
+def _copied(event: Event, disk: PersistentVolume, cluster: Cluster) -> Backend | None:
+    """An XFS volume that was restored or cloned: XFS mounts no two file systems of one UUID on a node."""
+    held = disk.spec.claim_ref
+    claim = cluster.maybe.get(PersistentVolumeClaim, held.namespace, held.name) if held is not None else None
+    source = (claim.spec.data_source or claim.spec.data_source_ref) if claim is not None else None
+    xfs = (disk.spec.csi is not None and disk.spec.csi.fs_type == "xfs") or " -t xfs " in event.message
+    if not xfs or source is None or claim is None or _DAMAGED.search(event.message):
         return None
+    origin = f"{source.get('kind', '')} {source.get('name', '')}".strip()
+    path = "spec.dataSource.name" if has_path(claim, "spec.dataSource.name") else "spec.dataSourceRef.name"
+    return Backend(
+        f"; it is a copy of {origin} with XFS, which mounts no two file systems of the same UUID on one node",
+        (
+            Fix(
+                "Run the pod on another node than the original, or set mount option nouuid in the StorageClass or the"
+                " PersistentVolume"
+            ),
+        ),
+        (quote(claim, path, "the volume is a copy of this"),) if has_path(claim, path) else (),
+    )
+
+
+_DAMAGED: Final = re.compile(r"needs cleaning|corrupt|fsck|xfs_repair|input/output", re.IGNORECASE)
+
+
+def _unreachable(pod: Pod, event: Event, disk: PersistentVolume) -> Backend | None:
     node, efs = pod.spec.node_name, _EFS.search(" ".join(event.message.split()))
     if efs is not None:
         handle = "spec.csi.volumeHandle"

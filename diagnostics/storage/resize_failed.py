@@ -7,7 +7,7 @@ A larger size was requested of the claim, and the volume still has the old one. 
 ## Why it happens
 - The driver cannot expand a volume while it is attached to a node.
 - The cloud limits how often a volume may change (AWS: once in six hours), its size, or the quota.
-- No resizer of the driver runs, or the driver cannot expand volumes.
+- No resizer of the driver runs, or the driver cannot expand volumes: then the only event is ExternalExpanding.
 - The disk has grown, and the file system on the node has not: it grows when a pod mounts it, or the file system is damaged.
 
 ## How to fix it
@@ -118,6 +118,24 @@ def resize_failed(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
             affects=tuple(ref(pod) for pod in users),
             severity=None if users else Severity.NOTICE,
         )
+    elif (ignored := _ignored(claim, cluster)) is not None:
+        yield Finding(
+            about=ref(claim),
+            summary=f"{begins}: no driver expands it; the volume controller waits for one (ExternalExpanding)",
+            evidence=(*sizes, ignored),
+            confidence=Confidence.LIKELY,
+            fixes=(
+                Fix(
+                    "Install the resizer of the volume's driver, if the driver can expand volumes (local-path, hostPath and"
+                    " NFS shares cannot)"
+                ),
+                Fix(
+                    "Otherwise copy the data to a larger volume: a claim cannot be lowered to its former size before 1.34"
+                ),
+            ),
+            commands=commands,
+            affects=tuple(ref(pod) for pod in users),
+        )
 
 
 def _sizes(claim: PersistentVolumeClaim) -> tuple[str, str]:
@@ -139,6 +157,23 @@ def _failure(claim: PersistentVolumeClaim, users: tuple[Pod, ...], cluster: Clus
 
 def _is_failure(event: Event) -> bool:
     return event.reason in _EVENTS and event.type == "Warning" and bool(event.message)
+
+
+def _ignored(claim: PersistentVolumeClaim, cluster: Cluster) -> Evidence | None:
+    """The volume controller leaves the expansion to a driver (each one of CSI), and no resizer has taken it up
+    (`pkg/controller/volume/expand/expand_controller.go`, v1.37)."""
+    if condition(claim.status.conditions, "Resizing") is not None:
+        return None
+    waiting = None
+    for event in cluster.events_about(ref(claim)):
+        if event.reason in ("Resizing", "FileSystemResizeRequired", "VolumeResizeSuccessful"):
+            return None
+        if event.reason == "ExternalExpanding" and event.message:
+            waiting = event
+    first = (waiting.first_timestamp or waiting.seen_at) if waiting is not None else None
+    if waiting is None or first is None or cluster.taken_at - first < SLOW:
+        return None
+    return quote(waiting, "message", "ExternalExpanding")
 
 
 def _waits_for_a_pod(claim: PersistentVolumeClaim, cluster: Cluster) -> Evidence | None:

@@ -203,6 +203,8 @@ NEEDED: dict[str, dict[str, str]] = {
         "PersistentVolumeClaim": "which volume it is",
         "VolumeSnapshotClass.snapshot.storage.k8s.io": "which classes there are",
     },
+    "KD3007": {"Event": "the driver's answer, in most clusters its only place"},
+    "KD3009": {"Event": "the driver's answer, where the status has none"},
     "KD6012": {
         "Gateway.networking.istio.io": "the hosts that it accepts",
         "Pod": "whose log shows which host is asked for",

@@ -13,7 +13,9 @@ from kubedoctor.cluster import (
     Node,
     PersistentVolumeClaim,
     Pod,
+    VolumeAttachment,
     controller_of,
+    ref,
     terminating,
     workload_of,
 )
@@ -34,11 +36,13 @@ _USED_BY = re.compile(r"is already used by pod\(s\) (.+)$")
 
 
 class Attached(NamedTuple):
-    """`words`: to follow the controller's message. `fixes`: empty where there is none of its own."""
+    """`words`: to follow the controller's message. `fixes`: empty where there is none of its own. `blamed`: the
+    attachments to other nodes that do not end."""
 
     words: str
     fixes: tuple[Fix, ...]
     evidence: tuple[Evidence, ...]
+    blamed: tuple[Ref, ...] = ()
 
 
 def holders(pod: Pod, event: Event, cluster: Cluster) -> tuple[Pod, ...]:
@@ -70,6 +74,14 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
                 Fix(f"Detach the disk from {machine} at the provider, or delete that machine if nothing needs it")
             )
     claim = _claim(pod, volume, cluster)
+    blamed: tuple[Ref, ...] = ()
+    if holder is None and not machine:
+        for attachment in _attachments(pod, volume, claim, cluster)[:1]:
+            node_name = attachment.spec.node_name
+            gone = bool(cluster.maybe.all(Node)) and cluster.maybe.get(Node, "", node_name) is None
+            words += f"; it is still attached to node {node_name}{', which is no node of this cluster any more' if gone else ''}"
+            evidence.append(quote(attachment, "spec.nodeName", "where the volume is attached"))
+            blamed = (ref(attachment),)
     if claim is not None and claim.spec.access_modes == ("ReadWriteOnce",) and has_path(claim, "spec.accessModes"):
         words += f"; claim {claim.name} is ReadWriteOnce: only pods of one node can use it"
         evidence.append(quote(claim, "spec.accessModes", "what the claim allows"))
@@ -77,7 +89,19 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
     if holder is not None and isinstance(deployment, Deployment) and _rolls_out(pod, holder, about, cluster):
         words += "; the rolling update starts the new pod before the old pod ends"
         fixes += [recreate_fix(deployment), Fix("Or use a claim with ReadWriteMany")]
-    return Attached(words, tuple(fixes), tuple(evidence))
+    return Attached(words, tuple(fixes), tuple(evidence), blamed)
+
+
+def _attachments(
+    pod: Pod, volume: str, claim: PersistentVolumeClaim | None, cluster: Cluster
+) -> list[VolumeAttachment]:
+    """Those of the volume to other nodes. volume: as the message names it; its PersistentVolume where a claim has one."""
+    name = claim.spec.volume_name if claim is not None and claim.spec.volume_name else volume
+    return [
+        one
+        for one in cluster.maybe.all(VolumeAttachment)
+        if one.spec.source.persistent_volume_name == name and one.spec.node_name != pod.spec.node_name
+    ]
 
 
 def _machine(message: str) -> str:

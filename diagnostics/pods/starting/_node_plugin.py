@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 from kubedoctor.cluster import Cluster, DaemonSet, Event, Node, Pod, pods_of, ready, ref, untolerated
-from kubedoctor.findings import Evidence, Ref, has_path, quote
+from kubedoctor.findings import Evidence, Fix, Ref, has_path, quote
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
@@ -16,6 +16,8 @@ _DRIVER: Final = re.compile(
     r"|does not contain driver (\S+)|driver (?:name )?\"?(\S+?)\"? not (?:found|registered)"
 )
 """`pkg/volume/csi/csi_client.go`, newCsiDriverClient, v1.37; `kubernetes-csi/external-attacher`, GetNodeIDFromCSINode."""
+_STALE: Final = re.compile(r"stale (?:nfs )?file handle|transport endpoint is not connected", re.IGNORECASE)
+"""ESTALE and ENOTCONN of a mount whose server or daemon was restarted."""
 _ON_THE_NODE: Final = frozenset(
     {MessageClass.MOUNT_BUSY, MessageClass.MOUNT_HELPER_MISSING, MessageClass.MOUNT_FILESYSTEM}
 )
@@ -27,6 +29,7 @@ class AtNode(NamedTuple):
     words: str
     evidence: tuple[Evidence, ...]
     blamed: tuple[Ref, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
 
 def at_node(pod: Pod, event: Event, cluster: Cluster) -> AtNode:
@@ -34,6 +37,17 @@ def at_node(pod: Pod, event: Event, cluster: Cluster) -> AtNode:
     reading = read_message(Message(text=event.message, reason=event.reason, kind="Pod"))
     message_class = reading.message_class if reading is not None else None
     node = pod.spec.node_name
+    if _STALE.search(event.message):
+        return AtNode(
+            f" (node {node} has the mount of before the server restarted until it is unmounted)",
+            (quote(pod, "spec.nodeName", "where the old mount is"),),
+            fixes=(
+                Fix(
+                    f"Unmount the path of the message on node {node} (umount -f -l), or let the pod start on another node; the"
+                    " data on the server is not touched"
+                ),
+            ),
+        )
     if message_class in _ON_THE_NODE:
         return AtNode(f" (on node {node})", (quote(pod, "spec.nodeName", "where it fails"),))
     found = _DRIVER.search(event.message)

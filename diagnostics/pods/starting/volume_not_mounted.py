@@ -40,6 +40,7 @@ from kubedoctor.cluster import (
     PersistentVolumeClaim,
     Pod,
     Volume,
+    VolumeAttachment,
     not_ready,
     ref,
     terminating,
@@ -99,7 +100,17 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     code="KD1019",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Node, CLASS, PersistentVolume, PersistentVolumeClaim, Pod, *VOLUME_KINDS, *WORKLOADS),
+    reads=(
+        Event,
+        Node,
+        CLASS,
+        PersistentVolume,
+        PersistentVolumeClaim,
+        Pod,
+        VolumeAttachment,
+        *VOLUME_KINDS,
+        *WORKLOADS,
+    ),
     when=not_ready,
     explains=CONSEQUENCES,
     symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
@@ -170,12 +181,18 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
         ),
         fixes=(attached and attached.fixes)
         or (disk and disk.fixes)
+        or place.fixes
         or backend.fixes
         or (_fix(pod, event, volume, about),),
         affects=backend.affects,
         commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
-        because_of=(*place.blamed, *_claim(pod, volume), *_node_of_the_holder(pod, event, cluster)),
+        because_of=(
+            *place.blamed,
+            *(attached.blamed if attached else ()),
+            *_claim(pod, volume),
+            *_node_of_the_holder(pod, event, cluster),
+        ),
     )
 
 

@@ -8,7 +8,6 @@ The reverse of `findings/commands`: verbs `scale`, `set resources|image|env`, `t
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
@@ -38,6 +37,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import is_namespaced, kind_from_word
 from kubedoctor.cluster.relations.workloads import revision_of, template_of, template_path
 from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.findings.commands.lines import words_of
 
 __all__ = ["FORMS", "Intended", "UnreadChange", "read_change"]
 
@@ -56,7 +56,7 @@ def read_change(line: str, cluster: Cluster, subject: Ref | None = None, namespa
     Raises UnreadChange, with a sentence for people, and NotCollected as reads do.
     """
     try:
-        words = shlex.split(line)
+        words = words_of(line)
     except ValueError:
         raise UnreadChange("a quotation mark is not closed") from None
     if not words:
@@ -304,7 +304,7 @@ class _Reader:
                     variables += [{"name": name, "value": value}] if equals else []
                 yield Step((*prefix, index, "env"), variables)
         else:
-            raise UnreadChange(f"kubectl set {what} cannot be tried: resources, image or env can")
+            raise UnreadChange(f"{what} of kubectl set cannot be tried: resources, image or env can")
 
     def _patch(self, words: Words) -> Change:
         item, about, _ = self._one(words)
@@ -340,7 +340,7 @@ class _Reader:
             return put(about, annotation, self._cluster.taken_at.isoformat())
         if what == "undo":
             return self._undo(item, about, words.flag("--to-revision"))
-        raise UnreadChange(f"kubectl rollout {what} changes nothing: undo, restart, pause and resume do")
+        raise UnreadChange(f"{what} of kubectl rollout changes nothing: undo, restart, pause and resume do")
 
     def _undo(self, item: KubernetesObject, about: Ref, to_revision: str) -> Change:
         kept = revisions(item, self._cluster)

@@ -24,11 +24,20 @@ class PersistentVolumeClaimSpec(Part):
     volume_attributes_class_name: str | None = None
 
 
+class ModifyVolumeStatus(Part):
+    """`status`: Pending, InProgress or Infeasible."""
+
+    status: str = ""
+    target_volume_attributes_class_name: str = ""
+
+
 class PersistentVolumeClaimStatus(Part):
     phase: str = ""
     access_modes: tuple[str, ...] | None = None
     capacity: dict[str, str] | None = None
     conditions: tuple[Condition, ...] | None = None
+    current_volume_attributes_class_name: str | None = None
+    modify_volume_status: ModifyVolumeStatus | None = None
 
 
 class PersistentVolumeClaim(KubernetesObject):
@@ -40,11 +49,18 @@ class VolumeNodeAffinity(Part):
     required: NodeSelector | None = None
 
 
+class SecretReference(Part):
+    name: str = ""
+    namespace: str = ""
+
+
 class CSIVolumeSource(Part):
     driver: str = ""
     volume_handle: str = ""
     fs_type: str = ""
     volume_attributes: dict[str, str] | None = None
+    node_stage_secret_ref: SecretReference | None = None
+    node_publish_secret_ref: SecretReference | None = None
 
 
 class LocalVolumeSource(Part):

@@ -32,6 +32,11 @@ def kubectl(*words: str, namespace: str = "") -> str:
     return shlex.join(["kubectl", *words[:end], *place, *words[end:]])
 
 
+def words_of(line: str) -> list[str]:
+    """The words of a command line, as a shell reads them. Raises ValueError for a quotation mark that is not closed."""
+    return shlex.split(line)
+
+
 def own_command(*words: str, namespace: str = "") -> str:
     """A command line of this program: `kubedoctor why-pending web-1 -n shop`."""
     return shlex.join(["kubedoctor", *words, *(["-n", namespace] if namespace else [])])

@@ -93,7 +93,8 @@ def synced_claim(
 ) -> ClaimStep:
     """pods: those of the claim's namespace, to name the ones that wait. Raises SelectorError."""
     if BIND_COMPLETED in claim.annotations:
-        return _bound_claim(claim, volumes)
+        named = next((one for one in volumes if one.name == claim.spec.volume_name), None)
+        return synced_bound_claim(claim, named)
     if claim.spec.volume_name:
         return _claim_by_name(claim, volumes)
     name = class_of(claim)
@@ -110,10 +111,10 @@ def synced_claim(
     return ClaimStep("Pending", event=ControllerEvent("Normal", "FailedBinding", _NOTHING))
 
 
-def _bound_claim(claim: PersistentVolumeClaim, volumes: Iterable[PersistentVolume]) -> ClaimStep:
+def synced_bound_claim(claim: PersistentVolumeClaim, volume: PersistentVolume | None) -> ClaimStep:
+    """For a claim that was bound once. volume: the one that it names; None where that does not exist."""
     if not claim.spec.volume_name:
         return ClaimStep("Lost", event=ControllerEvent("Warning", "ClaimLost", _UNNAMED))
-    volume = next((one for one in volumes if one.name == claim.spec.volume_name), None)
     if volume is None:
         return ClaimStep("Lost", event=ControllerEvent("Warning", "ClaimLost", _LOST))
     if volume.spec.claim_ref is None or volume.spec.claim_ref.uid == claim.metadata.uid:

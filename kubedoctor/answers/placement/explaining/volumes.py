@@ -91,7 +91,13 @@ def volume_place(case: Case, reason: Reason) -> Explanation:
 
 
 def missing_volume(case: Case, reason: Reason) -> Explanation:
+    """The scheduler says the same of a claim that is Lost although its volume exists, and belongs to another claim."""
     bound = [claim for claim in claims(case) if claim.spec.volume_name]
+    lost = [claim for claim in bound if claim.status.phase == "Lost"]
+    if lost:
+        text = f"claim {names(claim.name for claim in lost)} is Lost"
+        evidence = tuple(quote(claim, "status.phase", "its volume is gone or another claim's") for claim in lost)
+        return Explanation(text, evidence, blames=tuple(ref(claim) for claim in lost))
     evidence = tuple(quote(claim, "spec.volumeName", "this volume does not exist") for claim in bound)
     return Explanation(f"volume {reason.detail} does not exist" if reason.detail else reason.text, evidence)
 

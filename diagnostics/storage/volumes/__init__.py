@@ -1,0 +1,1 @@
+"""Volumes that already exist: their disks and where they are attached."""
