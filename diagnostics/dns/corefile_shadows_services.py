@@ -23,8 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from kubedoctor.answers.resolve.lookup_setting import CorefileAnswer, answer_for_service
-from kubedoctor.cluster import Cluster, ConfigMap, EndpointSlice, Namespace, Pod, Service, finished, pods_selected_by
+from kubedoctor.answers.resolve.lookup_setting import CONFIG, CorefileAnswer, answer_for_service
+from kubedoctor.cluster import Cluster, ConfigMap, Pod, Service, finished, pods_selected_by
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -43,15 +43,13 @@ from kubedoctor.replay.dns.corefile_refusal import COREFILE, corefile_of
 from kubedoctor.replay.dns.service import is_cluster_dns
 
 _REFUSING: Final = ("SERVFAIL", "REFUSED", "NXDOMAIN")
-_API_SERVER: Final = ("default", "kubernetes")
-"""The Service that each cluster has."""
 
 
 @diagnostic(
     code="KD2105",
     subject=Service,
     severity=Severity.CRITICAL,
-    reads=(Service, Pod, ConfigMap, Namespace, EndpointSlice),
+    reads=(Service, Pod, ConfigMap),
     when=is_cluster_dns,
     explains=(Explains("configures", ("KD1003",)),),
     symptoms=("SERVFAIL", "server misbehaving", "Temporary failure in name resolution", "EAI_AGAIN"),
@@ -59,15 +57,20 @@ _API_SERVER: Final = ("default", "kubernetes")
 def corefile_shadows_services(service: Service, cluster: Cluster) -> Iterator[Finding]:
     if not service.spec.selector:
         return
-    servers = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
-    config = corefile_of(servers[0], cluster) if servers else None
-    known = cluster.maybe.get(Service, *_API_SERVER) if config is not None else None
-    if config is None or known is None:
-        return
-    answer = answer_for_service(config, known, cluster)
-    if answer is None or answer.reply.rcode not in _REFUSING:
+    usual = cluster.maybe.get_ref(CONFIG)
+    config = usual if isinstance(usual, ConfigMap) else _mounted(service, cluster)
+    answer = answer_for_service(config, cluster) if config is not None else None
+    if config is None or answer is None or answer.reply.rcode not in _REFUSING or answer.reply.by == "kubernetes":
+        return  # plugin kubernetes answers itself: it may be limited to some namespaces or labels
+    if config is usual and _mounted(service, cluster) is not config:
         return
     yield _finding(config, answer)
+
+
+def _mounted(service: Service, cluster: Cluster) -> ConfigMap | None:
+    """What the servers behind the Service load; their pods are asked only where the usual name does not tell enough."""
+    servers = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
+    return corefile_of(servers[0], cluster) if servers else None
 
 
 def _finding(config: ConfigMap, answer: CorefileAnswer) -> Finding:

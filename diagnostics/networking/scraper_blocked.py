@@ -36,7 +36,6 @@ from kubedoctor.cluster import (
     NetworkPolicy,
     Pod,
     Service,
-    finished,
 )
 from kubedoctor.findings import (
     Command,
@@ -51,11 +50,9 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.network import ADMIN_KINDS
 from kubedoctor.replay.network.enforcers import none_enforces
+from kubedoctor.replay.network.scrapers import collects_metrics, is_collector
 from kubedoctor.replay.services.hosts import is_local, split_address
 
-_IMAGES: Final = re.compile(
-    r"(?:^|/)(?:prometheus|prom-label-proxy|vmagent|vmsingle|alloy|agent|opentelemetry-collector[\w-]*|telegraf|mimir)(?:[:@]|$)"
-)
 _SCRAPE: Final = re.compile(r"scrap", re.IGNORECASE)
 _URL: Final = re.compile(r"https?://(?P<address>[\w.\-\[\]:]+?)(?=[/\\\"'\s,]|$)")
 _NO_ANSWER: Final = re.compile(r"context deadline exceeded|i/o timeout|timed? ?out|no route to host", re.IGNORECASE)
@@ -72,21 +69,16 @@ class _Scrape(NamedTuple):
     port: int
 
 
-def _may_scrape(pod: Pod) -> bool:
-    """It runs a program that collects metrics from others."""
-    return not finished(pod) and any(_IMAGES.search(container.image) for container in pod.spec.containers)
-
-
 @diagnostic(
     code="KD2205",
     subject=Pod,
     severity=Severity.WARNING,
     reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Pod, Service, EndpointSlice, DaemonSet, *WORKLOADS),
-    when=_may_scrape,
+    when=collects_metrics,
     symptoms=("context deadline exceeded", "Scrape failed", "up == 0", "TargetDown"),
 )
 def scraper_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
-    names = [container.name for container in pod.spec.containers if _IMAGES.search(container.image)]
+    names = [container.name for container in pod.spec.containers if is_collector(container.image)]
     cluster.together(*(partial(cluster.log_tail, pod, name, optional=True) for name in names))
     tails = [tail for name in names if (tail := cluster.log_tail(pod, name, optional=True)) is not None]
     scrapes = [row for tail in tails for row in _unanswered(tail)]

@@ -103,7 +103,6 @@ def test_exit_codes(capsys: Capture, flags: tuple[str, ...], code: int) -> None:
             ("deploy", "chekout"),
             "Deployment chekout not found in this recording\n  did you mean checkout in namespace shop?",
         ),
-        (("why-pending", "checkout"), f"did you mean {POD} in namespace shop?"),
         (("why-pending", "chekout"), f"did you mean {POD} in namespace shop?"),
         (("why-pending", "chekout", "-n", "shop"), f"did you mean {POD}?"),
         (("pod", "zzz"), "There are 10 pods, for example api-"),
@@ -338,3 +337,8 @@ def test_the_help_of_a_command_is_about_it(capsys: Capture, words: tuple[str, ..
     assert (code, err) == (0, "")
     assert out.startswith("usage: kubedoctor scan [-n NAMESPACE | -A] [-l LABELS] [flags]")
     assert "--node" not in out
+
+
+def test_a_workload_stands_for_its_pods_in_a_question(capsys: Capture) -> None:
+    code, out, err = run(capsys, "--from", OOM, "why-pending", "checkout")
+    assert (code, out, err) == (0, "✓ Deployment shop/checkout: no pod of it waits for a node\n", "")

@@ -164,8 +164,6 @@ async def test_faults_only_and_order() -> None:
     [
         ("d", ("Container checkout", "resources.limits.memory  128Mi", "Events", "Conditions")),
         ("y", ("apiVersion:", "kind: Deployment", "replicas:")),
-        ("l", ("log of checkout",)),
-        ("p", ("previous log of checkout",)),
         ("e", ("What it means", "How to fix it")),
         ("question_mark", ("ctrl-z", "faults only")),
     ],

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from kubedoctor.cluster.kinds.core import ConfigMap, Namespace, Service
+from kubedoctor.cluster.kinds.core import ConfigMap, Namespace, Service, ServicePort, ServiceSpec
+from kubedoctor.cluster.kinds.meta import ManagedMeta, ObjectMeta
 from kubedoctor.cluster.kinds.networking import EndpointSlice, NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
@@ -27,6 +28,11 @@ COREFILE: Final = "Corefile"
 CONFIG: Final = Ref("ConfigMap", "kube-system", "coredns")
 CUSTOM: Final = Ref("ConfigMap", "kube-system", "coredns-custom")
 USUAL_DOMAIN: Final = "cluster.local"
+_DEFAULT: Final = Namespace(metadata=ObjectMeta(name="default"))
+_API_SERVER: Final = Service(
+    metadata=ManagedMeta(name="kubernetes", namespace="default"),
+    spec=ServiceSpec(cluster_ip="192.0.2.1", ports=(ServicePort(name="https", port=443),)),
+)
 _UNSEEN: Final = "unseen"
 """Stands for the server that the kubelet is configured with, where the cluster's DNS was not seen."""
 
@@ -105,18 +111,21 @@ class CorefileAnswer(msgspec.Struct, frozen=True):
     reply: DnsReply
 
 
-def answer_for_service(config: ConfigMap, service: Service, cluster: Cluster) -> CorefileAnswer | None:
-    """None where the Corefile does not load, or where CoreDNS does not answer for Services by it."""
-    custom = cluster.maybe.get_ref(CUSTOM)
+def answer_for_service(config: ConfigMap, cluster: Cluster) -> CorefileAnswer | None:
+    """What CoreDNS answers for the Service of the API server, which each cluster has: a stand-in for it, so that neither
+    Services nor Namespaces have to be read. None where the Corefile does not load, or where CoreDNS does not answer for
+    Services by it."""
+    text = (config.data or {}).get(COREFILE, "")
+    custom = cluster.maybe.get_ref(CUSTOM) if "import" in text else None
     files = _custom_files(custom if isinstance(custom, ConfigMap) else None)
     try:
-        blocks = loaded((config.data or {})[COREFILE], LoadingContext(files=files))
+        blocks = loaded(text, LoadingContext(files=files))
     except CorefileProblem:
         return None
     if not any(block.all("kubernetes") for block in blocks):
         return None
-    name = f"{service.name}.{service.namespace}.svc.{_domain(blocks)}."
-    reply = CoreDns(blocks, _objects(name, cluster), _elsewhere).ask(DnsQuestion(name, "A"))
+    name = f"{_API_SERVER.name}.{_API_SERVER.namespace}.svc.{_domain(blocks)}."
+    reply = CoreDns(blocks, DnsObjects((_DEFAULT,), (_API_SERVER,), (), ()), _elsewhere).ask(DnsQuestion(name, "A"))
     return CorefileAnswer(name, reply)
 
 

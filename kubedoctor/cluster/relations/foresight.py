@@ -27,6 +27,8 @@ MOST_SINGLE = 3
 MOST_OF_CLUSTER = 10
 """The same for kinds without namespaces, whose lists may be long: a DaemonSet's pods are on as many nodes."""
 
+_COREFILE = Want("ConfigMap", "kube-system", "coredns")
+
 
 def with_foreseen(wants: Iterable[Want | LogWant], snapshot: Snapshot) -> frozenset[Want | LogWant]:
     """The wants of a round and those that will follow from them; many of a kind become a list of the namespace, and a list
@@ -51,6 +53,8 @@ def _following(want: Want, snapshot: Snapshot) -> Iterator[Want]:
             yield from (Want("Service", namespace), Want("NetworkPolicy", namespace), *_own_namespace(namespace))
         case "Service":
             yield from (slices_want(namespace, want.name), *_own_namespace(namespace))
+            if (namespace, want.name) == ("kube-system", "kube-dns"):
+                yield _COREFILE
         case "ReplicaSet":
             for pod in snapshot.of_kind("Pod", namespace):
                 if isinstance(pod, Pod) and (owner := controller_of(pod)) is not None and owner.name == want.name:
@@ -80,7 +84,7 @@ def _after_pod(pod: Pod, replica_set: str, snapshot: Snapshot) -> Iterator[Want]
     if pod.spec.node_name:
         yield from (Want("Node", "", pod.spec.node_name), event_want(Ref("Node", "", pod.spec.node_name)))
     for service in cluster_dns(pod, Cluster(snapshot)):
-        yield from (Want("Service", service.namespace, service.name), _pods_of_dns(service))
+        yield from (Want("Service", service.namespace, service.name), _pods_of_dns(service), _COREFILE)
 
 
 def _pods_of_dns(service: Ref) -> Want:

@@ -14,19 +14,21 @@ from textual.widgets import Input, Static
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.kinds.resources import is_namespaced
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
+from kubedoctor.findings.commands.lines import kubectl
 from kubedoctor.tui.widgets.one_line import Heading, Keys
 
 _OF_PODS: Final = ("requests.cpu=500m", "limits.memory=256Mi", "image=NAME:TAG", "nodeSelector.zone=a")
+_MEANING: Final = "A change of it, or any line of kubectl: it is tried on a copy, nothing is sent."
 _SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 
 
 def examples(about: Ref) -> tuple[str, ...]:
     """Changes that fit an object."""
-    place = f" -n {about.namespace}" if about.namespace and is_namespaced(about.kind) else ""
+    namespace = about.namespace if is_namespaced(about.kind) else ""
     if about.kind == "Node":
         return (
-            f"kubectl cordon {about.name}",
-            f"kubectl taint nodes {about.name} KEY=VALUE:NoSchedule",
+            kubectl("cordon", about.name),
+            kubectl("taint", "nodes", about.name, "KEY=VALUE:NoSchedule"),
             "labels.zone=a",
             "delete",
         )
@@ -37,7 +39,7 @@ def examples(about: Ref) -> tuple[str, ...]:
         *of_pods,
         "labels.app=web",
         "delete",
-        f"kubectl patch {about.argument}{place} --type=merge -p '{{…}}'",
+        kubectl("patch", about.argument, "--type=merge", "-p", "{…}", namespace=namespace),
     )
 
 
@@ -57,9 +59,7 @@ class WhatIfScreen(ModalScreen[str | None]):
         with Vertical(id="box"):
             yield Heading(id="heading")
             yield Input(self._line, first, select_on_focus=False)
-            yield Static(
-                "A change of it, or any line of kubectl: it is tried on a copy, nothing is sent.", classes="argument"
-            )
+            yield Static(_MEANING, classes="argument", markup=False)
             for example in (first, *others):
                 yield Static(example, classes="argument", markup=False)
             yield Keys(id="keys")
