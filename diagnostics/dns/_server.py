@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from kubedoctor.cluster import Cluster, ConfigMap, LogTail, Pod, ref
 from kubedoctor.findings import Command, Evidence, Fix, edit_command, kubectl, look_at_log, quote, quote_line
+from kubedoctor.replay.dns.coredns.syntax import CorefileProblem, server_blocks
 from kubedoctor.replay.dns.corefile import directives
 from kubedoctor.replay.dns.corefile_refusal import COREFILE, corefile_of
 from kubedoctor.replay.dns.server_log import OF_THE_UPSTREAM, ServerFault, ServerTrouble, server_fault
@@ -14,6 +16,7 @@ from kubedoctor.replay.permissions.refusals import refusal_in
 
 _FORWARDS: Final = ("forward", "proxy", "grpc")
 _OF_THE_NODE: Final = "/etc/resolv.conf"
+_LOOPBACK: Final = re.compile(r"(?:dns://)?(?:127\.|\[?::1\]?(?:$|:\d)|localhost\b)")
 
 
 _CLAUSES: Final = {
@@ -68,6 +71,16 @@ def quoted(stated: StatedFault, cluster: Cluster) -> Iterator[Evidence]:
             yield quote(configuration, f"data[{COREFILE}][line {number}]", "where it forwards lookups")
 
 
+def looping_upstream(configuration: ConfigMap | None) -> str:
+    """What a Corefile forwards to that leads back to the DNS server: an address of the loopback, where it names one."""
+    try:
+        blocks = server_blocks((configuration.data or {}).get(COREFILE, "")) if configuration is not None else ()
+    except CorefileProblem:
+        return _OF_THE_NODE
+    named = (word for block in blocks for name in _FORWARDS for config in block.all(name) for word in config.head[1:])
+    return next((word for word in named if _LOOPBACK.match(word)), _OF_THE_NODE)
+
+
 def _forwarding(configuration: ConfigMap) -> Iterator[int]:
     for number, name in directives((configuration.data or {}).get(COREFILE, "")):
         if name in _FORWARDS:
@@ -93,7 +106,9 @@ def repairs(stated: StatedFault, cluster: Cluster) -> tuple[Fix, ...]:
         case ServerTrouble.OVERLOADED:
             return (Fix("Raise max_concurrent of the forward plugin, or run more replicas", change),)
         case ServerTrouble.LOOP:
-            return (Fix(f"Forward to a resolver outside the node instead of {_OF_THE_NODE}", change),)
+            return (
+                Fix(f"Forward to a resolver outside the node instead of {looping_upstream(configuration)}", change),
+            )
         case ServerTrouble.ZONE_TRANSFER:
             return (Fix(f"Allow the transfer of zone {fault.zone} on its primary server"),)
         case ServerTrouble.UPSTREAM_TLS:

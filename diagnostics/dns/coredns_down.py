@@ -10,6 +10,8 @@ on GKE, pods do not use this Service, and it may have no pods.
 ## Why it happens
 - CoreDNS is scaled to 0.
 - CoreDNS does not start: an error in its Corefile, or a forwarding loop through the node's resolver.
+- The Corefile does not load the plugin that answers a probe: `ready` serves /ready on port 8181, `health` serves /health
+  on port 8080.
 - The CoreDNS pods are Pending, cannot pull their image, or are OOMKilled.
 - The selector of the Service no longer matches the CoreDNS pods.
 
@@ -31,7 +33,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from diagnostics.dns._dependence import asked_elsewhere, certainty
-from diagnostics.dns._server import StatedFault, in_words, quoted, repairs, stated_fault
+from diagnostics.dns._probes import unserved_by_any, without_plugin
+from diagnostics.dns._server import StatedFault, in_words, looping_upstream, quoted, repairs, stated_fault
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -81,16 +84,19 @@ NOT_READY = "status.conditions[type=Ready].message"
     severity=Severity.CRITICAL,
     reads=(Service, EndpointSlice, Pod, ConfigMap, Node, *WORKLOADS),
     when=is_cluster_dns,
-    explains=(Explains("same"), Explains("configures", ("KD1003",))),
+    explains=(Explains("same"), Explains("configures", ("KD1003", "KD1012", "KD1013", "KD1014"))),
     symptoms=("CoreDNS", "NXDOMAIN", "no such host", "could not resolve host", "Temporary failure in name resolution"),
 )
 def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     if not service.spec.selector or serves_already(service, cluster):
         return
     behind = backends(service, cluster)
-    if behind.served or len(behind.failing) != len(behind.live) or (behind.leaving and not behind.live):
+    if behind.served or (behind.leaving and not behind.live):
         return
-    creators = () if behind.failing else workloads_behind(service, cluster)
+    unserved = unserved_by_any(behind.live[:MOST_LOGS], cluster)
+    if unserved is None and len(behind.failing) != len(behind.live):
+        return
+    creators = () if behind.live else workloads_behind(service, cluster)
     idle = [workload for workload in creators if wanted_replicas(workload) == 0 and has_path(workload, "spec.replicas")]
     rests_on = dependence(service, bool(behind.live) or len(idle) < len(creators), cluster)
     if rests_on.use is DnsUse.ELSEWHERE:
@@ -101,7 +107,11 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
     confidence, known_from, unless = certainty(service, rests_on)
     blamed: list[Ref] = []
     why, fixes = "", tuple[Fix, ...]()
-    if behind.failing:
+    if unserved is not None:
+        evidence = [quote(service, "spec.selector", f"selects {counted(len(behind.live), 'pod')}, 0 ready")]
+        blamed = [ref(unserved.configuration)]
+        yield without_plugin(unserved, cluster)
+    elif behind.failing:
         evidence = [quote(service, "spec.selector", f"selects {counted(len(behind.live), 'pod')}, 0 ready")]
         refused = _refused_by_any(behind.failing, cluster)
         blamed = list(dict.fromkeys(workload_of(pod, cluster) for pod in behind.failing))
@@ -143,8 +153,8 @@ def coredns_down(service: Service, cluster: Cluster) -> Iterator[Finding]:
 
 def _logs(labels: str, behind: Backends, service: Service) -> Command:
     """Of the runs that ended; a pod that was never started again has no earlier log, and kubectl then fails."""
-    ended = any(row.restart_count for pod in behind.failing for row in pod.status.container_statuses or ())
-    words = ("--previous",) if ended or not behind.failing else ()
+    ended = any(row.restart_count for pod in behind.live for row in pod.status.container_statuses or ())
+    words = ("--previous",) if ended or not behind.live else ()
     return Command(
         kubectl("logs", "-l", labels, "--tail=20", *words, namespace=service.namespace),
         "why they exited" if words else "why they are not ready",
@@ -216,7 +226,12 @@ def _corefile(configuration: ConfigMap, refused: CorefileRefusal, workload: Ref)
             restart(workload, "Restart CoreDNS"),
         )
         if not error.loop
-        else (Fix("Forward to a resolver outside the node: `forward . 9.9.9.9` instead of /etc/resolv.conf", change),),
+        else (
+            Fix(
+                f"Forward to a resolver outside the node: `forward . 9.9.9.9` instead of {looping_upstream(configuration)}",
+                change,
+            ),
+        ),
         commands=(
             Command(
                 kubectl("get", "configmap", configuration.name, "-o", "yaml", namespace=configuration.namespace),

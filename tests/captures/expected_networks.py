@@ -46,7 +46,7 @@ EXPECTED_OF_NETWORKS: dict[str, tuple[str, str]] = {
     "dns-forwards-to-itself": ("KD2101", "loop"),
     "dns-scaled-to-zero-with-a-client": ("KD2101", "scaled to 0"),
     "dns-upstream-is-dead": ("KD2102", "198.51.100.53"),
-    "dns-without-its-ready-plugin": ("KD1012", "8181"),
+    "dns-without-its-ready-plugin": ("KD2101", "does not load plugin ready"),
     # entrances
     "ingress-of-a-controller-that-is-gone": ("KD2308", "k8s.io/ingress-nginx"),
     "ingress-of-a-misspelled-class": ("KD2303", "did you mean nginx"),

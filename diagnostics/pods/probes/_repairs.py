@@ -78,7 +78,9 @@ def port_elsewhere(probe: Probe, container: Container, lines: Sequence[str], ans
         return 0
     if listens:
         return listens if listens != asked else 0
-    declared = {port.container_port for port in container.ports or ()}
+    # A port that also takes UDP, as that of a DNS server, does not speak the protocol of a probe.
+    packets = {port.container_port for port in container.ports or () if port.protocol == "UDP"}
+    declared = {port.container_port for port in container.ports or ()} - packets
     return next(iter(declared)) if len(declared) == 1 and asked not in declared else 0
 
 
