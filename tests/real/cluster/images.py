@@ -13,7 +13,16 @@ import json
 import tarfile
 from pathlib import Path
 
-from tests.real.cluster.layout import BINARIES, COREDNS_VERSION, IMAGES, KUBE_ROUTER_VERSION, POLICY_ROOT, Document
+from tests.real.cluster.layout import (
+    BINARIES,
+    COREDNS_VERSION,
+    IMAGES,
+    INGRESS_NGINX_VERSION,
+    KUBE_ROUTER_VERSION,
+    KUBERNETES_VERSION,
+    POLICY_ROOT,
+    Document,
+)
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIGURATION = "application/vnd.oci.image.config.v1+json"
@@ -22,15 +31,19 @@ APPLICATIONS = ("checkout:1.4.2", "web:1.4.2")
 PAUSE = "pause:3.10"
 COREDNS = f"coredns:{COREDNS_VERSION}"
 KUBE_ROUTER = f"kube-router:{KUBE_ROUTER_VERSION}"
+INGRESS_NGINX = f"ingress-nginx-controller:{INGRESS_NGINX_VERSION}"
+KUBE_PROXY = f"kube-proxy:{KUBERNETES_VERSION}"
 Files = dict[str, Path | str]
 """What is in an image: a file, or the target of a link, by path."""
 
 
 def build_all() -> None:
     """Make all images whose programs changed since the last call."""
-    app, coredns, kube_router = (BINARIES / name for name in ("app", "coredns", "kube-router"))
-    sources = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in (app, coredns, kube_router)}
-    recipe = json.dumps([sources, APPLICATIONS, PAUSE, COREDNS, KUBE_ROUTER])
+    programs = app, coredns, kube_router, kube_proxy = tuple(
+        BINARIES / name for name in ("app", "coredns", "kube-router", "kube-proxy")
+    )
+    sources = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in programs}
+    recipe = json.dumps([sources, APPLICATIONS, PAUSE, COREDNS, KUBE_ROUTER, KUBE_PROXY])
     note = IMAGES / "recipe.json"
     if note.exists() and note.read_text() == recipe:
         return
@@ -40,6 +53,7 @@ def build_all() -> None:
     tags[PAUSE] = _build({"app": app}, ["/app", "pause"])
     tags[COREDNS] = _build({"app": coredns}, ["/app"])
     tags[KUBE_ROUTER] = _build({"app": kube_router, **_policy_tools()}, ["/app"])
+    tags[KUBE_PROXY] = _build({"app": kube_proxy, **_policy_tools()}, ["/app"])
     (IMAGES / "tags.json").write_text(json.dumps(tags, indent=1))
     note.write_text(recipe)
 

@@ -10,6 +10,8 @@ from tests.real.workloads import COREFILE, cluster_dns, deployment
 PLACE = "kube-system"
 COREDNS = (("Deployment", f"{PLACE}/coredns"), ("ConfigMap", f"{PLACE}/coredns"), ("Service", f"{PLACE}/kube-dns"))
 DEAD = "198.51.100.53"
+STUB = f"acme.internal:53 {{\n    errors\n    forward . {DEAD}\n}}\n"
+"""A zone of the company, asked of a server of its own."""
 ABROAD = "api.payments.example.com"
 
 
@@ -100,6 +102,17 @@ CLUSTER_DNS = (
         lambda namespace: [client(namespace, "-get", f"https://{ABROAD}/v1/charges"), deployment("web", namespace)],
         CRASHED,
         steps=with_corefile(COREFILE.replace("    loop\n", f"    forward . {DEAD}\n    loop\n"), ready=True),
+        repair=restored,
+    ),
+    Fault(
+        "dns-stub-zone-is-dead",
+        "The Corefile forwards the zone acme.internal to a server that does not answer; all other names resolve.",
+        "dns-upstream",
+        f"Nothing answers at {DEAD}, to which the Corefile forwards acme.internal.",
+        (*COREDNS, ("Deployment", "checkout")),
+        lambda namespace: [client(namespace, "-dial", "ledger.acme.internal:5432"), deployment("web", namespace)],
+        CRASHED,
+        steps=with_corefile(COREFILE + STUB, ready=True),
         repair=restored,
     ),
 )

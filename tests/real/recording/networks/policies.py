@@ -89,7 +89,45 @@ def crashed_in_default(at: Namespace) -> bool:
     return CRASHED(Namespace(at.cluster, "default"))
 
 
+def asks_dns_of(namespace: str, *peers: Document) -> list[Document]:
+    """A client whose policy allows its server, and DNS to these peers only."""
+    allowed = {"to": [peer(app="web")], "ports": port(8080)}
+    rules = [{"to": list(peers), **DNS}, allowed]
+    return [*web(namespace), policy(namespace, "checkout", "checkout", egress=rules), client(namespace, *GET)]
+
+
+RANGE = [{"protocol": "TCP", "port": 8000, "endPort": 8079}]
+SERVERS_OF_DNS = {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+KUBE_SYSTEM_BY_NAME = {"namespaceSelector": {"matchLabels": {"name": "kube-system"}}, **SERVERS_OF_DNS}
+"""By a label that people once gave the namespace; Kubernetes' own is kubernetes.io/metadata.name."""
 POLICIES = (
+    Fault(
+        "policy-for-dns-by-a-label-that-kube-system-lacks",
+        "A policy allows DNS to namespaces with name=kube-system, a label that kube-system does not have.",
+        "policy-dns",
+        "kube-system has no label name=kube-system; its own is kubernetes.io/metadata.name.",
+        (("NetworkPolicy", "checkout"), *CHECKOUT),
+        lambda namespace: asks_dns_of(namespace, KUBE_SYSTEM_BY_NAME),
+        CRASHED,
+    ),
+    Fault(
+        "policy-for-dns-without-its-namespace",
+        "A policy allows DNS to pods with k8s-app=kube-dns by podSelector alone, which selects none of another namespace.",
+        "policy-dns",
+        "A podSelector without namespaceSelector selects no pod of kube-system.",
+        (("NetworkPolicy", "checkout"), *CHECKOUT),
+        lambda namespace: asks_dns_of(namespace, SERVERS_OF_DNS),
+        CRASHED,
+    ),
+    Fault(
+        "policy-for-a-range-of-ports",
+        "A policy lets in ports 8000 to 8079; the pods listen on 8080.",
+        "policy-port",
+        "The rule allows 8000-8079 and not 8080.",
+        (("NetworkPolicy", "web"), *CHECKOUT),
+        lambda namespace: guarded(namespace, {"from": [CLIENT], "ports": RANGE}),
+        CRASHED,
+    ),
     Fault(
         "egress-denied-without-dns",
         "A namespace denies egress, and the client's own policy allows its server and no DNS.",
