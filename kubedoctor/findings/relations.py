@@ -118,7 +118,10 @@ def proxied(symptom: Symptom, family: Family) -> Iterator[Ref]:
         return
     nodes = {pod.spec.node_name for pod in family.pods(symptom.about, symptom.affects) if pod.spec.node_name}
     proxy = Ref("DaemonSet", "kube-system", "kube-proxy")
-    if any(pod.spec.node_name in nodes and not ready(pod) for pod in family.pods(proxy, ())):
+    pods = family.pods(proxy, ())
+    own = [pod for pod in pods if pod.spec.node_name in nodes]
+    # One that runs is at fault only where all run, and do not work.
+    if any(not ready(pod) for pod in own) or (own and all(map(ready, pods))):
         yield proxy
 
 

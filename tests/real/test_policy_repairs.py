@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from tests.real.cluster.control_plane import RealCluster
-from tests.real.cluster.layout import NODE_ADDRESS, SECURE_PORT, Document, image
+from tests.real.cluster.layout import NODE_ADDRESS, SECURE_PORT, SERVICE_RANGE, Document, image
 from tests.real.diagnosis import ask_question
 from tests.real.namespace import Namespace
 from tests.real.packets import Target, answers
@@ -58,12 +58,36 @@ def ingress(*rules: Document) -> Callable[[], list[Document]]:
     return lambda: [policy(SHOP, "web", "web", ingress=list(rules))]
 
 
+def egress(*rules: Document) -> Document:
+    """Of all programs of the namespace."""
+    return policy(SHOP, "outgoing", egress=list(rules))
+
+
+OF_THE_TEAM: Document = {"namespaceSelector": {"matchLabels": {"team": "shop"}}}
+"""A label that no namespace has."""
+MOST_RULES = 2
+"""One for each direction."""
 CASES = {
     "all-ingress-denied": Case(lambda: [policy(SHOP, "default-deny", ingress=[])]),
     "all-egress-denied": Case(lambda: [policy(SHOP, "default-deny", egress=[])]),
     "label-misspelled": Case(ingress({"from": [peer(app="chekout")], "ports": port(8080)})),
     "port-of-the-service": Case(ingress({"from": [CLIENT], "ports": port(80)})),
     "udp-for-tcp": Case(ingress({"from": [CLIENT], "ports": port(8080, "UDP")})),
+    "both-directions-denied": Case(lambda: [policy(SHOP, "default-deny", ingress=[], egress=[])]),
+    "namespace-label-missing": Case(ingress({"from": [{**OF_THE_TEAM, **CLIENT}], "ports": port(8080)})),
+    "addresses-of-services": Case(lambda: [egress({"to": [{"ipBlock": {"cidr": SERVICE_RANGE}}]})]),
+    "second-port": Case(ingress({"from": [CLIENT], "ports": port(8080)}), "admin", "web:9090"),
+    "port-of-udp": Case(
+        lambda: [policy(SHOP, "statsd", "statsd", ingress=[{"from": [CLIENT], "ports": port(8125)}])],
+        "statsd",
+        "statsd:8125/UDP",
+    ),
+    "api-server": Case(lambda: [egress({"to": [peer(app="web")]})], "api", "kubernetes.default:443"),
+    "address-of-the-api-server": Case(
+        lambda: [egress({"to": [{"ipBlock": {"cidr": f"{NODE_ADDRESS}/32"}}], "ports": port(443)})],
+        "api",
+        f"{NODE_ADDRESS}:{SECURE_PORT}",
+    ),
     "pods-of-another-namespace": Case(ingress({"from": [CLIENT]}), asked="web.shop:80", source=(PARTNERS, "checkout")),
 }
 
@@ -139,16 +163,20 @@ def test_the_proposed_rule_allows_the_connection_and_no_other(case: Case, lab: L
     lab.cluster.wait_for("it is denied", lambda: pair not in lab.open_pairs())
     before = settled(lab)
     ask = partial(ask_question, lab.cluster.visitor_kubeconfig, "reach", f"deployment/{app}", case.asked, "-n", place)
-    sheet = ask()
-    assert sheet.get("reaches") is False, json.dumps(sheet, indent=1)
-    proven = [fix for fix in sheet["fixes"] if fix["verified"]]
-    assert proven, sheet["fixes"]
-    fix = proven[0]
-    lab.cluster.paste(fix["command"])
-    lab.cluster.wait_for(f"it is allowed by {fix['command']}", lambda: pair in lab.open_pairs(), 60)
-    others = settled(lab) - before - {pair}
-    assert not others or "also" in fix["summary"], (others, fix["summary"])
+    said = ""
+    for _ in range(MOST_RULES):
+        sheet = ask()
+        assert sheet.get("reaches") is False, json.dumps(sheet, indent=1)
+        proven = [fix for fix in sheet["fixes"] if fix["verified"]]
+        assert proven, sheet["fixes"]
+        lab.cluster.paste(proven[0]["command"])
+        said += f"{proven[0]['summary']}\n"
+        if len(sheet["fixes"]) == 1 or ask().get("reaches"):
+            break
+    lab.cluster.wait_for(f"it is allowed by {said}", lambda: pair in lab.open_pairs(), 60)
     assert ask().get("reaches") is True
+    for source, target in settled(lab) - before - {pair}:
+        assert "also opens" in said, f"{source} reaches {target}, and nothing says so: {said}"
 
 
 def settled(lab: Lab) -> frozenset[Pair]:

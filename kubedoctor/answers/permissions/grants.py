@@ -106,11 +106,18 @@ def _is_its_own(role: Role | ClusterRole) -> bool:
     return not (aggregated or role.name in _FOR_ALL or role.name.startswith("system:"))
 
 
-def _bind(role: Ref, account: tuple[str, str], request: Refusal) -> Change:
+def bound(role: Ref, request: Refusal, binding: str, cluster: Cluster) -> Fix:
+    """The role for the ServiceAccount that asked. binding: the name of the new one."""
+    account = request.service_account or ("", "")
+    change = _bind(role, account, request, binding)
+    return _proven(f"Bind {role.title} to ServiceAccount {account[0]}/{account[1]}", change, request, cluster)
+
+
+def _bind(role: Ref, account: tuple[str, str], request: Refusal, binding: str = "") -> Change:
     """The account gets the role: in the namespace of the request, without one in the cluster."""
     namespace, name = account
     kind = "RoleBinding" if request.namespace else "ClusterRoleBinding"
-    about = Ref(kind, request.namespace, role.name)
+    about = Ref(kind, request.namespace, binding or role.name)
     body = {
         "roleRef": {"apiGroup": _API.partition("/")[0], "kind": role.kind, "name": role.name},
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
