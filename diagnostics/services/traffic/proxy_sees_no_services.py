@@ -75,7 +75,11 @@ def proxy_sees_no_services(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[
     running = sorted((pod for pod in pods if ready(pod)), key=lambda pod: pod.name)[:_LOGS]
     cluster.together(*(partial(cluster.log_tail, pod, _NAME, optional=True) for pod in running))
     for pod in running:
-        tail = cluster.log_tail(pod, _NAME, optional=True) if any(row.name == _NAME for row in pod.spec.containers) else None
+        tail = (
+            cluster.log_tail(pod, _NAME, optional=True)
+            if any(row.name == _NAME for row in pod.spec.containers)
+            else None
+        )
         fault = unread_services(tail.lines, cluster.taken_at) if tail is not None else None
         if tail is not None and fault is not None:
             yield _finding(daemon_set, pod, tail, fault, cluster)
