@@ -38,7 +38,7 @@ class UnservedProbe(msgspec.Struct, frozen=True):
 
 
 def unserved_probe(probe: Probe, container: Container, corefile: str) -> UnservedProbe | None:
-    """Why CoreDNS with this Corefile does not answer the probe; None where it does, or where that cannot be told."""
+    """Why CoreDNS with this Corefile does not answer the probe; None where it does, or where that is not known."""
     asked = probe.http_get
     if (
         asked is None
