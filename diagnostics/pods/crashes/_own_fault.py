@@ -19,6 +19,7 @@ from diagnostics.pods.crashes.kernel._limits import IN_MEMORY, limit_of_the_node
 from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path
 from diagnostics.pods.crashes.programs._image import cpu_too_old, interpreter_missing, library_missing
 from diagnostics.pods.crashes.programs._known import known_trouble
+from diagnostics.pods.crashes.programs._plain_text import other_scheme
 from diagnostics.pods.crashes.taken._full_volume import full_volume
 from diagnostics.pods.crashes.taken._in_use import address_in_use, is_left_over, left_over_file
 from diagnostics.pods.crashes.taken._not_empty import not_empty
@@ -87,6 +88,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
             return spent
     if cause.fault is LogFault.TLS and (skewed := wrong_clock(pod, message_of(lines, cause), cluster)) is not None:
         return skewed
+    if cause.fault is LogFault.TLS and (story := other_scheme(cause, message)) is not None:
+        return story
     if cause.fault is LogFault.READ_ONLY:
         return cannot_write(pod, mine, subject, about, cluster)
     if cause.fault is LogFault.PERMISSION_FILE and mine is not None:

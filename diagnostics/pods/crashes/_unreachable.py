@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.programs._host_alias import aliased
 from diagnostics.pods.crashes.programs._own_port import listens_on_loopback
 from diagnostics.pods.crashes.programs._past_service import past_a_service
 from kubedoctor.answers.reach.attempts import refused_targets
@@ -180,6 +181,8 @@ def _story(pod: Pod, cause: LogCause, address: str, cluster: Cluster) -> Story:
     host, port = split_address(address)
     if host and is_local(host):
         return Story(_failed(cause, f"{address} in its own pod"))
+    if (story := aliased(pod, host, _failed(cause, address), cluster)) is not None:
+        return story
     service = _service_of(pod, host, cluster)
     denied = _denied(pod, cause, host, port, cluster)
     blamed = (ref(denied.policy),) if denied is not None else ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from diagnostics.pods.crashes._story import Story
-from kubedoctor.cluster import Cluster, Node, Pod, Service, ServicePort, listed, pods_selected_by
+from kubedoctor.cluster import Cluster, Node, Pod, Service, ServicePort, finished, listed, pods_selected_by
 from kubedoctor.findings import Fix, quote, ref
 from kubedoctor.replay.network.overlaps import addresses_of
 from kubedoctor.replay.services.hosts import is_address
@@ -19,10 +20,11 @@ _SHOWN: Final = 3
 
 def past_a_service(pod: Pod, host: str, port: int, cluster: Cluster) -> Story | None:
     """What a program called at this address, where no Service has it; its text is a target with a clause. None where neither
-    a headless Service nor a node tells more."""
+    a headless Service nor a node or the range of its pods tells more."""
     if not port or not is_address(host):
         return None
-    return _of_headless(host, port, cluster) or (_of_node(pod, host, port, cluster) if port in _NODE_PORTS else None)
+    found = _of_headless(host, port, cluster) or (_of_node(pod, host, port, cluster) if port in _NODE_PORTS else None)
+    return found or _of_no_pod(host, port, cluster)
 
 
 def _of_headless(host: str, port: int, cluster: Cluster) -> Story | None:
@@ -70,6 +72,24 @@ def _of_node(pod: Pod, host: str, port: int, cluster: Cluster) -> Story | None:
         evidence=(quote(service, f"spec.ports[{at}].nodePort", "the port of the nodes"),),
         fixes=(Fix(f"{fix}, or set nodePort: {port} in the Service that is meant"),),
     )
+
+
+def _of_no_pod(host: str, port: int, cluster: Cluster) -> Story | None:
+    """An address from the range of a node's pods that none has; where all pods were seen."""
+    if cluster.gaps or not cluster.has_all(Pod, ""):
+        return None
+    if any(host in addresses_of(row) for row in cluster.maybe.all(Pod) if not finished(row)):
+        return None
+    wanted = ip_address(host)
+    for node in cluster.maybe.all(Node):
+        for at, text in enumerate(node.spec.pod_cidrs or ()):
+            if wanted in ip_network(text, strict=False):
+                return Story(
+                    f"{host}:{port}; no pod has this address: its pod was deleted or recreated",
+                    evidence=(quote(node, f"spec.podCIDRs[{at}]", "the addresses of the pods on this node"),),
+                    fixes=(Fix("Use the name of a Service in the program's settings, not the address of a pod"),),
+                )
+    return None
 
 
 def _entries(cluster: Cluster) -> Iterator[tuple[Service, int, ServicePort]]:
