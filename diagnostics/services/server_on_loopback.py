@@ -5,7 +5,7 @@ The program binds 127.0.0.1 or ::1, so that only containers of its own pod reach
 pod, where nothing listens: each client is refused, although the pods run and no probe fails.
 
 ## Why it happens
-- Many programs bind `localhost` unless told otherwise: development servers, databases, admin and metrics ports.
+- Many programs bind `localhost` unless their settings name another address: development servers, databases, admin and metrics ports.
 - The address came from a file or a variable that was written for one machine.
 
 ## How to fix it

@@ -28,6 +28,8 @@ from diagnostics.services._triage import is_kube_proxy
 from kubedoctor.answers.permissions import bound
 from kubedoctor.cluster import (
     Cluster,
+    ClusterRole,
+    ClusterRoleBinding,
     ConfigMap,
     DaemonSet,
     LogTail,
@@ -51,7 +53,6 @@ from kubedoctor.findings import (
     quote_line,
 )
 from kubedoctor.replay.network.other_proxies import other_proxy
-from kubedoctor.replay.permissions.grants import ROLE_KINDS
 from kubedoctor.replay.permissions.refusals import refusal_in
 from kubedoctor.replay.services.proxy_watches import UnreadServices, unread_services
 
@@ -65,7 +66,7 @@ _LONGEST: Final = 120
     code="KD2031",
     subject=DaemonSet,
     severity=Severity.CRITICAL,
-    reads=(DaemonSet, Pod, ConfigMap, *ROLE_KINDS),
+    reads=(DaemonSet, Pod, ConfigMap, ClusterRole, ClusterRoleBinding),
     when=is_kube_proxy,
     explains=(Explains("proxied", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD2101")),),
     symptoms=("kube-proxy", "i/o timeout", "no route to host", "ClusterIP"),
