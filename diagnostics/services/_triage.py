@@ -22,11 +22,6 @@ def sends_to_numbers(service: Service) -> bool:
     return any(isinstance(port.target_port or port.port, int) for port in service.spec.ports or ())
 
 
-def selects_pods(service: Service) -> bool:
-    """It sends to the pods with its labels."""
-    return bool(service.spec.selector and service.spec.ports) and service.spec.type != "ExternalName"
-
-
 def is_alias(service: Service) -> bool:
     """Its name stands for another name."""
     return service.spec.type == "ExternalName" and bool(service.spec.external_name)

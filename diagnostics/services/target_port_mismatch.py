@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.services._triage import selects_pods
 from kubedoctor.cluster import (
     Cluster,
     EndpointSlice,
@@ -56,12 +55,16 @@ from kubedoctor.replay.services.staleness import kept_by_controller, ready_addre
 MOST_PORTS = 4
 
 
+def _selects(service: Service) -> bool:
+    return bool(service.spec.selector and service.spec.ports) and service.spec.type != "ExternalName"
+
+
 @diagnostic(
     code="KD2002",
     subject=Service,
     severity=Severity.CRITICAL,
     reads=(Service, Pod, EndpointSlice),
-    when=selects_pods,
+    when=_selects,
     symptoms=("targetPort", "connection refused", "no endpoints"),
 )
 def target_port_mismatch(service: Service, cluster: Cluster) -> Iterator[Finding]:

@@ -18,8 +18,8 @@ EXPECTED_OF_SERVERS: dict[str, tuple[str, str]] = {
     "served-ingress-with-a-refused-snippet": ("KD2314", "configuration-snippet"),
     "served-ingress-without-a-class": ("KD2303", "class"),
     "served-ingress-without-its-certificate": ("KD2306", "web-tls"),
-    "server-on-its-loopback": ("KD2030", "127.0.0.1"),
+    "server-on-its-loopback": ("KD1003", "loopback"),
     "service-selects-two-programs": ("KD2004", "worker"),
-    "slice-by-hand-of-another-service": ("KD2007", "ledgers"),
+    "slice-by-hand-of-another-service": ("KD2015", "ledgers"),
     "tls-to-a-plain-port": ("KD1003", "plain HTTP"),
 }

@@ -9,7 +9,6 @@ port: kube-proxy compares both, and refuses the connections to a port without en
 - The Service has no selector, or a second slice beside those of its selector, and somebody wrote the address of a pod into
   it. The pod was recreated since, with another address.
 - The port in the slice has another name than in the Service, or has a name where the Service's port has none.
-- The label `kubernetes.io/service-name` of a slice written by hand does not name the Service.
 - The controller that keeps the slices (kube-controller-manager, or the operator of the Service) does not work.
 
 Addresses outside of the nodes' pod ranges are not judged: they belong to hosts outside of the cluster. The first addresses of
@@ -32,7 +31,6 @@ from functools import partial
 from typing import Final
 
 from diagnostics.services._triage import has_endpoints
-from diagnostics.services.traffic._slice_labels import misnamed_slices
 from diagnostics.services.traffic._slice_ports import misnamed_ports
 from kubedoctor.answers.proof import prove, proven
 from kubedoctor.cluster import (
@@ -91,7 +89,6 @@ def stale_endpoints(service: Service, cluster: Cluster) -> Iterator[Finding]:
         return
     slices = [row for row in cluster.maybe.slices_of(service.namespace, service.name) if row.endpoints]
     if not slices:
-        yield from misnamed_slices(service, cluster)
         return
     selected = pods_selected_by(service, cluster)
     own = {address for pod in selected for address in addresses_of(pod)}

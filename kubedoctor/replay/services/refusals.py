@@ -123,16 +123,14 @@ def _leads_to(number: int | None, pod: Pod, service: Service, port: ServicePort,
     )
 
 
-def refused_by(
-    service: Service, port: ServicePort, pods: Sequence[Pod], cluster: Cluster, *, optional: bool = False
-) -> ConnectionRefusal | None:
+def refused_by(service: Service, port: ServicePort, pods: Sequence[Pod], cluster: Cluster) -> ConnectionRefusal | None:
     """A log line about a refused connection that names this Service, by name or address, from a pod in trouble of the
-    namespace. optional: that a recording lacks a log is no gap."""
+    namespace."""
     from kubedoctor.replay.logs.faults import LogFault  # a healthy Service needs no log
 
     own = {pod.name for pod in pods}
     clients = [pod for pod in cluster.maybe.all(Pod, service.namespace) if pod.name not in own]
-    return _failure(service, port, clients, _REFUSED, (LogFault.CONNECTION_REFUSED,), cluster, optional=optional)
+    return _failure(service, port, clients, _REFUSED, (LogFault.CONNECTION_REFUSED,), cluster)
 
 
 def lost_by(service: Service, port: ServicePort, nodes: set[str], cluster: Cluster) -> ConnectionRefusal | None:
@@ -152,8 +150,6 @@ def _failure(
     words: re.Pattern[str],
     faults: tuple[LogFault, ...],
     cluster: Cluster,
-    *,
-    optional: bool = False,
 ) -> ConnectionRefusal | None:
     troubled = [pod for pod in clients if _is_troubled(pod, cluster) and not finished(pod) and not terminating(pod)]
     named = [client for client in troubled if _mentions(client, service)]
@@ -164,10 +160,9 @@ def _failure(
         for container in pod.spec.containers
         for previous in (True, False)
     ]
-    reads = [partial(cluster.log_tail, pod, name, previous=previous, optional=optional) for pod, name, previous in logs]
-    cluster.together(*reads)
-    for (pod, _, _), read in zip(logs, reads, strict=True):
-        tail = read()
+    cluster.together(*(partial(cluster.log_tail, pod, name, previous=previous) for pod, name, previous in logs))
+    for pod, name, previous in logs:
+        tail = cluster.log_tail(pod, name, previous=previous)
         spots = _spots(service, port, pod.namespace)
         for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
             line = tail.lines[index] if tail is not None else ""
