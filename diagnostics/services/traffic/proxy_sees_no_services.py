@@ -54,7 +54,7 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.network.other_proxies import other_proxy
 from kubedoctor.replay.permissions.refusals import refusal_in
-from kubedoctor.replay.services.proxy_watches import UnreadServices, unread_services
+from kubedoctor.replay.services.proxy_log import UnreadServices, unread_services
 
 _NAME: Final = "kube-proxy"
 _ROLE: Final = Ref("ClusterRole", "", "system:node-proxier")
