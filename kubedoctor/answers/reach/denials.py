@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kubedoctor.answers.proof import Holds, prove, proven
-from kubedoctor.answers.reach.connections import AdminDenial, Denial, denial
+from kubedoctor.answers.reach.connections import AdminDenial, Denial
 from kubedoctor.cluster.changes import Change, put
 from kubedoctor.cluster.kinds.meta import LabelSelector
 from kubedoctor.cluster.kinds.pods import Pod
@@ -13,7 +12,6 @@ from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.quoting import Evidence, has_path, quote
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import finished
-from kubedoctor.findings import Fix, command_line, edit_command
 from kubedoctor.replay.network import EGRESS, METADATA_NAME
 from kubedoctor.replay.network.policies import Selected
 
@@ -108,36 +106,6 @@ def deciding_parts(found: Denial | AdminDenial) -> tuple[Evidence, ...]:
         paths.insert(0, (f"{rule}.{peers}", "does not match") if not miss.peer else (f"{rule}.ports", "lacks the port"))
     quoted = [quote(policy, path, shows) for path, shows in paths if has_path(policy, path)]
     return tuple(quoted[:2]) or (quote(policy, "metadata.name"),)
-
-
-def allowing_fix(found: Denial | AdminDenial, cluster: Cluster, allowed: Holds | None = None, other: str = "") -> Fix:
-    """The smallest rule that allows the connection, proven by replay. allowed: what has to hold then, where that is not
-    the whole connection. other: what stands for the other end, where that is not its pod."""
-    if isinstance(found, AdminDenial):
-        return _before_the_rule(found)
-    change = allowing_change(found, cluster)
-    way = "egress to" if found.direction == EGRESS else "ingress from"
-    line = command_line(change, found.policy)
-    end = other or found.other_title
-    port = f"{found.target.protocol} {found.target.port}"
-    everyone = found.other is None and not address_of_other(found)
-    also = " (and from everywhere: its address is not known)" if everyone else ""
-    fix = Fix(f"Allow {way} {end} on {port}{also}", line)
-
-    def holds(after: Cluster) -> bool:
-        return found.source is not None and denial(found.source, (found.target,), after) is None
-
-    return proven(fix, prove(change, cluster, allowed or holds))
-
-
-def _before_the_rule(found: AdminDenial) -> Fix:
-    end = f"{found.target.protocol} {found.target.port} of {found.target.title}"
-    if found.baseline:
-        space = found.source.namespace if found.direction == EGRESS or found.target.pod is None else ""
-        where = space or (found.target.pod.namespace if found.target.pod is not None else "")
-        return Fix(f"Create a NetworkPolicy in namespace {where} that allows {found.source_title} to {end}")
-    rule = f"{found.direction.lower()} rule {found.rule.index + 1}"
-    return Fix(f"Add a rule before {rule} that allows or passes {end}", edit_command(ref(found.policy)))
 
 
 def allowing_change(found: Denial, cluster: Cluster) -> Change:

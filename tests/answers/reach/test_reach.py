@@ -186,6 +186,20 @@ def test_what_else_a_rule_opens_is_said() -> None:
     )
 
 
+def test_a_rule_for_an_address_opens_it_to_the_other_pods_of_the_policy() -> None:
+    """A program on the node's network is no further target: it has the address that was asked for."""
+    outside = service("data", "api", selector=None, target=6443)
+    rows = slices("data", "api", ("", "10.9.0.1"))
+    del rows["endpoints"][0]["targetRef"]
+    rows["ports"][0]["port"] = 6443
+    agent = pod("data", "agent", "10.9.0.1")
+    agent["spec"]["hostNetwork"] = True
+    sheet = asked("api.data:80", NODE, space("shop"), space("data"), WEB, OTHER, agent, outside, rows, DENY_EGRESS)
+    assert [fix.summary for fix in sheet.fixes] == [
+        "Allow egress to Service data/api on TCP 6443 (also opens Pod shop/other → Address 10.9.0.1)"
+    ]
+
+
 def test_the_protocol_is_wrong() -> None:
     rule = {"from": [{"namespaceSelector": {}}], "ports": [{"port": 8080, "protocol": "UDP"}]}
     sheet = asked("db.data:80", *BASE, policy("data", policyTypes=["Ingress"], ingress=[rule]))
