@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.real.gateway import GATEWAY, define_gateways
-from tests.real.ingress_controller import NETWORKING, ingress_class
 from tests.real.namespace import Namespace
 from tests.real.recording.networks.clients import client, patient_client, ready, service, slice_of, web
+from tests.real.recording.networks.entrances import NETWORKING, nginx
 from tests.real.recording.networks.proxies import instead, restored
 from tests.real.recording.networks.services import local_only, metrics, write_slice
 from tests.real.repairs import Case, Test, check
@@ -71,7 +71,7 @@ def ingress(at: Namespace, path: str, kind: str = "Prefix", **annotations: str) 
     rules = [{"host": "shop.acme.example", "http": {"paths": [{"path": path, "pathType": kind, "backend": backend}]}}]
     made = manifest("Ingress", "web", at.name, NETWORKING, spec={"ingressClassName": "nginx", "rules": rules})
     made["metadata"]["annotations"] = annotations
-    at.apply(ingress_class(), *web(at.name), made)
+    at.apply(nginx(), *web(at.name), made)
 
 
 def first_path(at: Namespace) -> tuple[object, object]:

@@ -119,7 +119,6 @@ COMPONENTS = (
     Component("kubectl", "kubectl", "k8s.io/kubernetes/cmd/kubectl", KUBERNETES_FLAGS),
     Component("coredns", "coredns", "."),
     Component("policies", "kube-router", "."),
-    Component("ingress", "ingress-nginx", "k8s.io/ingress-nginx/cmd/nginx"),
     # Its panics are recorded, and must not name the folder where it was built.
     Component("app", "app", ".", options=("-trimpath",)),
 )

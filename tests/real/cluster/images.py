@@ -16,9 +16,7 @@ from pathlib import Path
 from tests.real.cluster.layout import (
     BINARIES,
     COREDNS_VERSION,
-    GO_MODULES,
     IMAGES,
-    INGRESS_NGINX_VERSION,
     KUBE_ROUTER_VERSION,
     KUBERNETES_VERSION,
     POLICY_ROOT,
@@ -32,7 +30,6 @@ APPLICATIONS = ("checkout:1.4.2", "web:1.4.2")
 PAUSE = "pause:3.10"
 COREDNS = f"coredns:{COREDNS_VERSION}"
 KUBE_ROUTER = f"kube-router:{KUBE_ROUTER_VERSION}"
-INGRESS_NGINX = f"ingress-nginx/controller:{INGRESS_NGINX_VERSION}"
 KUBE_PROXY = f"kube-proxy:{KUBERNETES_VERSION}"
 Files = dict[str, Path | str]
 """What is in an image: a file, or the target of a link, by path."""
@@ -40,11 +37,11 @@ Files = dict[str, Path | str]
 
 def build_all() -> None:
     """Make all images whose programs changed since the last call."""
-    programs = app, coredns, kube_router, kube_proxy, ingress_nginx = tuple(
-        BINARIES / name for name in ("app", "coredns", "kube-router", "kube-proxy", "ingress-nginx")
+    programs = app, coredns, kube_router, kube_proxy = tuple(
+        BINARIES / name for name in ("app", "coredns", "kube-router", "kube-proxy")
     )
     sources = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in programs}
-    recipe = json.dumps([sources, APPLICATIONS, PAUSE, COREDNS, KUBE_ROUTER, KUBE_PROXY, INGRESS_NGINX])
+    recipe = json.dumps([sources, APPLICATIONS, PAUSE, COREDNS, KUBE_ROUTER, KUBE_PROXY])
     note = IMAGES / "recipe.json"
     if note.exists() and note.read_text() == recipe:
         return
@@ -55,9 +52,6 @@ def build_all() -> None:
     tags[COREDNS] = _build({"app": coredns}, ["/app"])
     tags[KUBE_ROUTER] = _build({"app": kube_router, **_policy_tools()}, ["/app"])
     tags[KUBE_PROXY] = _build({"app": kube_proxy, **_policy_tools()}, ["/app"])
-    template = GO_MODULES / "ingress/nginx.tmpl"
-    files: Files = {"usr/bin/nginx": app, "etc/nginx/template/nginx.tmpl": template, "tmp/nginx/template": template}
-    tags[INGRESS_NGINX] = _build({"app": ingress_nginx, **files}, ["/app"])
     (IMAGES / "tags.json").write_text(json.dumps(tags, indent=1))
     note.write_text(recipe)
 

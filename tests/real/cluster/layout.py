@@ -26,8 +26,6 @@ KUBERNETES_VERSION = "v1.37.2"
 CONTAINERD_VERSION = "v2.4.2"
 COREDNS_VERSION = "1.14.7"
 KUBE_ROUTER_VERSION = "v2.2.1"
-INGRESS_NGINX_VERSION = "20240708"
-"""The day of the commit: the module has no released versions."""
 
 KUBECTL = Path(os.environ.get("KUBECTL", BINARIES / "kubectl"))
 """kubectl of the cluster's own version, so that neither the results nor the timings depend on the machine's."""
