@@ -10,7 +10,6 @@ from tests.real.gateway import GATEWAY, define_gateways
 from tests.real.namespace import Namespace
 from tests.real.recording.networks.clients import client, patient_client, ready, service, slice_of, web
 from tests.real.recording.networks.entrances import NETWORKING, nginx
-from tests.real.recording.networks.proxies import instead, restored
 from tests.real.recording.networks.services import local_only, metrics, write_slice
 from tests.real.repairs import Case, Test, check
 from tests.real.workloads import manifest
@@ -192,14 +191,6 @@ CASES = {
         ("Set internalTrafficPolicy to Cluster",),
         without_a_local_endpoint,
         connected,
-    ),
-    "role-of-kube-proxy": Case(
-        "services/proxy-sees-no-services",
-        ("scan",),
-        ("Bind ClusterRole system:node-proxier",),
-        instead(rights=False),
-        connected,
-        undo=restored,
     ),
     "search-list": Case("dns/search-list-cut", ("deploy", "checkout"), (), cut, CALLED, by_full_name, undo=clear),
     "namespace-like-a-domain": Case(
