@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.gateway import GATEWAY, define_gateways
 from tests.real.namespace import Namespace
 from tests.real.recording.networks.clients import client, patient_client, ready, service, slice_of, web
 from tests.real.recording.networks.entrances import NETWORKING, nginx
@@ -83,78 +82,6 @@ def annotation(name: str, value: str) -> Test:
     return lambda at: at.cluster.get("ingress", "web", at.name)["metadata"]["annotations"].get(name) == value
 
 
-def gateway_objects(at: Namespace) -> None:
-    define_gateways(at.cluster)
-    at.apply(
-        manifest("GatewayClass", "acme", None, f"{GATEWAY}/v1", spec={"controllerName": "acme.example/gateway"}),
-        manifest(
-            "Gateway",
-            "front",
-            at.name,
-            f"{GATEWAY}/v1",
-            spec={"gatewayClassName": "acme", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]},
-        ),
-    )
-
-
-def route(at: Namespace, **backend: object) -> None:
-    gateway_objects(at)
-    spec = {"parentRefs": [{"name": "front"}], "rules": [{"backendRefs": [{"name": "web", "port": 80, **backend}]}]}
-    at.apply(*web(ELSEWHERE), manifest("HTTPRoute", "web", at.name, f"{GATEWAY}/v1", spec=spec))
-
-
-def granted(at: Namespace) -> bool:
-    return any(
-        at.name == row["namespace"]
-        for grant in at.cluster.items(f"referencegrants.{GATEWAY}", ELSEWHERE)
-        for row in grant["spec"]["from"]
-    )
-
-
-def to_another_namespace(at: Namespace) -> None:
-    route(at, namespace=ELSEWHERE)
-
-
-def beside_a_grant_for_others(at: Namespace) -> None:
-    gateway_objects(at)
-    spec = {
-        "from": [{"group": GATEWAY, "kind": "HTTPRoute", "namespace": "partners"}],
-        "to": [{"group": "", "kind": "Service", "name": "web"}],
-    }
-    at.apply(manifest("ReferenceGrant", "web", ELSEWHERE, f"{GATEWAY}/v1beta1", spec=spec))
-    to_another_namespace(at)
-
-
-def certificate_elsewhere(at: Namespace) -> None:
-    gateway_objects(at)
-    tls = {"certificateRefs": [{"name": "web-tls", "namespace": ELSEWHERE}]}
-    listener = {"name": "https", "port": 443, "protocol": "HTTPS", "tls": tls}
-    spec = {"gatewayClassName": "acme", "listeners": [listener]}
-    at.apply(manifest("Gateway", "front", at.name, f"{GATEWAY}/v1", spec=spec))
-
-
-def without_grants(at: Namespace) -> None:
-    at.cluster.kubectl("delete", f"referencegrants.{GATEWAY}", "--all", "-n", ELSEWHERE)
-    clear(at)
-
-
-def without_its_authority(at: Namespace) -> None:
-    gateway_objects(at)
-    at.apply(*web(at.name), manifest("ConfigMap", "web-ca", at.name, data={"ca.crt": "-----BEGIN CERTIFICATE-----"}))
-    validation = {
-        "hostname": "web.acme.example",
-        "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "wbe-ca"}],
-    }
-    spec = {"targetRefs": [{"group": "", "kind": "Service", "name": "web"}], "validation": validation}
-    at.apply(manifest("BackendTLSPolicy", "web", at.name, f"{GATEWAY}/v1", spec=spec))
-
-
-def to_the_right_authority(at: Namespace) -> None:
-    path = "/spec/validation/caCertificateRefs/0/name"
-    patch = f'[{{"op":"replace","path":"{path}","value":"web-ca"}}]'
-    at.cluster.kubectl("patch", "backendtlspolicy", "web", "-n", at.name, "--type=json", "-p", patch)
-
-
 def connected(at: Namespace) -> bool:
     """The client has got an answer in its present run."""
     try:
@@ -222,38 +149,6 @@ CASES = {
         ("Set the annotation",),
         lambda at: ingress(at, "/api/(.*)", "ImplementationSpecific"),
         annotation(REGEX, "true"),
-    ),
-    "route-to-another-namespace": Case(
-        "ingress/route-not-accepted",
-        ("httproute", "web"),
-        ("Create a ReferenceGrant",),
-        to_another_namespace,
-        granted,
-        undo=without_grants,
-    ),
-    "grant-for-others": Case(
-        "ingress/route-not-accepted",
-        ("httproute", "web"),
-        ("Add HTTPRoutes of namespace",),
-        beside_a_grant_for_others,
-        granted,
-        undo=without_grants,
-    ),
-    "certificate-of-another-namespace": Case(
-        "ingress/route-not-accepted",
-        ("gateway", "front"),
-        ("Create a ReferenceGrant",),
-        certificate_elsewhere,
-        granted,
-        undo=without_grants,
-    ),
-    "authority-misspelled": Case(
-        "ingress/backend-tls-unusable",
-        ("backendtlspolicy", "web"),
-        ("Change the reference to web-ca",),
-        without_its_authority,
-        never_asked,
-        to_the_right_authority,
     ),
 }
 

@@ -22,7 +22,6 @@ from tests.real.cluster.layout import (
     CACHE,
     CONTAINERD_VERSION,
     DEBIAN_ROOT,
-    GATEWAY_DEFINITIONS,
     GO_MODULES,
     KUBERNETES_VERSION,
     POLICY_ROOT,
@@ -136,19 +135,6 @@ def unpack_debian_packages() -> None:
         done.touch()
 
 
-def copy_gateway_definitions() -> None:
-    """Gateway API ships its definitions with its Go module."""
-    module = "sigs.k8s.io/gateway-api"
-    folder = GO_MODULES / "gateway"
-    subprocess.run(["go", "mod", "download", module], cwd=folder, check=True)
-    found = subprocess.run(
-        ["go", "list", "-m", "-f", "{{.Dir}}", module], cwd=folder, check=True, capture_output=True, text=True
-    )
-    GATEWAY_DEFINITIONS.mkdir(parents=True, exist_ok=True)
-    for path in Path(found.stdout.strip()).glob("config/crd/standard/*.yaml"):
-        shutil.copyfile(path, GATEWAY_DEFINITIONS / path.name)
-
-
 def _unpack(packages: tuple[str, ...], root: Path) -> None:
     """The package lists are refreshed only when fetching fails."""
     folder = CACHE / "deb"
@@ -177,7 +163,6 @@ def main() -> int:
             size = (BINARIES / component.name).stat().st_size >> 20
             print(f"  {time.monotonic() - begin:.0f} s, {size} MiB", flush=True)
         unpack_debian_packages()
-        copy_gateway_definitions()
     except subprocess.CalledProcessError as error:
         print(f"Cannot build the real cluster: `{' '.join(error.cmd)}` failed.", file=sys.stderr)
         print("Check that the Go module proxy and the Debian mirror can be reached, then try again.", file=sys.stderr)

@@ -14,8 +14,6 @@ DEBIAN_ROOT = CACHE / "root"
 """Debian packages unpacked here: runc, the network plug-ins, nftables and their libraries."""
 POLICY_ROOT = CACHE / "policy-root"
 """Debian packages unpacked here for the image of the policy engine: iptables, ipset and all that they load."""
-GATEWAY_DEFINITIONS = CACHE / "gateway-api"
-"""The CustomResourceDefinitions of Gateway API, from its Go module."""
 IMAGES = CACHE / "images"
 RUNS = CACHE / "run"
 
