@@ -22,9 +22,8 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from kubedoctor.answers.reach.allowing import allowing_fix
 from kubedoctor.answers.reach.connections import AdminDenial, ConnectionTarget, Denial, denial, targets
-from kubedoctor.answers.reach.denials import deciding_parts, in_words
+from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
 from kubedoctor.answers.reach.meant import rule_meant
 from kubedoctor.cluster import (
     Cluster,

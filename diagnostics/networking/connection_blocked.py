@@ -26,10 +26,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.answers.reach.allowing import allowing_fix
 from kubedoctor.answers.reach.attempts import failed_attempts
 from kubedoctor.answers.reach.connections import Denial, denial, is_ready
-from kubedoctor.answers.reach.denials import deciding_parts, in_words
+from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
 from kubedoctor.answers.reach.meant import address_allowed, rule_meant
 from kubedoctor.cluster import (
     WORKLOADS,

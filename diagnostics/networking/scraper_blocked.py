@@ -24,9 +24,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
-from kubedoctor.answers.reach.allowing import allowing_fix
 from kubedoctor.answers.reach.connections import AdminDenial, Denial, denial, foresee_policies, targets
-from kubedoctor.answers.reach.denials import deciding_parts, in_words
+from kubedoctor.answers.reach.denials import allowing_fix, deciding_parts, in_words
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,

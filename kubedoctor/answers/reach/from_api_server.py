@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.answers.reach.allowing import allowing_fix
 from kubedoctor.answers.reach.connections import (
     AdminDenial,
     Denial,
@@ -19,6 +18,7 @@ from kubedoctor.answers.reach.connections import (
     policies_between,
     targets_behind,
 )
+from kubedoctor.answers.reach.denials import allowing_fix
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.reading import Cluster

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import msgspec
 
 from kubedoctor.answers.proof import Holds
-from kubedoctor.answers.reach.allowing import allowing_fix
 from kubedoctor.answers.reach.connections import (
     ConnectionTarget,
     Denial,
@@ -19,6 +18,7 @@ from kubedoctor.answers.reach.connections import (
     party_of,
     policies_between,
 )
+from kubedoctor.answers.reach.denials import allowing_fix
 from kubedoctor.answers.reach.meant import rule_meant
 from kubedoctor.answers.reach.way import API_SERVER_NAME, ReachSource
 from kubedoctor.cluster.kinds.apps import DaemonSet

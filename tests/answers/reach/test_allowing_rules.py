@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from kubedoctor.answers.reach.allowing import opened_blocks, opened_pairs, opened_ports
 from kubedoctor.answers.reach.connections import ConnectionTarget, labels_of
-from kubedoctor.answers.reach.denials import allowing_change
+from kubedoctor.answers.reach.denials import allowing_change, opened_blocks, opened_pairs, opened_ports
 from kubedoctor.answers.reach.judging import (
     JudgedTarget,
     allowing_fixes,

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from kubedoctor.answers.reach.allowing import opened_pairs
 from kubedoctor.answers.reach.connections import ConnectionTarget, labels_of
-from kubedoctor.answers.reach.denials import allowing_change
+from kubedoctor.answers.reach.denials import allowing_change, opened_pairs
 from kubedoctor.answers.reach.judging import allowing_fixes, judgement
 from kubedoctor.answers.reach.way import source_of
 from kubedoctor.cluster import Cluster, Ref
