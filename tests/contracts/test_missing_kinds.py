@@ -109,7 +109,8 @@ NEEDED: dict[str, dict[str, str]] = {
         "Pod": "whose connection timed out",
         "Node": "the zone of the client",
     },
-    "KD2101": {"Pod": "the DNS servers"},
+    "KD2031": {"Pod": "whose log says that it may not list them"},
+    "KD2101": {"Pod": "the DNS servers", "ConfigMap": "which plugins the Corefile loads"},
     "KD2102": {"Service": "which pods are the DNS servers", "Event": "which lookup of a probe failed"},
     "KD2203": {"NetworkPolicy": "that there are policies without effect"},
     "KD2204": {
