@@ -54,9 +54,10 @@ from kubedoctor.replay.mesh.config import (
     exported_to,
     words,
 )
-from kubedoctor.replay.mesh.egress import is_blocked, is_passed_on, lets_know, sidecar_of
+from kubedoctor.replay.mesh.egress import is_blocked, is_passed_on, lets_know
 from kubedoctor.replay.mesh.mutual_tls import DISABLE, STRICT, Mode, peer_mode
 from kubedoctor.replay.mesh.registry import DOMAIN, covers
+from kubedoctor.replay.mesh.scope.sidecars import sidecar_in_force
 from kubedoctor.replay.services.hosts import split_address
 
 _HOSTS = "spec.egress[0].hosts"
@@ -85,7 +86,7 @@ def sidecar_leaves_host_out(sidecar: CustomResource, cluster: Cluster) -> Iterat
         return
     sidecars = cluster.custom("Sidecar", NETWORKING)
     pods = [pod for pod in cluster.all(Pod) if not finished(pod) and injection.has_sidecar(pod)]
-    clients = [pod for pod in pods if sidecar_of(pod, sidecars) is sidecar]
+    clients = [pod for pod in pods if sidecar_in_force(pod, sidecars) is sidecar]
     told: set[str] = set()
     for pod in _one_of_each(clients, cluster):
 

@@ -5,7 +5,7 @@ One JSON object per line in and out: `{"id", "mode", "request"}` gives `{"id", "
 question that cannot be answered; `-full` repeats the request. Two oracles can be compared with a plain diff. Modes:
 schedule, requests, quantity, labelselector, fieldselector, nodeselector, toleration, rollout, cron, hpa, eviction,
 drain, podsecurity, rbac, quota, limitrange, pvmatch, message, log, reach, answer, corefile, resolvconf, dns, lookup, client, endpointslices,
-hostmatch, inject, policies. A row of mode `cluster` names the objects for the rows that follow it.
+hostmatch, inject, policies, scope, route. A row of mode `cluster` names the objects for the rows that follow it.
 
 Where upstream quotes a parser's message (errors of label and node selectors), the text is kubedoctor's.
 """

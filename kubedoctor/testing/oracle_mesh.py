@@ -1,22 +1,27 @@
-"""The oracle's modes about an Istio mesh: `hostmatch`, `inject` and `policies`, in the form of `tools/oracle-istio`."""
+"""The oracle's modes about an Istio mesh: `hostmatch`, `inject`, `policies`, `scope` and `route`, in the form of `tools/oracle-istio`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 import yaml
 
 from kubedoctor.cluster.kinds.control import MutatingWebhookConfiguration
-from kubedoctor.cluster.kinds.core import Namespace
+from kubedoctor.cluster.kinds.core import Namespace, Service
 from kubedoctor.cluster.kinds.meta import CustomResource, LabelSelector
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.mesh.attachment import attached_policies
-from kubedoctor.replay.mesh.config import ROOT_NAMESPACE, SECURITY, text
+from kubedoctor.replay.mesh.config import NETWORKING, ROOT_NAMESPACE, SECURITY, part, rows, text
 from kubedoctor.replay.mesh.hosts import intersection, is_subset, matches, most_specific, visible_hosts
 from kubedoctor.replay.mesh.injection import Injector, calls, required
 from kubedoctor.replay.mesh.mutual_tls import peer_policies, policy_mode
+from kubedoctor.replay.mesh.scope.destination_rules import MergedRule
+from kubedoctor.replay.mesh.scope.http_matching import Request
+from kubedoctor.replay.mesh.scope.outbound import OutboundProxy, Outcome
+from kubedoctor.replay.mesh.scope.settings import MeshSettings
+from kubedoctor.replay.mesh.scope.sidecars import Mesh
 from kubedoctor.testing.asked import Answer, BadRequest, State, converted
 
 
@@ -35,6 +40,16 @@ class MeshObjects:
             for one in self._objects
             if one["kind"] == kind and one["apiVersion"].startswith(f"{group}/")
         ]
+
+    def mesh(self) -> Mesh:
+        return Mesh(
+            self.state.of(Service),
+            self.custom("ServiceEntry", NETWORKING),
+            self.custom("VirtualService", NETWORKING),
+            self.custom("DestinationRule", NETWORKING),
+            self.custom("Sidecar", NETWORKING),
+            MeshSettings.of(self.settings),
+        )
 
     def pod(self, workload: str) -> Pod:
         """Raises BadRequest."""
@@ -104,6 +119,77 @@ def answer_policies(request: msgspec.Raw) -> Answer:
     }
 
 
+def answer_scope(request: msgspec.Raw) -> Answer:
+    """What the sidecar of a workload sees, and the DestinationRule of each service."""
+    data = msgspec.json.decode(request)
+    objects = MeshObjects(data)
+    pod = objects.pod(data["workload"])
+    scope = objects.mesh().scope(pod)
+    rules: Answer = {}
+    for host in sorted({service.host for listener in scope.listeners for service in listener.services}):
+        rule = scope.rule_for(host, pod)
+        if rule is not None:
+            rules[host] = _rule(rule)
+    return {
+        "sidecar": f"{pod.namespace}/{scope.sidecar.name}" if scope.sidecar is not None else "",
+        "egress": [
+            {
+                "services": sorted(f"{service.namespace}/{service.host}" for service in listener.services),
+                "virtualServices": sorted("/".join(rule.key) for rule in listener.virtual_services),
+            }
+            for listener in scope.listeners
+        ],
+        "destinationRules": rules,
+    }
+
+
+def _rule(rule: MergedRule) -> Answer:
+    policy = part(rule.spec, "trafficPolicy")
+    answer: Answer = {"from": _names(rule.origins)}
+    if mode := _tls(policy):
+        answer["tls"] = mode
+    if ports := {str(part(row, "port").get("number")): _tls(row) for _, row in rows(policy, "portLevelSettings")}:
+        answer["ports"] = ports
+    if subsets := {row["name"]: _tls(part(row, "trafficPolicy")) for _, row in rows(rule.spec, "subsets")}:
+        answer["subsets"] = subsets
+    return answer
+
+
+def _tls(policy: Mapping[str, Any]) -> str:
+    return text(part(policy, "tls").get("mode")) or "DISABLE" if policy.get("tls") is not None else ""
+
+
+def answer_route(request: msgspec.Raw) -> Answer:
+    """Where the requests of a workload go."""
+    data = msgspec.json.decode(request)
+    objects = MeshObjects(data)
+    pod = objects.pod(data["workload"])
+    proxy = OutboundProxy(pod, objects.mesh().scope(pod))
+    return {"calls": [_outcome(proxy.send(call["address"], call["port"], _request(call))) for call in data["calls"]]}
+
+
+def _request(call: Mapping[str, Any]) -> Request:
+    headers = {name.lower(): value for name, value in (call.get("headers") or {}).items()}
+    return Request(call["host"], call.get("path") or "/", call.get("method") or "GET", headers)
+
+
+def _outcome(outcome: Outcome) -> Answer:
+    clusters: list[Answer] = [
+        {"name": cluster.name, **({"weight": cluster.weight} if cluster.weight else {})} for cluster in outcome.clusters
+    ]
+    if outcome.special:
+        clusters = [{"name": outcome.special}]
+    answer: Answer = {
+        "virtualHost": outcome.virtual_host,
+        "route": outcome.route_name,
+        "clusters": clusters,
+        "redirect": outcome.redirect,
+        "directResponse": outcome.answer,
+        "error": "no route matched" if outcome.is_unmatched else "",
+    }
+    return {key: value for key, value in answer.items() if value}
+
+
 def _names(policies: Iterable[CustomResource]) -> list[str]:
     return [f"{policy.namespace}/{policy.name}" for policy in policies]
 
@@ -112,4 +198,6 @@ MODES: dict[str, Callable[[msgspec.Raw], Answer]] = {
     "hostmatch": answer_host_match,
     "inject": answer_inject,
     "policies": answer_policies,
+    "scope": answer_scope,
+    "route": answer_route,
 }

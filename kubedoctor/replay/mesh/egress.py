@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
-from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.kinds.meta import CustomResource
-from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.mesh.access_log import CONNECTION_TERMINATED, Access
-from kubedoctor.replay.mesh.config import ROOT_NAMESPACE, labels, part, rows, words
+from kubedoctor.replay.mesh.config import rows, words
 from kubedoctor.replay.mesh.registry import covers
 
 BLACK_HOLE: Final = "BlackHoleCluster"
@@ -18,19 +15,6 @@ PASSTHROUGH: Final = "PassthroughCluster"
 _BLOCKED: Final = "block_all"
 _DIRECT: Final = "direct_response"
 _BAD_GATEWAY: Final = 502
-
-
-def sidecar_of(pod: Pod, sidecars: Iterable[CustomResource], root: str = ROOT_NAMESPACE) -> CustomResource | None:
-    """The Sidecar that configures the proxy of a pod: one that selects it, else that of its namespace, else of the mesh."""
-    there = sorted(sidecars, key=lambda one: one.name)
-    mine = [one for one in there if one.namespace == pod.namespace]
-    for one in mine:
-        wanted = labels(one.spec, "workloadSelector", "labels")
-        if wanted and selector_from_map(wanted).matches(pod.labels):
-            return one
-    wide = [one for one in mine if not part(one.spec, "workloadSelector")]
-    wide += [one for one in there if one.namespace == root and not part(one.spec, "workloadSelector")]
-    return wide[0] if wide else None
 
 
 def lets_know(sidecar: CustomResource, namespace: str, host: str) -> bool:

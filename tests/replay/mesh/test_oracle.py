@@ -12,7 +12,7 @@ import pytest
 
 from kubedoctor.testing.oracle import answer_line
 
-ROWS = {"hostmatch": 294, "inject": 519, "policies": 306}
+ROWS = {"hostmatch": 294, "inject": 519, "policies": 306, "scope": 280, "route": 296}
 
 
 def rows(shared: Path, mode: str) -> Iterator[tuple[bytes, dict[str, Any]]]:

@@ -1,0 +1,1 @@
+"""What the sidecar of a workload sees: services, virtual services and merged destination rules."""
