@@ -6,12 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs, unquote
+from typing import Any, Final, NamedTuple
 
 from kubedoctor.replay.mesh.config import part
 
 Match = Mapping[str, Any]
+_ESCAPES: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 class Request(NamedTuple):
@@ -24,11 +24,16 @@ class Request(NamedTuple):
 
     @property
     def path(self) -> str:
-        return unquote(self.target.partition("?")[0])
+        return _unescaped(self.target.partition("?")[0])
 
     @property
     def query(self) -> dict[str, list[str]]:
-        return parse_qs(self.target.partition("?")[2], keep_blank_values=True)
+        found: dict[str, list[str]] = {}
+        for pair in self.target.partition("?")[2].split("&"):
+            name, _, value = pair.replace("+", " ").partition("=")
+            if name:
+                found.setdefault(_unescaped(name), []).append(_unescaped(value))
+        return found
 
     def header(self, name: str) -> str | None:
         own = {":method": self.method, ":authority": self.host, ":path": self.target, ":scheme": "http"}
@@ -119,3 +124,10 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
         return re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
         return None
+
+
+def _unescaped(value: str) -> str:
+    def plain(found: re.Match[str]) -> str:
+        return bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace")
+
+    return _ESCAPES.sub(plain, value) if "%" in value else value
