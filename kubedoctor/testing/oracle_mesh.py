@@ -18,8 +18,8 @@ from kubedoctor.replay.mesh.hosts import intersection, is_subset, matches, most_
 from kubedoctor.replay.mesh.injection import Injector, calls, required
 from kubedoctor.replay.mesh.mutual_tls import peer_policies, policy_mode
 from kubedoctor.replay.mesh.scope.destination_rules import MergedRule
-from kubedoctor.replay.mesh.scope.http_matching import Request
-from kubedoctor.replay.mesh.scope.outbound import OutboundProxy, Outcome
+from kubedoctor.replay.mesh.scope.http_matching import HTTPRequest
+from kubedoctor.replay.mesh.scope.outbound import OutboundProxy, SentRequest
 from kubedoctor.replay.mesh.scope.settings import MeshSettings
 from kubedoctor.replay.mesh.scope.sidecars import Mesh
 from kubedoctor.testing.asked import Answer, BadRequest, State, converted
@@ -168,12 +168,12 @@ def answer_route(request: msgspec.Raw) -> Answer:
     return {"calls": [_outcome(proxy.send(call["address"], call["port"], _request(call))) for call in data["calls"]]}
 
 
-def _request(call: Mapping[str, Any]) -> Request:
+def _request(call: Mapping[str, Any]) -> HTTPRequest:
     headers = {name.lower(): value for name, value in (call.get("headers") or {}).items()}
-    return Request(call["host"], call.get("path") or "/", call.get("method") or "GET", headers)
+    return HTTPRequest(call["host"], call.get("path") or "/", call.get("method") or "GET", headers)
 
 
-def _outcome(outcome: Outcome) -> Answer:
+def _outcome(outcome: SentRequest) -> Answer:
     clusters: list[Answer] = [
         {"name": cluster.name, **({"weight": cluster.weight} if cluster.weight else {})} for cluster in outcome.clusters
     ]

@@ -14,7 +14,7 @@ Match = Mapping[str, Any]
 _ESCAPES: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
-class Request(NamedTuple):
+class HTTPRequest(NamedTuple):
     """`host`: the Host header as sent; `target`: path and query; `headers`: names in small letters."""
 
     host: str
@@ -49,7 +49,7 @@ def matches_all(match: Match) -> bool:
     return everything and not any(match.get(field) is not None and match.get(field) != {} for field in fields)
 
 
-def request_matches(match: Match, request: Request) -> bool:
+def request_matches(match: Match, request: HTTPRequest) -> bool:
     return (
         _path_matches(match, request.path)
         and all(_header_matches(request.header(name), wanted) for name, wanted in _headers(match))
@@ -96,7 +96,7 @@ def _left_out(value: str | None, wanted: object) -> bool:
     return not _text_matches(wanted, value or "")
 
 
-def _query_matches(request: Request, name: str, wanted: object) -> bool:
+def _query_matches(request: HTTPRequest, name: str, wanted: object) -> bool:
     values = request.query.get(name)
     if values is None:
         return False

@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.replay.mesh.config import number, part
 from kubedoctor.replay.mesh.egress import BLACK_HOLE, PASSTHROUGH
-from kubedoctor.replay.mesh.scope.http_matching import Request
+from kubedoctor.replay.mesh.scope.http_matching import HTTPRequest
 from kubedoctor.replay.mesh.scope.services import UNSPECIFIED, MeshPort, MeshService
 from kubedoctor.replay.mesh.scope.settings import ALLOW_ANY
 from kubedoctor.replay.mesh.scope.sidecars import EgressListener, SidecarScope
-from kubedoctor.replay.mesh.scope.virtual_hosts import Cluster, MeshRoute, VirtualHosts
+from kubedoctor.replay.mesh.scope.virtual_hosts import MeshRoute, RouteCluster, VirtualHosts
 
 UNKNOWN_ALLOWED: Final = "allow_any"
 UNKNOWN_BLOCKED: Final = "block_all"
@@ -26,7 +26,7 @@ _MOVED: Final = 301
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
-class Outcome(NamedTuple):
+class SentRequest(NamedTuple):
     """What becomes of a request. `virtual_host`: empty where the connection is taken as TCP; `route`: None where no rule
     matched and for unknown hosts; `clusters`: Istio's own names; `redirect`, `answer`: the status that the sidecar itself
     answers with."""
@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     virtual_host: str = ""
     route: MeshRoute | None = None
     route_name: str = ""
-    clusters: tuple[Cluster, ...] = ()
+    clusters: tuple[RouteCluster, ...] = ()
     special: str = ""
     redirect: int = 0
     answer: int = 0
@@ -51,7 +51,7 @@ class _Listener(NamedTuple):
 
     egress: EgressListener
     http: bool
-    tcp: Cluster | None
+    tcp: RouteCluster | None
     alone: str
     egress_index: int
 
@@ -76,23 +76,23 @@ class OutboundProxy:
                     for bind in self._binds(service, port):
                         self._add(at, egress, service, port, bind)
 
-    def send(self, address: str, port: int, request: Request) -> Outcome:
+    def send(self, address: str, port: int, request: HTTPRequest) -> SentRequest:
         """`address`: where the program connects to."""
         listener = self._listeners.get((address, port)) or self._listeners.get((UNSPECIFIED, port))
         if listener is None:
-            return Outcome(special=PASSTHROUGH if self._scope.outbound == ALLOW_ANY else BLACK_HOLE)
+            return SentRequest(special=PASSTHROUGH if self._scope.outbound == ALLOW_ANY else BLACK_HOLE)
         if not listener.http:
-            return Outcome(clusters=(listener.tcp,) if listener.tcp is not None else ())
+            return SentRequest(clusters=(listener.tcp,) if listener.tcp is not None else ())
         hosts = self._hosts(listener, port)
         found = hosts.of_service(listener.alone) if listener.alone else hosts.find(request.host)
         if found is None:
             return self._unknown(listener)
         route = found.route(request)
         if route is None:
-            return Outcome(found.name)
+            return SentRequest(found.name)
         redirect, direct = part(route.rule, "redirect"), part(route.rule, "directResponse")
         code = (number(redirect.get("redirectCode")) or _MOVED) if redirect else 0
-        return Outcome(
+        return SentRequest(
             found.name,
             route,
             route.name,
@@ -101,12 +101,12 @@ class OutboundProxy:
             answer=number(direct.get("status")) if direct and not redirect else 0,
         )
 
-    def _unknown(self, listener: _Listener) -> Outcome:
+    def _unknown(self, listener: _Listener) -> SentRequest:
         if listener.alone:
-            return Outcome()
+            return SentRequest()
         if self._scope.outbound == ALLOW_ANY:
-            return Outcome(UNKNOWN_ALLOWED, None, UNKNOWN_ALLOWED, special=PASSTHROUGH)
-        return Outcome(UNKNOWN_BLOCKED, None, UNKNOWN_BLOCKED, answer=_BAD_GATEWAY)
+            return SentRequest(UNKNOWN_ALLOWED, None, UNKNOWN_ALLOWED, special=PASSTHROUGH)
+        return SentRequest(UNKNOWN_BLOCKED, None, UNKNOWN_BLOCKED, answer=_BAD_GATEWAY)
 
     def _hosts(self, listener: _Listener, port: int) -> VirtualHosts:
         """Rules are looked up in the first egress listener for the port, whichever made the listener."""
@@ -134,7 +134,7 @@ class OutboundProxy:
         known = self._listeners.get(key)
         if known is not None and known.egress_index != at:
             return
-        tcp = None if port.is_http else Cluster(service.host, port.port, "")
+        tcp = None if port.is_http else RouteCluster(service.host, port.port, "")
         alone = service.host if not port.protocol and bind != UNSPECIFIED else ""
         if known is None:
             self._listeners[key] = _Listener(egress, port.may_be_http, tcp, alone, at)

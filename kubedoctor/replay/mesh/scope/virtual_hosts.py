@@ -12,7 +12,7 @@ from kubedoctor.replay.mesh.config import labels, number, part, rows, text, word
 from kubedoctor.replay.mesh.hosts import is_wildcard, matches, most_specific
 from kubedoctor.replay.mesh.registry import DOMAIN, full_name
 from kubedoctor.replay.mesh.routes import MESH
-from kubedoctor.replay.mesh.scope.http_matching import Request, matches_all, request_matches
+from kubedoctor.replay.mesh.scope.http_matching import HTTPRequest, matches_all, request_matches
 from kubedoctor.replay.mesh.scope.services import UNSPECIFIED, MeshService
 from kubedoctor.replay.mesh.scope.sidecars import EgressListener
 from kubedoctor.replay.mesh.scope.virtual_services import MeshVirtualService
@@ -32,7 +32,7 @@ class MeshRoute(NamedTuple):
     service: MeshService | None = None
 
 
-class Cluster(NamedTuple):
+class RouteCluster(NamedTuple):
     """A set of endpoints that the proxy sends requests to. `weight`: 0 where there is no other."""
 
     host: str
@@ -50,7 +50,7 @@ class VirtualHost(NamedTuple):
     domains: tuple[str, ...]
     routes: tuple[MeshRoute, ...]
 
-    def route(self, request: Request) -> MeshRoute | None:
+    def route(self, request: HTTPRequest) -> MeshRoute | None:
         """The first rule that takes the request."""
         return next((route for route in self.routes if request_matches(route.match, request)), None)
 
@@ -96,10 +96,10 @@ class VirtualHosts:
         """The one of a service whose proxy listener is for it alone."""
         return next((there for there in self.hosts if host in there.domains), None)
 
-    def clusters(self, route: MeshRoute) -> tuple[Cluster, ...]:
+    def clusters(self, route: MeshRoute) -> tuple[RouteCluster, ...]:
         """Where a route leads to; none for a redirect and for an answer by the proxy itself."""
         if route.service is not None:
-            return (Cluster(route.service.host, self.port, ""),)
+            return (RouteCluster(route.service.host, self.port, ""),)
         if part(route.rule, "redirect") or part(route.rule, "directResponse"):
             return ()
         targets = [row for _, row in rows(route.rule, "route")]
@@ -108,10 +108,10 @@ class VirtualHosts:
         weighted = [(row, number(row.get("weight"))) for row in targets]
         return tuple(self._cluster(part(row, "destination"), route, weight) for row, weight in weighted if weight)
 
-    def _cluster(self, target: Mapping[str, Any], route: MeshRoute, weight: int) -> Cluster:
+    def _cluster(self, target: Mapping[str, Any], route: MeshRoute, weight: int) -> RouteCluster:
         space = route.origin.obj.namespace if route.origin is not None else ""
         port = number(part(target, "port").get("number")) or self.port
-        return Cluster(full_name(text(target.get("host")), space), port, text(target.get("subset")), weight)
+        return RouteCluster(full_name(text(target.get("host")), space), port, text(target.get("subset")), weight)
 
     def _named(self) -> Iterator[VirtualHost]:
         names: set[str] = set()
