@@ -19,7 +19,7 @@ from kubedoctor.replay.mesh.injection import Injector, calls, required
 from kubedoctor.replay.mesh.mutual_tls import peer_policies, policy_mode
 from kubedoctor.replay.mesh.scope.destination_rules import MergedRule
 from kubedoctor.replay.mesh.scope.http_matching import HTTPRequest
-from kubedoctor.replay.mesh.scope.outbound import OutboundProxy, SentRequest
+from kubedoctor.replay.mesh.scope.outbound import OutboundProxy, RoutedRequest
 from kubedoctor.replay.mesh.scope.settings import MeshSettings
 from kubedoctor.replay.mesh.scope.sidecars import Mesh
 from kubedoctor.testing.asked import Answer, BadRequest, State, converted
@@ -173,7 +173,7 @@ def _request(call: Mapping[str, Any]) -> HTTPRequest:
     return HTTPRequest(call["host"], call.get("path") or "/", call.get("method") or "GET", headers)
 
 
-def _outcome(outcome: SentRequest) -> Answer:
+def _outcome(outcome: RoutedRequest) -> Answer:
     clusters: list[Answer] = [
         {"name": cluster.name, **({"weight": cluster.weight} if cluster.weight else {})} for cluster in outcome.clusters
     ]

@@ -26,7 +26,7 @@ _MOVED: Final = 301
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 
-class SentRequest(NamedTuple):
+class RoutedRequest(NamedTuple):
     """What becomes of a request. `virtual_host`: empty where the connection is taken as TCP; `route`: None where no rule
     matched and for unknown hosts; `clusters`: Istio's own names; `redirect`, `answer`: the status that the sidecar itself
     answers with."""
@@ -76,23 +76,23 @@ class OutboundProxy:
                     for bind in self._binds(service, port):
                         self._add(at, egress, service, port, bind)
 
-    def send(self, address: str, port: int, request: HTTPRequest) -> SentRequest:
+    def send(self, address: str, port: int, request: HTTPRequest) -> RoutedRequest:
         """`address`: where the program connects to."""
         listener = self._listeners.get((address, port)) or self._listeners.get((UNSPECIFIED, port))
         if listener is None:
-            return SentRequest(special=PASSTHROUGH if self._scope.outbound == ALLOW_ANY else BLACK_HOLE)
+            return RoutedRequest(special=PASSTHROUGH if self._scope.outbound == ALLOW_ANY else BLACK_HOLE)
         if not listener.http:
-            return SentRequest(clusters=(listener.tcp,) if listener.tcp is not None else ())
+            return RoutedRequest(clusters=(listener.tcp,) if listener.tcp is not None else ())
         hosts = self._hosts(listener, port)
         found = hosts.of_service(listener.alone) if listener.alone else hosts.find(request.host)
         if found is None:
             return self._unknown(listener)
         route = found.route(request)
         if route is None:
-            return SentRequest(found.name)
+            return RoutedRequest(found.name)
         redirect, direct = part(route.rule, "redirect"), part(route.rule, "directResponse")
         code = (number(redirect.get("redirectCode")) or _MOVED) if redirect else 0
-        return SentRequest(
+        return RoutedRequest(
             found.name,
             route,
             route.name,
@@ -101,12 +101,12 @@ class OutboundProxy:
             answer=number(direct.get("status")) if direct and not redirect else 0,
         )
 
-    def _unknown(self, listener: _Listener) -> SentRequest:
+    def _unknown(self, listener: _Listener) -> RoutedRequest:
         if listener.alone:
-            return SentRequest()
+            return RoutedRequest()
         if self._scope.outbound == ALLOW_ANY:
-            return SentRequest(UNKNOWN_ALLOWED, None, UNKNOWN_ALLOWED, special=PASSTHROUGH)
-        return SentRequest(UNKNOWN_BLOCKED, None, UNKNOWN_BLOCKED, answer=_BAD_GATEWAY)
+            return RoutedRequest(UNKNOWN_ALLOWED, None, UNKNOWN_ALLOWED, special=PASSTHROUGH)
+        return RoutedRequest(UNKNOWN_BLOCKED, None, UNKNOWN_BLOCKED, answer=_BAD_GATEWAY)
 
     def _hosts(self, listener: _Listener, port: int) -> VirtualHosts:
         """Rules are looked up in the first egress listener for the port, whichever made the listener."""
