@@ -23,7 +23,7 @@ _PROTOCOLS: Final = frozenset(
 _HTTP: Final = frozenset({"http", "http2", "http_proxy", "grpc", "grpc-web"})
 _KUBERNETES: Final = {"kubernetes.io/h2c": "http2", "kubernetes.io/ws": "http", "kubernetes.io/wss": "https"}
 _WELL_KNOWN: Final = frozenset({25, 53, 3306, 27017})
-"""Ports of protocols in which the server speaks first: TCP where the name says nothing."""
+"""Ports of protocols in which the server speaks first: TCP where the name tells no protocol."""
 
 
 class MeshPort(NamedTuple):
