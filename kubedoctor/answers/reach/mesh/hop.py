@@ -23,11 +23,12 @@ from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.replay.mesh.attachment import attached_policies
 from kubedoctor.replay.mesh.authorization import Caller, admitted, in_force
 from kubedoctor.replay.mesh.config import NETWORKING, SECURITY, exported_to, words
-from kubedoctor.replay.mesh.egress import lets_know, sidecar_of
+from kubedoctor.replay.mesh.egress import lets_know
 from kubedoctor.replay.mesh.injection import DATAPLANE, captures, has_sidecar
 from kubedoctor.replay.mesh.mutual_tls import DISABLE, STRICT, client_tls, peer_mode
 from kubedoctor.replay.mesh.registry import DOMAIN, covers, full_name
 from kubedoctor.replay.mesh.routes import serves_sidecars
+from kubedoctor.replay.mesh.scope.sidecars import sidecar_in_force
 
 _AMBIENT: Final = "ambient"
 _SIDECAR: Final = "sidecar"
@@ -100,7 +101,7 @@ def _by_client(pod: Pod | None, ends: _Ends, way: Way, target: ConnectionTarget,
     host = f"{service.name}.{service.namespace}.{DOMAIN}"
     kinds = ("Sidecar", "VirtualService", "DestinationRule")
     cluster.together(*(partial(maybe.custom, kind, NETWORKING) for kind in kinds))
-    sidecar = sidecar_of(pod, maybe.custom("Sidecar", NETWORKING)) if ends.client == _SIDECAR else None
+    sidecar = sidecar_in_force(pod, maybe.custom("Sidecar", NETWORKING)) if ends.client == _SIDECAR else None
     if sidecar is not None and not lets_know(sidecar, service.namespace, host):
         text = f"{ref(sidecar).title} does not tell the source's proxy of {host}: it passes the connection on as it is, or blocks it"
         return MeshHop(Mark.UNKNOWN, f"mesh: {text}", ref(sidecar))
