@@ -95,11 +95,14 @@ def _finding(daemon_set: DaemonSet, pod: Pod, tail: LogTail, fault: UnreadServic
         what = f"may not list {refusal.what}"
         fixes = (bound(_ROLE, refusal, _NAME, cluster),) if refusal.service_account else ()
     else:
-        what = f"cannot read the Services: {visible_end(fault.why, _LONGEST)}"
+        unread = "its Node" if fault.at_start else "the Services"
+        what = f"cannot read {unread}: {visible_end(fault.why, _LONGEST)}"
         fixes = (Fix("Correct the server or the certificate in its kubeconfig", edit_command(_settings(pod, about))),)
+    rules = "it waits for its Node and has written no rules since it started"
+    effect = rules if fault.at_start else "it writes no rules for Services that are new or changed"
     return Finding(
         about=about,
-        summary=f"kube-proxy runs and {what}: it writes no rules for Services that are new or changed",
+        summary=f"kube-proxy runs and {what}: {effect}",
         severity=Severity.WARNING if other else None,
         confidence=Confidence.LIKELY if other else Confidence.CERTAIN,
         would_disprove=f"{other} sends to Services, and the rules of kube-proxy are not used" if other else "",

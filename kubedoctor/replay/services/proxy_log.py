@@ -27,7 +27,8 @@ _NEAR: Final = timedelta(hours=1)
 """It tries again after half a minute: older failures are over, whether or not it says so."""
 _KLOG: Final = compiled_later(r"(?P<month>\d\d)(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d)")
 
-_LISTED: Final = compiled_later(r"failed to list \*v1\.(?:Service|EndpointSlice): (?P<why>.+)")
+_LISTED: Final = compiled_later(r"failed to list \*v1\.(?P<kind>Service|EndpointSlice|Node): (?P<why>.+)")
+_WAITS: Final = compiled_later(r"Waiting for caches to sync")
 _SYNCED: Final = compiled_later(r"Caches are synced")
 _FORBIDDEN: Final = " is forbidden: "
 _CLOCK: Final = compiled_later(r"^[EWIF]\d{4} (\d\d):(\d\d):(\d\d)\.")
@@ -37,12 +38,14 @@ _DAY: Final = timedelta(days=1)
 
 
 class UnreadServices(msgspec.Struct, frozen=True):
-    """index: of the last line that says so; why: the reason in that line; count: such lines."""
+    """index: of the last line that says so; why: the reason in that line; count: such lines. at_start: it waits for its Node,
+    without which it does not begin."""
 
     index: int
     why: str
     count: int
     forbidden: bool
+    at_start: bool = False
 
 
 def rules_not_written(lines: Sequence[str], when: datetime) -> tuple[int, ...]:
@@ -105,12 +108,16 @@ def _synced(lines: Sequence[str]) -> bool:
 def unread_services(lines: Sequence[str], at: datetime) -> UnreadServices | None:
     """Why it cannot read what it writes its rules from, by the last lines of its log; None where that is over."""
     last: UnreadServices | None = None
+    waits = False
     for index, line in enumerate(lines):
         if _SYNCED.search(line):
-            last = None
-        elif (listed := _LISTED.search(line)) is not None:
+            last, waits = None, False
+        elif _WAITS.search(line):
+            waits = True
+        elif (listed := _LISTED.search(line)) is not None and (waits or listed["kind"] != "Node"):
             why = listed["why"].partition('" logger=')[0].strip().strip('"').replace('\\"', '"')
-            last = UnreadServices(index, why, 1 + (last.count if last is not None else 0), _FORBIDDEN in line)
+            count = 1 + (last.count if last is not None else 0)
+            last = UnreadServices(index, why, count, _FORBIDDEN in line, listed["kind"] == "Node")
     return last if last is not None and last.count >= _ENOUGH and _is_recent(lines[last.index], at) else None
 
 
