@@ -198,6 +198,7 @@ CASES = (
         ("pod has unbound immediate PersistentVolumeClaims",),
         mounts("young"),
         objects=(claim("young", "no-provisioner"),),
+        patience=60,
     ),
     Case(
         "no-volume",
