@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from kubedoctor.sandbox.sandbox import Sandbox
 from kubedoctor.sandbox.server import SandboxServer, serve
 from kubedoctor.sandbox.state import load_recording, recording_path
 
 
 def serve_recording(name: str) -> SandboxServer:
-    """Serve an installed recording with its times moved to the present, so that ages stay as recorded.
+    """Serve an installed recording with its times moved to the present, so that ages stay as recorded, and what runs renews its leases.
 
     Raises ValueError for a name that does not exist.
     """
-    return serve(load_recording(recording_path(name), rebase_to=datetime.now(UTC)))
+    return serve(Sandbox(load_recording(recording_path(name), rebase_to=datetime.now(UTC)), renews=True))

@@ -16,6 +16,7 @@ from kubedoctor.sandbox.faults import Fault, RequestAttributes
 from kubedoctor.sandbox.pod_logs import logs
 from kubedoctor.sandbox.pod_logs.log_lines import LogFollower, LoggedLine, choice_of, timed_lines
 from kubedoctor.sandbox.published import discovery, openapi
+from kubedoctor.sandbox.renewing import renewed, renewed_leases
 from kubedoctor.sandbox.resources import Resource, Resources
 from kubedoctor.sandbox.reviews import REVIEWS, review
 from kubedoctor.sandbox.scale import scale_of, scale_resource
@@ -44,10 +45,16 @@ class Sandbox:
     """A read-only Kubernetes API server in memory, safe to call from several threads.
 
     `faults` may be changed at any time. `requests` holds the newest requests. `clock` gives the present moment for ages.
+    `renews`: whether the leases of what runs are renewed.
     """
 
     def __init__(
-        self, state: SandboxState, *, faults: Iterable[Fault] = (), clock: Callable[[], datetime] | None = None
+        self,
+        state: SandboxState,
+        *,
+        faults: Iterable[Fault] = (),
+        clock: Callable[[], datetime] | None = None,
+        renews: bool = False,
     ) -> None:
         self.state = state
         self.faults: list[Fault] = list(faults)
@@ -60,6 +67,7 @@ class Sandbox:
         self._appended: dict[str, list[LoggedLine]] = {}
         self._followers: dict[str, list[LogFollower]] = {}
         self._chunks: dict[str, tuple[str, list[Object]]] = {}
+        self._renewed = renewed_leases(state.objects) if renews else frozenset()
         definitions = [obj for obj in state.objects if obj.get("kind") == "CustomResourceDefinition"]
         for definition in definitions:
             self._resources.define(definition)
@@ -234,6 +242,8 @@ class Sandbox:
             return self._log(request, target)
         if target.subresource and target.subresource not in resource.subresources:
             raise no_such_path()
+        if resource.kind == "Lease":
+            self._renew(resource)
         if target.name:
             obj = self._store.get(resource, target.namespace, target.name)
             if target.subresource == "scale":
@@ -247,6 +257,12 @@ class Sandbox:
             about = Watching(self._store, resource, target.namespace, accepts, render)
             return watch(request, about, drop_after)
         return self._list(request, target, accepts)
+
+    def _renew(self, leases: Resource) -> None:
+        for namespace, name in self._renewed:
+            lease = self._store.find(leases, namespace, name)
+            if lease is not None and (later := renewed(deepcopy(lease), self._clock())) is not None:
+                self._store.put(leases, later)
 
     def _one(self, request: Request, resource: Resource, obj: Object) -> Object:
         if request.accepts("as=Table"):
