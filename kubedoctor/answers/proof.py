@@ -7,7 +7,7 @@ something that was healthy. These count as healthy and must stay so:
   is pending, because the new pod would be pending just like that one;
 - a Service that selects a ready pod: it still selects one that is not deleted;
 - a pod that the network policies let ask the cluster's DNS: they still do;
-- a bound claim: it is not deleted.
+- a bound claim, and a workload with ready pods: they are not deleted.
 
 A rollout is not replayed: what a changed template does to pods that run is no part of the proof.
 """
@@ -21,13 +21,14 @@ import msgspec
 
 from kubedoctor.cluster.changes import Change, apply_to_snapshot, deleted
 from kubedoctor.cluster.grammar.selectors import selector_from_map
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
 from kubedoctor.cluster.relations.services import pods_selected_by
-from kubedoctor.cluster.relations.workloads import controller_of, pods_of, workload_of
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of, pods_of, workload_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import placed, ready, terminating, unscheduled
 from kubedoctor.findings.model import Fix
@@ -140,5 +141,14 @@ def _bound_claims(change: Change, before: Cluster, after: Cluster) -> Iterator[s
             yield f"{name.title} is deleted, which is bound to a volume"
 
 
+def _workloads(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
+    for name in sorted(deleted(change.operations)):
+        workload = before.get_ref(name) if name.kind in WORKLOAD_KINDS else None
+        if workload is None or controller_of(workload) is not None:
+            continue
+        if number := sum(map(ready, pods_of(workload, before))):
+            yield f"{name.title} is deleted, which has {counted(number, 'ready pod')}"
+
+
 _POLICED: Final = ("NetworkPolicy", "Namespace")
-_RULES: Final = (_running_pods, _services, _lookups, _bound_claims)
+_RULES: Final = (_running_pods, _services, _lookups, _bound_claims, _workloads)

@@ -146,3 +146,9 @@ def test_every_fix_of_a_recording_is_tried_or_says_why_not() -> None:
                 sheet = rehearsal_sheet(found, incident.cause, proven=fix.verified)
                 assert fate is not None
                 assert not (fix.verified and sheet.conclusion is Conclusion.TROUBLE), (fix.command, sheet.verdict)
+
+
+def test_a_workload_that_serves_is_missed() -> None:
+    found = rehearsed("oom-killed", "kubectl delete sts db -n shop")
+    assert "StatefulSet shop/db is deleted, which has 1 ready pod" in found.breaks
+    assert rehearsal_sheet(found).conclusion is Conclusion.TROUBLE

@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from kubedoctor.answers.what_if.placing import MOST_PLACED, Placing, place_pending
+from kubedoctor.answers.what_if.unreplayed import refuse_unreplayed
 from kubedoctor.answers.what_if.words import Intended, UnreadChange
 from kubedoctor.cluster.changes import apply_to_snapshot, as_data, deleted
 from kubedoctor.cluster.grammar.quantities import Quantity
@@ -67,7 +68,8 @@ class Following(msgspec.Struct, frozen=True):
 
 
 def followed(intended: Intended, cluster: Cluster, heed: Callable[[], None] = lambda: None) -> Following:
-    """The change, and what follows. Raises UnreadChange where the API server would refuse it, and as reads do."""
+    """The change, and what follows. Raises UnreadChange where the API server would refuse it, or where too much follows that
+    is not replayed, and as reads do."""
     return _Follower(intended, cluster).follow(heed)
 
 
@@ -80,6 +82,7 @@ class _Follower:
             self._after = apply_to_snapshot(cluster.snapshot, intended.change)
         except (msgspec.ValidationError, KeyError, IndexError, TypeError, AttributeError) as error:
             raise UnreadChange(f"the API server would refuse it: {error}") from None
+        refuse_unreplayed(intended.change, cluster, self._after)
         self._restarts: dict[Ref, int] = {}
         self._created: dict[Ref, int] = {}
         self._refused: list[str] = []

@@ -19,6 +19,8 @@ from kubedoctor.tui.widgets.one_line import Heading, Keys
 
 _OF_PODS: Final = ("requests.cpu=500m", "limits.memory=256Mi", "image=NAME:TAG", "nodeSelector.zone=a")
 _MEANING: Final = "A change of it, or any line of kubectl: it is tried on a copy, nothing is sent."
+_NOT_DELETED: Final = frozenset({"Namespace", "CustomResourceDefinition"})
+"""So much follows from their deletion that it is not replayed."""
 _SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 
 
@@ -30,7 +32,6 @@ def examples(about: Ref) -> tuple[str, ...]:
             kubectl("cordon", about.name),
             kubectl("taint", "nodes", about.name, "KEY=VALUE:NoSchedule"),
             "labels.zone=a",
-            "delete",
         )
     of_pods = _OF_PODS if about.kind in (*WORKLOAD_KINDS, "Pod") else ()
     scaled = ("replicas=3",) if about.kind in _SCALED else ()
@@ -38,7 +39,7 @@ def examples(about: Ref) -> tuple[str, ...]:
         *scaled,
         *of_pods,
         "labels.app=web",
-        "delete",
+        *(() if about.kind in _NOT_DELETED else ("delete",)),
         kubectl("patch", about.argument, "--type=merge", "-p", "{…}", namespace=namespace),
     )
 

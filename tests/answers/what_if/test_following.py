@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from kubedoctor.answers.what_if import Following, followed, read_change
+import pytest
+
+from kubedoctor.answers.what_if import Following, UnreadChange, followed, read_change
 from kubedoctor.cluster import Cluster, Pod, Ref, Snapshot, Source
 from kubedoctor.cluster.seen.decoding import convert_object
 
@@ -164,3 +166,33 @@ def test_endpoints_follow_the_selector() -> None:
     assert [endpoint.addresses for endpoint in item.endpoints] == [("10.0.0.1",)]  # type: ignore[attr-defined]  # a slice
     gone = after("replicas=0", cluster)
     assert not pods(gone)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("kubectl delete ns shop", "everything in Namespace shop is deleted with it"),
+        ("kubectl delete node n1", "it would delete 1 pod on Node n1"),
+        ("kubectl taint nodes n1 a=b:NoExecute", "it would evict 1 pod on Node n1"),
+        ("kubectl delete crd widgets.acme.example", "all objects of the kind are deleted"),
+    ],
+)
+def test_what_deletes_more_than_it_names_is_refused(line: str, why: str) -> None:
+    definition = thing("CustomResourceDefinition", "widgets.acme.example", "apiextensions.k8s.io/v1", namespace="")
+    shared = thing("Namespace", "shop", namespace="")
+    cluster = shop("1", 1, node("n1", "8"), node("n2", "8"), pod("a", "1", at="n1"), shared, definition)
+    with pytest.raises(UnreadChange, match=why):
+        after(line, cluster)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "kubectl delete node n2",
+        "kubectl taint nodes n2 a=b:NoExecute",
+        "kubectl taint nodes n1 a=b:NoSchedule",
+        "kubectl cordon n1",
+    ],
+)
+def test_a_node_without_pods_and_a_taint_that_evicts_none_are_tried(line: str) -> None:
+    assert pods(after(line, shop("1", 1, node("n1", "8"), node("n2", "8"), pod("a", "1", at="n1")))) == ["a"]
