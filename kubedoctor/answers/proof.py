@@ -7,7 +7,7 @@ something that was healthy. These count as healthy and must stay so:
   is pending, because the new pod would be pending just like that one;
 - a Service that selects a ready pod: it still selects one that is not deleted;
 - a pod that the network policies let ask the cluster's DNS: they still do;
-- a bound claim, and a workload with ready pods: they are not deleted.
+- a bound claim, and a workload whose pods run for ever, with ready ones: they are not deleted.
 
 A rollout is not replayed: what a changed template does to pods that run is no part of the proof.
 """
@@ -143,12 +143,14 @@ def _bound_claims(change: Change, before: Cluster, after: Cluster) -> Iterator[s
 
 def _workloads(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
     for name in sorted(deleted(change.operations)):
-        workload = before.get_ref(name) if name.kind in WORKLOAD_KINDS else None
+        workload = before.get_ref(name) if name.kind in _SERVING else None
         if workload is None or controller_of(workload) is not None:
             continue
         if number := sum(map(ready, pods_of(workload, before))):
             yield f"{name.title} is deleted, which has {counted(number, 'ready pod')}"
 
 
+_SERVING: Final = frozenset(WORKLOAD_KINDS) - {"CronJob", "Job"}
+"""Workloads whose pods run for ever; a Job that is ready may be the one that hangs."""
 _POLICED: Final = ("NetworkPolicy", "Namespace")
 _RULES: Final = (_running_pods, _services, _lookups, _bound_claims, _workloads)
