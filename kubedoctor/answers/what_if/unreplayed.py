@@ -1,4 +1,4 @@
-"""Changes after which controllers delete far more than what the command names: nobody is told that nothing breaks."""
+"""Changes after which controllers delete far more than what the command names, so that a replay cannot say that nothing breaks."""
 
 from __future__ import annotations
 
