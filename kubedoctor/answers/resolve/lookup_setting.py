@@ -90,7 +90,8 @@ def lookup_setting(pod: Pod, name: str, cluster: Cluster) -> LookupSetting:
     domain = _domain(blocks)
     conf = resolv_conf_of(pod, KubeletDns(_addresses(dns)[:1] if dns is not None else (_UNSEEN,), domain))
     conf = msgspec.structs.replace(conf, servers=tuple(server for server in conf.servers if server != _UNSEEN))
-    server = CoreDns(blocks, _objects(name, cluster), _elsewhere).ask if blocks else None
+    client = client_address(pod, dns)
+    server = CoreDns(blocks, _objects(name, cluster), _elsewhere, client=client).ask if blocks else None
     return LookupSetting(
         conf,
         domain,
@@ -111,10 +112,16 @@ class CorefileAnswer(msgspec.Struct, frozen=True):
     reply: DnsReply
 
 
-def answer_for_service(config: ConfigMap, cluster: Cluster) -> CorefileAnswer | None:
+def client_address(pod: Pod, dns: Resolvers | None) -> str:
+    """Where CoreDNS sees the pod's questions come from; empty where that is the node's, which network plugins decide: of a
+    pod on its node's network, and of one that asks the cache of its node."""
+    return "" if pod.spec.host_network or dns is None or dns.detours else pod.status.pod_ip
+
+
+def answer_for_service(config: ConfigMap, cluster: Cluster, client: str = "") -> CorefileAnswer | None:
     """What CoreDNS answers for the Service of the API server, which each cluster has: a stand-in for it, so that neither
     Services nor Namespaces have to be read. None where the Corefile does not load, or where CoreDNS does not answer for
-    Services by it."""
+    Services by it. client: the address that asks, where `acl` decides by it."""
     text = (config.data or {}).get(COREFILE, "")
     custom = cluster.maybe.get_ref(CUSTOM) if "import" in text else None
     files = _custom_files(custom if isinstance(custom, ConfigMap) else None)
@@ -125,7 +132,8 @@ def answer_for_service(config: ConfigMap, cluster: Cluster) -> CorefileAnswer | 
     if not any(block.all("kubernetes") for block in blocks):
         return None
     name = f"{_API_SERVER.name}.{_API_SERVER.namespace}.svc.{_domain(blocks)}."
-    reply = CoreDns(blocks, DnsObjects((_DEFAULT,), (_API_SERVER,), (), ()), _elsewhere).ask(DnsQuestion(name, "A"))
+    objects = DnsObjects((_DEFAULT,), (_API_SERVER,), (), ())
+    reply = CoreDns(blocks, objects, _elsewhere, client=client).ask(DnsQuestion(name, "A"))
     return CorefileAnswer(name, reply)
 
 

@@ -22,7 +22,8 @@ from kubedoctor.findings.model import Command, Fix
 from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.dns.clients.resolv_conf import policy_of
 from kubedoctor.replay.dns.clients.walks import GLIBC, GO, MUSL, RESOLVERS, DnsStep, NameLookup, look_up
-from kubedoctor.replay.dns.coredns.records import NXDOMAIN, SERVFAIL, UNKNOWN
+from kubedoctor.replay.dns.coredns.access import ACL
+from kubedoctor.replay.dns.coredns.records import NOERROR, NXDOMAIN, SERVFAIL, UNKNOWN, DnsReply
 from kubedoctor.replay.network import ConnectionVerdict
 from kubedoctor.replay.network.parties import parse_address
 from kubedoctor.replay.services.hosts import ServiceName, service_named, service_with_address
@@ -104,7 +105,18 @@ def _verdict(
         return Conclusion.TROUBLE, f"does not resolve: CoreDNS does not load its Corefile: {setting.problem}"
     if setting.not_seen:
         return Conclusion.UNKNOWN, f"not known: {setting.not_seen}"
+    decided = usual.steps[-1].reply if usual.steps else None
     failures = {lookup.failure for lookup in found.values()}
+    if decided is not None and decided.by == ACL:
+        return (
+            Conclusion.TROUBLE,
+            f"does not resolve: CoreDNS does not let this pod ask: plugin acl gives {_refusal(decided)}",
+        )
+    if decided is not None and decided.rcode == UNKNOWN and decided.by.startswith(ACL):
+        return (
+            Conclusion.UNKNOWN,
+            "not known: CoreDNS decides by the address that asks (plugin acl), which was not seen",
+        )
     if UNKNOWN in failures:
         meant = _meant(name, setting, cluster)
         if meant is not None and not usual.steps[-1].question.name.endswith(f".{setting.domain}.") and usual.wasted:
@@ -123,6 +135,10 @@ def _verdict(
     meant = _meant(name, setting, cluster)
     hint = _hint(meant, cluster) if meant is not None else ""
     return Conclusion.TROUBLE, f"does not resolve: {reason}{f'; {hint}' if hint else ''}"
+
+
+def _refusal(reply: DnsReply) -> str:
+    return "an empty answer" if reply.rcode == NOERROR else reply.rcode
 
 
 def _who(step: DnsStep) -> str:

@@ -115,6 +115,29 @@ def test_a_headless_service_needs_a_ready_endpoint() -> None:
     assert "headless, and no endpoint of it is ready" in asked("db.data", *headless(False)).verdict
 
 
+@pytest.mark.parametrize(
+    ("rules", "conclusion", "words"),
+    [
+        ("allow net 10.0.0.0/8\n block", Conclusion.WELL, "resolves to Service shop/web"),
+        ("allow net 192.168.0.0/16\n block", Conclusion.TROUBLE, "plugin acl gives REFUSED"),
+        ("drop net 10.0.0.1", Conclusion.TROUBLE, "plugin acl gives no answer"),
+        ("filter", Conclusion.TROUBLE, "plugin acl gives an empty answer"),
+    ],
+)
+def test_the_access_list_of_coredns_asks_who_the_client_is(rules: str, conclusion: Conclusion, words: str) -> None:
+    sheet = asked("web", corefile=COREFILE.replace(" forward", f" acl {{\n {rules}\n }}\n forward"))
+    assert sheet.conclusion is conclusion
+    assert words in sheet.verdict
+
+
+def test_the_address_that_the_node_asks_from_is_not_known() -> None:
+    client = pod("shop", "client", hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet")
+    corefile = COREFILE.replace(" forward", " acl {\n allow net 10.0.0.0/8\n block\n }\n forward")
+    sheet = asked("web", client=client, corefile=corefile)
+    assert sheet.conclusion is Conclusion.UNKNOWN
+    assert sheet.verdict.startswith("not known: CoreDNS decides by the address that asks")
+
+
 def test_names_outside_and_the_queries_that_they_cost() -> None:
     sheet = asked("api.example.com")
     assert sheet.conclusion is Conclusion.UNKNOWN

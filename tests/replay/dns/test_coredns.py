@@ -54,6 +54,11 @@ def problem(text: str, **around: Any) -> str:
         (". {\n loop\n forward . 127.0.0.1\n}", "plugin/loop: Loop"),
         (". {\n forward . 127.0.0.1\n}", ""),
         (". {\n rewrite name regex ( x\n}", "invalid regex"),
+        (". {\n acl {\n  alow net 10.0.0.0/8\n }\n}", 'Corefile:3 - Error during parsing: unexpected token "alow"'),
+        (". {\n acl {\n  allow 10.0.0.0/8\n }\n}", "expect 'type | net'"),
+        (". {\n acl {\n  allow net\n }\n}", 'no token specified in "net" section'),
+        (". {\n acl {\n  allow net 10.0.0.0/33\n }\n}", 'illegal CIDR notation "10.0.0.0/33"'),
+        (". {\n acl {\n  allow net 10.0.0.1 type A\n  block\n }\n}", ""),
     ],
 )
 def test_loading(text: str, words: str) -> None:
@@ -210,6 +215,32 @@ def test_answers(name: str, kind: str, expected: str) -> None:
 )  # fmt: skip
 def test_plugins(body: str, name: str, expected: str) -> None:
     assert said(f". {{\n{body}\n}}", name) == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "client", "expected"),
+    [
+        ("acl {\n allow net 10.0.0.0/8\n block\n}", "10.1.2.3", "NOERROR 192.0.2.80"),
+        ("acl {\n allow net 10.0.0.0/8\n block\n}", "192.168.0.1", "REFUSED"),
+        ("acl {\n allow net 10.0.0.0/8\n block\n}", "", "UNKNOWN"),
+        ("acl {\n allow net 10.0.0.0/8\n}", "", "NOERROR 192.0.2.80"),
+        ("acl {\n drop net 10.1.2.3\n}", "10.1.2.3", "no answer"),
+        ("acl {\n drop net 10.1.2.3\n}", "10.1.2.4", "NOERROR 192.0.2.80"),
+        ("acl {\n block type AAAA net *\n}", "10.1.2.3", "NOERROR 192.0.2.80"),
+        ("acl {\n BLOCK net 10.1.0.0/16 type A TXT\n}", "10.1.2.3", "REFUSED"),
+        ("acl {\n filter net 2001:db8::/32\n}", "2001:db8::1", "NOERROR"),
+        ("acl {\n filter net 2001:db8::/32\n}", "10.1.2.3", "NOERROR 192.0.2.80"),
+        ("acl example.com {\n allow net 10.0.0.0/8\n}\nacl {\n block\n}", "10.1.2.3", "NOERROR 192.0.2.80"),
+        ("acl example.org {\n allow net 10.0.0.0/8\n}\nacl {\n block\n}", "10.1.2.3", "REFUSED"),
+        ("acl {\n block net 10.9.0.0/16\n}\nacl {\n block\n}", "10.1.2.3", "REFUSED"),
+    ],
+)
+def test_who_may_ask(rules: str, client: str, expected: str) -> None:
+    text = f". {{\n{rules}\nforward . 192.0.2.53\n}}"
+    reply = CoreDns(loaded(text), DnsObjects((), (), (), ()), {"192.0.2.53": outside}.get, client=client).ask(
+        DnsQuestion("www.example.com.", "A")
+    )
+    assert " ".join([reply.rcode, *(record.data for record in reply.answers)]) == expected
 
 
 def test_the_block_with_the_longest_zone_answers() -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from kubedoctor.replay.dns.clients.resolv_conf import MOST_SERVERS, ResolvConf
 from kubedoctor.replay.dns.coredns.records import (
+    DROPPED,
     NOERROR,
     NXDOMAIN,
     UNKNOWN,
@@ -34,7 +35,7 @@ _GLIBC_BUFFER: Final = 1024
 
 
 class DnsStep(msgspec.Struct, frozen=True):
-    """One question to one server. `reply` None: the server stays silent."""
+    """One question to one server. `reply` None: no server is there."""
 
     server: str
     question: DnsQuestion
@@ -98,7 +99,7 @@ class _Walk:
         asked = self._servers.get(server)
         reply = asked(question) if asked is not None else None
         self._steps.append(DnsStep(server, question, reply))
-        return reply
+        return reply if reply is None or reply.rcode != DROPPED else None
 
     def _candidates(self) -> Iterator[str]:
         """As Go and glibc walk: with enough dots the name itself first, else last."""

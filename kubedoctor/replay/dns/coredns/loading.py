@@ -14,6 +14,7 @@ import msgspec
 
 from kubedoctor.cluster.grammar.durations import DurationError, parse_duration
 from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
+from kubedoctor.replay.dns.coredns.access import AccessProblem, check_rule
 from kubedoctor.replay.dns.coredns.syntax import CorefileProblem, PluginConfig, ServerBlock, server_blocks
 
 ZONE_PORT: Final = 53
@@ -243,6 +244,15 @@ def _rewrite(configs: tuple[PluginConfig, ...], around: LoadingContext) -> None:
                     raise CorefileProblem(f"plugin/rewrite: invalid regex matching pattern: {words[2]}") from None
 
 
+def _acl(configs: tuple[PluginConfig, ...], around: LoadingContext) -> None:
+    for config in configs:
+        for place, words in _options(config):
+            try:
+                check_rule(words)
+            except AccessProblem as problem:
+                raise _unknown(config, place, str(problem)) from None
+
+
 def _check_loop(block: ServerBlock, around: LoadingContext) -> None:
     """A server that forwards to its own port of this machine sees its own probe."""
     if not block.all("loop"):
@@ -265,4 +275,5 @@ _CHECKS: Final[Mapping[str, Callable[[tuple[PluginConfig, ...], LoadingContext],
     "cache": _cache,
     "reload": _reload,
     "rewrite": _rewrite,
+    "acl": _acl,
 }

@@ -13,6 +13,8 @@ SERVFAIL = "SERVFAIL"
 REFUSED = "REFUSED"
 UNKNOWN = "UNKNOWN"
 """A server answers that cannot be seen."""
+DROPPED = "no answer"
+"""The server reads the question and stays silent: clients run into their timeout."""
 
 
 class DnsQuestion(msgspec.Struct, frozen=True):

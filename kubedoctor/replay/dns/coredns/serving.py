@@ -1,6 +1,6 @@
 """What CoreDNS answers to a question: server block, plugins in their fixed order, records.
 
-Source: CoreDNS 1.14, `plugin.cfg`, `core/dnsserver/server.go` and the plugins `acl`, `template`, `hosts`, `forward`.
+Source: CoreDNS 1.14, `plugin.cfg`, `core/dnsserver/server.go` and the plugins `template`, `hosts`, `forward`.
 `cache`, `loadbalance`, `errors`, `log` and the like change no answer.
 """
 
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from kubedoctor.replay.dns.coredns.access import AccessList
 from kubedoctor.replay.dns.coredns.kubernetes import DnsObjects, KubernetesZone
 from kubedoctor.replay.dns.coredns.loading import ZONE_PORT, split_zone
 from kubedoctor.replay.dns.coredns.records import (
@@ -39,7 +40,8 @@ Upstreams = Callable[[str], Ask | None]
 
 
 class CoreDns:
-    """A server. upstreams: who answers at an address that `forward` names; None where no server does."""
+    """A server. upstreams: who answers at an address that `forward` names; None where no server does. client: the address
+    that the questions come from; empty where it is not known."""
 
     def __init__(
         self,
@@ -48,7 +50,9 @@ class CoreDns:
         upstreams: Upstreams,
         port: int = ZONE_PORT,
         files: Mapping[str, str] | None = None,
+        client: str = "",
     ) -> None:
+        self._client = client
         self._objects, self._upstreams, self._files = objects, upstreams, files or {}
         self._depth = 0
         self._chains: dict[str, Ask] = {}
@@ -87,7 +91,7 @@ class CoreDns:
         if plugin == "rewrite":
             yield Rewriting(configs).answer
         elif plugin == "acl":
-            yield _Acl(configs, zones).answer
+            yield AccessList(configs, zones, self._client).answer
         elif plugin == "template":
             yield _Templates(configs, zones, self.ask).answer
         elif plugin == "hosts":
@@ -129,41 +133,6 @@ class _Forward:
             if (upstream := self._upstreams(target)) is not None:
                 return upstream(question)
         return DnsReply(SERVFAIL, by=f"forward to {', '.join(self._targets)}: no answer")
-
-
-class _Acl:
-    """The first line that fits decides. Questions are taken to come from every network."""
-
-    def __init__(self, configs: Sequence[PluginConfig], zones: Sequence[str]) -> None:
-        self._rules = [
-            (_absolute(config.head) or tuple(zones), line[0], _words_after("type", line), _words_after("net", line))
-            for config in configs
-            for line in config.body
-        ]
-
-    def answer(self, question: DnsQuestion, following: Ask) -> DnsReply:
-        decided: set[tuple[str, ...]] = set()
-        for zones, action, types, networks in self._rules:
-            if zones in decided or not zone_of(question.name, zones):
-                continue
-            if types and question.type not in types and "*" not in types:
-                continue
-            if networks and not {"*", "0.0.0.0/0"} & set(networks):
-                continue
-            decided.add(zones)
-            if action == "block":
-                return DnsReply(REFUSED, by="acl")
-            if action == "filter":
-                return DnsReply(NOERROR, by="acl")
-        return following(question)
-
-
-def _words_after(word: str, line: Sequence[str]) -> tuple[str, ...]:
-    if word not in line:
-        return ()
-    rest = line[line.index(word) + 1 :]
-    end = next((at for at, found in enumerate(rest) if found in ("type", "net")), len(rest))
-    return tuple(rest[:end])
 
 
 class _Templates:
