@@ -14,6 +14,7 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import BundleProblem, Problem
 from kubedoctor.tui import work
+from kubedoctor.tui.home.time_screen import Renewable, TimeScreen
 from kubedoctor.tui.look import THEMES
 from kubedoctor.tui.messages import Failed, Opened, ReportWritten, Switched, ThemeWanted, Waits
 from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
@@ -48,7 +49,11 @@ class KubedoctorApp(ThemedApp):
         "logs/log_screen.tcss",
     ]
     """All at once: with each that is read later, all are read again."""
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "help", "Help")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help"),
+        Binding("left_curly_bracket", "travel(-1)", "Earlier"),
+        Binding("right_curly_bracket", "travel(1)", "Later"),
+    ]
 
     def __init__(self, open_session: Callable[[], Session], namespace: str | None, name: str = "") -> None:
         """`namespace` None: the source's own. `name` is shown while the source is being opened."""
@@ -145,6 +150,12 @@ class KubedoctorApp(ThemedApp):
         help_shown = isinstance(self.screen, TextScreen) and self.screen.heading == HELP_TITLE
         if self.session is not None and not help_shown:
             TextScreen.show(self, HELP_TITLE, help_page(self.session.notice))
+
+    def action_travel(self, by: int) -> None:
+        """To another moment, from a page that can be made of it too."""
+        home = next((screen for screen in self.screen_stack if isinstance(screen, TimeScreen)), None)
+        if home is not None and (self.screen is home or isinstance(self.screen, Renewable)):
+            home.action_travel(by)
 
     def action_help_quit(self) -> None:
         """ctrl-c quits, as in k9s."""

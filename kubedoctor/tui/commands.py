@@ -108,7 +108,9 @@ def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
         return Moment()
     if lower == "at":
         if not arguments:
-            raise CommandError("at needs a moment: :at 14:49:50, or :at 5m for 5 minutes ago.")
+            raise CommandError(
+                "at needs a moment: :at 14:49:50, or :at 5m for 5 minutes before the present or the end of the recording."
+            )
         return Moment(" ".join(arguments))
     if lower == "explain":
         if not arguments:

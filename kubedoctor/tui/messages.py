@@ -15,9 +15,16 @@ from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row, View
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.sources import Freshness
+from kubedoctor.tui.state.time_machine import Standing
 
 
-class RowsMade(Message):
+class OfMoment(Message):
+    """Made of the state of one moment. `there`: the standing at which the work began; None: not known."""
+
+    there: Standing | None = None
+
+
+class RowsMade(OfMoment):
     """The rows of a view were computed. `counts`: how many are of each health (of incidents: the workloads); `namespaces`: in the order of the keys 1
     to 9; `cost`: seconds of the processor."""
 
@@ -41,7 +48,7 @@ class RowsMade(Message):
         self.cost = cost
 
 
-class SomeRowsMade(Message):
+class SomeRowsMade(OfMoment):
     """The rows of a view were computed as far as its objects were read. `counts`, `order`: as of `RowsMade`."""
 
     def __init__(self, view: View, rows: tuple[Row, ...], counts: dict[Health, int], order: str) -> None:
@@ -73,7 +80,7 @@ class Filtered(Message):
         self.cost = cost
 
 
-class Examined(Message):
+class Examined(OfMoment):
     """The diagnostics ran over a namespace (empty: over all). `cost`: seconds of the processor."""
 
     def __init__(self, scope: str, report: Report, cost: float) -> None:
@@ -84,13 +91,15 @@ class Examined(Message):
 
 
 class Travelled(Message):
-    """Another moment is shown: its report, and rows, numbers and order as of `RowsMade`. `refusal`: why it was not possible, and then
-    everything stays as it is."""
+    """Another moment can be shown: `there`, its report over the scope (None: not made yet), and rows, numbers and order as of
+    `RowsMade`. `refusal`: why the way ends here; where there is no way at all, `there` is where the screens are."""
 
     def __init__(
         self,
         view: View,
-        report: Report | None,
+        scope: str,
+        there: Standing,
+        report: Report | None = None,
         rows: tuple[Row, ...] = (),
         counts: dict[Health, int] | None = None,
         order: str = "health",
@@ -98,6 +107,8 @@ class Travelled(Message):
     ) -> None:
         super().__init__()
         self.view = view
+        self.scope = scope
+        self.there = there
         self.report = report
         self.rows = rows
         self.counts = counts or {}
@@ -105,7 +116,7 @@ class Travelled(Message):
         self.refusal = refusal
 
 
-class Unfolded(Message):
+class Unfolded(OfMoment):
     """What follows from the cause of an incident, as rows; `finding` is the id of the cause."""
 
     def __init__(self, finding: str, rows: tuple[IncidentRow, ...]) -> None:
@@ -114,7 +125,7 @@ class Unfolded(Message):
         self.rows = rows
 
 
-class Told(Message):
+class Told(OfMoment):
     """The page about a row was written."""
 
     def __init__(self, row: Row, verdict: ObjectVerdict, page: Page) -> None:

@@ -36,7 +36,7 @@ from kubedoctor.tui.pages.refusals import not_listed, scope_of
 from kubedoctor.tui.rows import Row, View, arrange, counts, namespaces_in_order
 from kubedoctor.tui.state.proofs import Proofs
 from kubedoctor.tui.state.sources import Freshness, Opener, Watch, Watchable
-from kubedoctor.tui.state.time_machine import TimeMachine
+from kubedoctor.tui.state.time_machine import Standing, TimeMachine
 
 LISTED_ONLY = frozenset({"Lease"})
 """Kinds that an examination lists again and that are not watched: each node renews its lease every ten seconds, and no
@@ -100,19 +100,22 @@ class Session:
         """Whether an earlier moment is shown."""
         return self.machine.past is not None
 
-    def travel(self, go: Callable[[TimeMachine], None]) -> None:
-        """Show another moment. Raises UsageProblem where nothing is known of it."""
-        go(self.machine)
+    def stand(self, there: Standing) -> None:
+        """Show another moment from now on."""
+        self.machine.standing = there
         self._views.clear()
 
-    def seen(self) -> Snapshot:
-        """The snapshot as it is now, which does not change while it is used. Waits for a recording that is being read,
-        except in the thread that reads it."""
+    def seen(self, there: Standing | None = None) -> Snapshot:
+        """The snapshot as it is now, or at another standing, which does not change while it is used. Waits for a recording
+        that is being read, except in the thread that reads it."""
+        past = (there or self.machine.standing).past
+        if past is not None:
+            return past
         with self._lock:
-            if not self.live:
-                return self.snapshot
-            snapshot = self.snapshot.copy()
-        snapshot.taken_at = self.now()
+            if self.source.snapshot.closed:
+                return self.source.snapshot
+            snapshot = self.source.snapshot.copy()
+        snapshot.taken_at = self._present()
         return snapshot
 
     def now(self) -> datetime:
@@ -219,21 +222,21 @@ class Session:
         with self._lock:
             return self.snapshot.count()
 
-    def scan(self, namespace: str) -> Report:
-        """Run every diagnostic over the namespace, or over all."""
+    def scan(self, namespace: str, there: Standing | None = None) -> Report:
+        """Run every diagnostic over the namespace, or over all, as they are at a standing."""
+        there = there or self.machine.standing
         self._refresh_logs()
         with self._lock:
-            self.snapshot.forget_outdated()  # so that the new indexes need no more room than the old ones
+            self.source.snapshot.forget_outdated()  # so that the new indexes need no more room than the old ones
         self._scanning = True
         try:
-            snapshot = self.seen()
+            snapshot = self.seen(there)
             report = self._heeded(scan(self.catalogue, snapshot, self.gather_into(snapshot), namespace), snapshot)
         finally:
             self._scanning = False
         give_back()
-        if self.live and not self.is_past:
+        if not snapshot.closed:
             self.proofs.examined(report, snapshot)
-        if self.live:
             self.machine.examined(namespace, report)
         if not self._has_scanned:
             self._has_scanned = True
@@ -272,7 +275,7 @@ class Session:
 
     def gather_into(self, snapshot: Snapshot) -> Gather:
         """Reads what a snapshot of `seen` lacks, and puts it there too."""
-        is_past = self.is_past
+        is_past = snapshot.closed and snapshot is not self.source.snapshot
 
         def gather(wants: frozenset[Want | LogWant]) -> None:
             if is_past:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from kubedoctor.engine.questions import load_questions
 from kubedoctor.findings import Fix
 from kubedoctor.problems import Problem, UsageProblem
 from kubedoctor.tui.filters import keep
+from kubedoctor.tui.incidents.incident_rows import view_rows
 from kubedoctor.tui.incidents.proofs import with_proofs
 from kubedoctor.tui.messages import (
     Aged,
@@ -49,7 +50,7 @@ from kubedoctor.tui.rows import Row, View, arrange, counts
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.rehearsing import Stopped, TriedChange, attempted, changed_objects
 from kubedoctor.tui.state.reporting import write_report as write_files
-from kubedoctor.tui.state.time_machine import TimeMachine
+from kubedoctor.tui.state.time_machine import Move
 
 Post = Callable[[Message], object]
 SHOW_EVERY = 0.1  # seconds
@@ -152,25 +153,35 @@ def examine(session: Session, namespace: str, post: Post) -> None:
 
 def travel(
     session: Session,
-    go: Callable[[TimeMachine], None],
+    moves: Sequence[Move],
     view: View,
     scope: str,
     present: Report | None,
     order: str,
     post: Post,
 ) -> None:
-    """Show another moment: what the diagnostics find in it, and the rows. present: the last report of the present."""
+    """Go to another moment, one move after the other, and compute what the diagnostics find in it, and the rows. The
+    screens stay where they are until that is there. present: the last report of the present over the same scope; where
+    there is none, the screen has it made."""
+    start = there = session.machine.standing
+    refusal = ""
     with _progress(post, "going through time"):
-        try:
-            session.travel(go)
-        except UsageProblem as problem:
-            post(Travelled(view, None, refusal=str(problem)))
+        for move in moves:
+            try:
+                there = move(session.machine, there)
+            except UsageProblem as problem:
+                refusal = str(problem)
+                break
+        if there is start:
+            post(Travelled(view, scope, there, refusal=refusal))
             return
-        report = present if present is not None and not session.is_past else session.scan(scope)
-        rows, numbers = session.keep_rows(view, report, order, None)
-        if view.kind == "Finding":
-            _, numbers = session.keep_rows(View(namespace=view.namespace), report, "health", None)
-        post(Travelled(view, report, rows, numbers, order))
+        report = present if there.past is None else session.scan(scope, there)
+        snapshot = session.seen(there)
+        rows = view_rows(snapshot, view, report)
+        numbers = counts(
+            view_rows(snapshot, View(namespace=view.namespace), report) if view.kind == "Finding" else rows
+        )
+        post(Travelled(view, scope, there, report, arrange(rows, order), numbers, order, refusal))
 
 
 def tell(
@@ -195,9 +206,9 @@ def tell(
     post(Told(row, verdict, page))
 
 
-def unfold(session: Session, row: Row, report: Report, post: Post) -> None:
-    """The tree of an incident."""
-    post(Unfolded(row.finding, session.tree(row.finding, report)))
+def unfold(session: Session, finding: str, report: Report, post: Post) -> None:
+    """The tree of the incident with this cause."""
+    post(Unfolded(finding, session.tree(finding, report)))
 
 
 def focus(session: Session, row: Row, post: Post, *, tight: bool = False) -> None:
@@ -231,8 +242,9 @@ def follow_fix(session: Session, cause: str, fix: Fix, report: Report, post: Pos
     session.proofs.copied(cause, fix.summary, changed_objects(fix.command, snapshot), report, snapshot)
 
 
-def describe_object(session: Session, ref: Ref, report: Report | None, post: Post) -> None:
-    """Write the description of an object."""
+def describe_object(session: Session, ref: Ref, known: Callable[[], Report | None], post: Post) -> None:
+    """Write the description of an object. known: gives the report of the moment that is shown."""
+    report = known()
     obj = session.seen().get(ref)
     if obj is None:
         post(_missing(ref))

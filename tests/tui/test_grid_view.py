@@ -7,6 +7,7 @@ import pytest
 from kubedoctor.answers.grid import Shade
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.widgets.grid_view import GridView
+from kubedoctor.tui.widgets.one_line import Keys, Rule
 from kubedoctor.tui.widgets.text_view import TextView
 from tests.tui.recordings import command, press
 from tests.tui.running import on_top, running
@@ -67,4 +68,14 @@ async def test_a_namespace_without_workloads() -> None:
     async with running(app, (80, 24)) as (pilot, _):
         await command(pilot, app, "connectivity")
         assert isinstance(on_top(app), SheetScreen)
-        assert "of 0 pairs of workloads" in app.screen.query_one("#page", TextView).page.plain
+        assert "no workload with pods here" in app.screen.query_one("#page", TextView).page.plain
+        assert "copy" not in "".join(piece.text for piece in app.screen.query_one(Keys).line(80))
+
+
+async def test_the_legend_is_in_sight() -> None:
+    app = application("shop-at-night", "")
+    async with running(app, (80, 24)) as (pilot, _):
+        await press(pilot, app, "m")
+        legend = app.screen.query_one("#below", Rule)
+        assert legend.region.bottom <= 24
+        assert "● every port  ◐ some ports  · no connection" in legend.render_line(0).text

@@ -66,6 +66,8 @@ def _connections(peers: Sequence[Peer], pairs: Sequence[tuple[int, int, PortSet]
 def _verdict(pairs: Sequence[tuple[int, int, PortSet]], peers: Sequence[Peer]) -> str:
     inside = [peer.about is not None for peer in peers]
     among = [ports for source, target, ports in pairs if inside[source] and inside[target]]
+    if not among:
+        return "no workload with pods here that another one could connect to"
     open_ = sum(ports is EVERY_PORT or ports == EVERY_PORT for ports in among)
     closed = sum(ports == NO_PORT for ports in among)
     total = f"of {counted(len(among), 'pair')} of workloads"

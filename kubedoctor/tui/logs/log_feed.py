@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 from typing import Protocol, runtime_checkable
 
 import msgspec
+from msgspec.structs import replace
 from textual.message import Message
 
 from kubedoctor.cluster import LogWant, Pod, Ref
@@ -26,12 +28,19 @@ class FollowsLogs(Protocol):
 
 
 class LogFeed(msgspec.Struct, frozen=True):
-    """The logs of these containers. followed: where they grow; else `lines` and `states` are all there is."""
+    """The logs of these containers. followed: where they come from a cluster; else `lines` and `states` are all there is.
+    until: lines of later times are left out; empty: none is."""
 
     wants: tuple[LogWant, ...]
     followed: FollowedLogs | None = None
     lines: tuple[MergedLine, ...] = ()
     states: tuple[str, ...] = ()
+    until: str = ""
+
+    @property
+    def left_out(self) -> int:
+        """How many containers are not read."""
+        return self.followed.left_out if self.followed is not None else 0
 
     @property
     def changes(self) -> int:
@@ -47,7 +56,12 @@ class LogFeed(msgspec.Struct, frozen=True):
         """The lines so far, and the state of each container."""
         if self.followed is None:
             return self.lines, self.states
-        lines = tuple(MergedLine(line.source, line.text, line.at) for line in self.followed.lines())
+        until = self.until
+        lines = tuple(
+            MergedLine(line.source, line.text, line.at)
+            for line in self.followed.lines()
+            if not until or line.at <= until
+        )
         return lines, self.followed.states()
 
     def stop(self) -> None:
@@ -73,11 +87,19 @@ def open_feed(
         raise Problem(f"{subject.title} has no pod to read logs from.")
     wants = tuple(want for pod in pods for want in wanted_logs(pod, previous=previous))
     source = session.source
-    if session.live and isinstance(source, FollowsLogs):
-        followed = source.follow_logs(wants, period, follow=follow)
-        post(FeedOpened(LogFeed(followed.wants, followed)))
+    moment = session.machine.moment
+    if not source.snapshot.closed and isinstance(source, FollowsLogs):
+        if moment is not None and period != LogPeriod(None, None):
+            # what was the tail then is not known now: an hour of it, or the period, and all that came later
+            before = 3600 if period.seconds is None else period.seconds
+            period = LogPeriod(None, int(moment.ago.total_seconds()) + before)
+        followed = source.follow_logs(wants, period, follow=follow and moment is None)
+        until = f"{moment.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}999Z" if moment is not None else ""
+        post(FeedOpened(LogFeed(followed.wants, followed, until=until)))
         return
     texts = [text for pod in pods for text in log_texts(pod, session.snapshot, previous=previous)]
+    if moment is not None:
+        texts = [replace(text, tail=None, why="lines have no times in a recording") for text in texts]
     lines = tuple(
         MergedLine(number, line)
         for number, text in enumerate(texts)

@@ -84,6 +84,12 @@ class LogScreen(Screen[None]):
         self.set_interval(DRAW_EVERY, self._keep_up)
         self._open()
 
+    def renew(self, report: Report) -> bool:
+        """Up to the moment that is shown now."""
+        self._deciding = deciding_lines(report)
+        self._open()
+        return True
+
     def on_unmount(self) -> None:
         if self.feed is not None:
             self.feed.stop()
@@ -125,7 +131,7 @@ class LogScreen(Screen[None]):
         self._drawn = (feed.changes, self.look)
         view = self.query_one(TextView)
         lines, states = feed.now()
-        page, self._place = logs_page(lines, feed.wants, states, self._deciding, self.look, feed.dropped)
+        page, self._place = logs_page(lines, feed.wants, states, self._deciding, self.look, feed.dropped, feed.left_out)
         at_end = view.scroll_offset.y >= view.max_scroll_y - 1
         jump = self._place >= 0 and not self._jumped
         view.show(page, stay=True, at_end=at_end and not jump)
@@ -135,12 +141,16 @@ class LogScreen(Screen[None]):
         self._pace.end()
 
     def _entitle(self) -> None:
-        notes = [PERIODS[self._period][0], "previous run" if self._previous else ""]
-        notes += [self.look.container, "errors only" if self.look.errors else "", "paused" if not self._follow else ""]
+        grows = self._session.live
+        notes = [PERIODS[self._period][0] if self._has_periods else "", "previous run" if self._previous else ""]
+        notes += [self.look.container, "errors only" if self.look.errors else ""]
+        notes.append("paused" if grows and not self._follow else "")
         notes.append(f"/{self.look.filter}" if self.look.filter else "")
         subject = f"{self._subject.title}  {' · '.join(filter(None, notes))}"
         self.query_one(Heading).entitle("Logs", visible(subject, 200))
-        keys = (("0-5", "since"), ("f", "follow"), ("p", "previous"), ("c", "container"), ("d", "deciding"))
+        follow = (("f", "follow" if not self._follow else "pause"),) if grows else ()
+        since = (("0-5", "since"),) if self._has_periods else ()
+        keys = (*since, *follow, ("p", "previous"), ("c", "container"), ("d", "deciding"))
         more = (("e", "errors"), ("t", "times"), ("w", "wrap"), ("J", "JSON"))
         self.query_one(Keys).offer((*keys, *more), (("/", "filter"), ("esc", "back")))
 
@@ -183,11 +193,23 @@ class LogScreen(Screen[None]):
         else:
             self.app.pop_screen()
 
+    @property
+    def _has_periods(self) -> bool:
+        """A recording has the lines that it has."""
+        return not self._session.source.snapshot.closed
+
     def action_period(self, number: int) -> None:
+        if not self._has_periods:
+            self.notify("A recording has the last lines only, without their times.", timeout=3)
+            return
         self._period = number
         self._open()
 
     def action_follow(self) -> None:
+        if not self._session.live:
+            what = "An earlier moment is shown" if self._session.is_past else "This is a recording"
+            self.notify(f"{what}: no lines follow.", timeout=3)
+            return
         self._follow = not self._follow
         self._open()
 

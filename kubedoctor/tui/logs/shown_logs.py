@@ -83,14 +83,19 @@ def logs_page(
     deciding: Mapping[tuple[Ref, str], DecidingLine],
     look: LogLook,
     dropped: int = 0,
+    left_out: int = 0,
 ) -> tuple[Page, int]:
-    """The page, and how many paragraphs stand above the deciding line (-1: there is none)."""
+    """The page, and how many paragraphs stand above the deciding line (-1: there is none). dropped: older lines that were
+    let go; left_out: containers that are not read."""
     page, names = Page(), _names(wants)
     matches = filter_of(look.filter)
     chosen = [line for line in lines if not look.container or wants[line.source].container == look.container]
     if look.errors:
         chosen = [line for line in chosen if parse_line(line.text).level >= Level.ERROR]
     chosen = [line for line in chosen if matches(line.text)]
+    if left_out:
+        more = f"{counted(left_out, 'more container')} not read: open the logs of one pod"
+        page.add((f"… {more}", "degraded"))
     older = len(chosen) - MOST_SHOWN
     if older > 0 or dropped:
         page.add((f"… {counted(max(older, 0) + dropped, 'older line')} not shown", "dim"))

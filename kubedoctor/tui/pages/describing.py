@@ -83,7 +83,7 @@ def _members(name: Ref, snapshot: Snapshot) -> list[Ref]:
 
 def _ago(obj: KubernetesObject, snapshot: Snapshot) -> str:
     created = obj.metadata.creation_timestamp
-    return f"{created:%Y-%m-%d %H:%M:%S} UTC, {human_duration(snapshot.taken_at - created)} ago" if created else ""
+    return f"{created:%Y-%m-%d %H:%M:%S} UTC, age {human_duration(snapshot.taken_at - created)}" if created else ""
 
 
 def _fact(page: Page, path: str, value: object) -> None:

@@ -17,7 +17,8 @@ def event_page(event: Event, snapshot: Snapshot) -> Page:
     page.add(event.message)
     page.blank()
     often = counted(event.times, "time")
-    page.add((f"seen {often}{f', last {human_duration(snapshot.taken_at - seen)} ago' if seen else ''}", "dim"))
+    last = f", last {seen:%Y-%m-%d %H:%M:%S} UTC, age {human_duration(snapshot.taken_at - seen)}" if seen else ""
+    page.add((f"seen {often}{last}", "dim"))
     if source := event.source.component or event.reporting_component:
         page.add((f"reported by {source}{f' on {event.source.host}' if event.source.host else ''}", "dim"))
     page.blank()
@@ -39,7 +40,7 @@ def _known_events(ref: Ref, snapshot: Snapshot) -> tuple[Event, ...]:
 
 def add_event(page: Page, event: Event, snapshot: Snapshot, indent: int = 2) -> None:
     """An event with its age and how often it was seen."""
-    age = f"{human_duration(snapshot.taken_at - event.seen_at)} ago" if event.seen_at else ""
+    age = human_duration(snapshot.taken_at - event.seen_at) if event.seen_at else ""
     often = counted(event.times, "time") if event.times > 1 else ""
     role = "degraded" if event.type == "Warning" else ""
     page.add(

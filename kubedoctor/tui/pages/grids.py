@@ -1,12 +1,22 @@
-"""What stands below a grid: the cell under the cursor in words, the legend, and the titles of the columns. Pure."""
+"""What stands below a grid: the legend, the cell under the cursor in words, and the titles of the columns. Pure."""
 
 from __future__ import annotations
 
-from kubedoctor.answers.grid import Grid, GridCell, GridLine
+from kubedoctor.answers.grid import Grid, GridCell, GridLine, Shade
 from kubedoctor.answers.sheet import Sheet
-from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.look import LINE
+from kubedoctor.tui.pages.ink import crop, ink, size
+from kubedoctor.tui.pages.page import Line, Page, Piece
 from kubedoctor.tui.pages.sheets import add_remarks
 
+SHADES = {
+    Shade.FULL: "key",
+    Shade.PART: "noted",
+    Shade.MIXED: "degraded",
+    Shade.EMPTY: "dim",
+    Shade.BLANK: "",
+}
+"""The role of each shade's colour."""
 _MOST_MEMBERS = 12
 
 
@@ -22,8 +32,6 @@ def grid_page(sheet: Sheet, grid: Grid, cell: GridCell | None, lines: tuple[Grid
             page.add((f"{way} ", "dim"), _members(line), indent=2, hang=4)
     page.blank()
     page.add((sheet.title, "strong"), f": {sheet.verdict}", hang=2)
-    signs = [(f"{shade.value} {meaning}   ", "dim") for shade, meaning in grid.shades]
-    page.add(*signs)
     if grid.note:
         page.add((grid.note, "dim"))
     if not grid.is_square:
@@ -33,6 +41,13 @@ def grid_page(sheet: Sheet, grid: Grid, cell: GridCell | None, lines: tuple[Grid
     page.blank()
     add_remarks(page, sheet)
     return page
+
+
+def legend(grid: Grid, width: int) -> Line:
+    """What the signs mean, in a rule."""
+    signs = [(Piece(f" {shade.value}", SHADES[shade]), ink(f" {meaning} ", "dim")) for shade, meaning in grid.shades]
+    line: Line = (Piece(LINE * 2, "rule"), *(piece for sign in signs for piece in sign))
+    return crop((*line, Piece(LINE * max(0, width - size(line)), "rule")), width)
 
 
 def _members(line: GridLine) -> str:

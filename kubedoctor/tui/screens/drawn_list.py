@@ -15,6 +15,7 @@ from textual.widget import Widget
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.engine.health import Health
 from kubedoctor.tui import commands
+from kubedoctor.tui.home.time_screen import TimeScreen
 from kubedoctor.tui.incidents.incident_rows import IncidentRow, incident_counts
 from kubedoctor.tui.messages import Aged, Failed, Progress
 from kubedoctor.tui.pages.ink import ink
@@ -22,7 +23,6 @@ from kubedoctor.tui.pages.keys import list_keys
 from kubedoctor.tui.pages.page import Line
 from kubedoctor.tui.pages.states import MOST_NOT_WELL, examining_page, no_incidents_page, problem_page
 from kubedoctor.tui.rows import EXAMINING, READING, TABS, Row, counts, empty_text
-from kubedoctor.tui.screens.rows_screen import RowsScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_form import IncidentForm
@@ -44,7 +44,7 @@ EXAMINED_STEP = 10
 """Seconds: a title that changes is drawn again."""
 
 
-class DrawnList(RowsScreen):
+class DrawnList(TimeScreen):
     """Draws; what keys do is the list screen's own."""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
@@ -174,7 +174,8 @@ class DrawnList(RowsScreen):
         lost = freshness.lost
         banner = self.query_one(Banner)
         banner.say(f"{lost} The data may be out of date; reconnecting." if lost else "", "lost")
-        banner.say(f"{freshness.past}. {{ earlier, }} later, esc to the present." if freshness.past else "", "past")
+        back = "the end" if self.session.source.snapshot.closed else "the present"
+        banner.say(f"{freshness.past}. {{ earlier, }} later, esc to {back}." if freshness.past else "", "past")
 
     def _show_moment(self) -> None:
         moment = self.session.machine.moment

@@ -15,6 +15,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
+from kubedoctor.engine import Report
 from kubedoctor.tui.messages import Arrived
 from kubedoctor.tui.screens.compositor import FrontCompositor
 from kubedoctor.tui.threads import InThread
@@ -63,6 +64,12 @@ class KeptScreen(Screen[None]):
     def forget(self) -> None:
         """Let go of what was shown."""
         raise NotImplementedError
+
+    def renew(self, report: Report) -> bool:
+        """Show the same of the moment that is shown now, of which this is the report; whether that is possible."""
+        self._turn = object()
+        self.draw()
+        return True
 
     def open(self, app: App[Any]) -> None:
         """Put the screen on top. Its content was set before."""

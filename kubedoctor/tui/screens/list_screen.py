@@ -15,15 +15,14 @@ from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.tui import commands, work
 from kubedoctor.tui.columns import columns_of
 from kubedoctor.tui.filters import FilterError, keep
-from kubedoctor.tui.incidents.incident_rows import IncidentRow
-from kubedoctor.tui.messages import Filtered, ThemeWanted, Told, Unfolded
+from kubedoctor.tui.home.tree_screen import TreeScreen
+from kubedoctor.tui.messages import Filtered, ThemeWanted, Told
 from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, known_row, next_tab, place_in
-from kubedoctor.tui.screens.drawn_list import DrawnList
 from kubedoctor.tui.screens.places import place_of
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, tabs_of
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
-from kubedoctor.tui.state.time_machine import TimeMachine, go_to
+from kubedoctor.tui.state.time_machine import go_to, leave
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.one_line import Tab
 from kubedoctor.tui.widgets.prompt import Prompt
@@ -39,7 +38,7 @@ LOOK_AFTER, LOOK_AFTER_TYPING = 0.05, 0.25
 HOME = "Finding"
 
 
-class ListScreen(DrawnList):
+class ListScreen(TreeScreen):
     """Goes from view to view, and opens what is under the cursor."""
 
     CSS_PATH = "list_screen.tcss"
@@ -57,8 +56,6 @@ class ListScreen(DrawnList):
         Binding("N,shift+n", "sort('name')", "Sort by name"),
         Binding("A,shift+a", "sort('age')", "Sort by age"),
         Binding("S,shift+s", "sort('health')", "Sort by health"),
-        Binding("left_curly_bracket", "travel(-1)", "Earlier"),
-        Binding("right_curly_bracket", "travel(1)", "Later"),
         Binding("w", "why", "Why"),
         Binding("f", "findings", "Incidents"),
         Binding("o", "node", "Node"),
@@ -117,20 +114,10 @@ class ListScreen(DrawnList):
 
     @on(Told)
     def _told(self, message: Told) -> None:
-        current = self._table.current
+        current = None if self._is_outdated(message) else self._table.current
         if current is not None and (current.ref, current.finding) == (message.row.ref, message.row.finding):
             self._pane.tell(message.row, message.verdict, message.page)
             self._draw_keys(message.row)
-
-    @on(Unfolded)
-    def _tree_made(self, message: Unfolded) -> None:
-        if message.finding == self._unfolded[0]:
-            if not message.rows and not self._unfolded[1]:
-                self._unfolded = ("", ())
-                self.action_why()
-                return
-            self._unfolded = (message.finding, message.rows)
-            self._apply_filter()
 
     @on(Tab)
     def _tab_chosen(self, message: Tab) -> None:
@@ -162,17 +149,6 @@ class ListScreen(DrawnList):
             self._go(View("Pod", row.ref.namespace, row.ref))
         else:
             self.action_why()
-
-    def _open_incident(self, row: Row) -> None:
-        """Unfold it into what follows from it, or fold it again; an object of the tree is opened."""
-        if (isinstance(row, IncidentRow) and row.lead) or not row.finding:
-            self.action_why()
-        elif row.finding == self._unfolded[0]:
-            self._unfolded = ("", ())
-            self._apply_filter()
-        elif self.report is not None:
-            self._unfolded = (row.finding, ())
-            self._work(partial(work.unfold, self.session, row, self.report), "unfold")
 
     @on(Prompt.Filter)
     def _filter_typed(self, message: Prompt.Filter) -> None:
@@ -206,7 +182,7 @@ class ListScreen(DrawnList):
             case commands.UseContext(name=name):
                 self._work(partial(work.switch, self.session, name), "switch")
             case commands.Moment(text=text):
-                self._travel(partial(go_to, text) if text else TimeMachine.leave)
+                self._travel(partial(go_to, text) if text else leave)
             case commands.Suppressions():
                 self.show_suppressed()
             case commands.Lesson(words=words):
@@ -319,7 +295,7 @@ class ListScreen(DrawnList):
             self.filter = ""
             self._apply_filter()
         elif self.session.is_past and len(self._places) <= self._places_before:
-            self._travel(TimeMachine.leave)
+            self._travel(leave)
         elif self._places:
             visited = self._places.pop()
             self._go(visited.view, visited.filter, visited.row, remember=False)

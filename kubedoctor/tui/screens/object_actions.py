@@ -66,11 +66,18 @@ class ObjectScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """Handle the keys of questions."""
         row = self.subject()
-        questions = self.session.questions_about(row.ref) if row is not None and event.character else ()
-        for question in questions:
-            if row is not None and question.key == event.character:
-                event.stop()
-                self._ask(question, row.ref)
+        if row is None or not event.character:
+            return
+        asked = [question for question in load_questions().questions if question.key == event.character]
+        if not asked:
+            return
+        event.stop()
+        fitting = next((question for question in asked if question.fits(row.ref)), None)
+        if fitting is not None:
+            self._ask(fitting, row.ref)
+        else:
+            names = " or ".join(question.name for question in asked)
+            self.notify(f"No {names} of {with_article(visible(row.ref.short_kind, 60))}.", timeout=3)
 
     def action_questions(self) -> None:
         row = self.subject()
@@ -194,7 +201,7 @@ class ObjectScreen(Screen[None]):
             self.app.run_worker(InThread(job, self.app.post_message))
 
     def action_describe(self) -> None:
-        self._text("Describe", lambda ref: partial(work.describe_object, self.session, ref, self.report))
+        self._text("Describe", lambda ref: partial(work.describe_object, self.session, ref, lambda: self.report))
 
     def action_yaml(self) -> None:
         self._text("YAML", lambda ref: partial(work.show_yaml, self.session, ref))

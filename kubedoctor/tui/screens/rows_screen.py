@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from textual import on
+from textual.message import Message
 
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.seen.news import News
@@ -15,13 +16,12 @@ from kubedoctor.engine.over_time.healing import HOLDS
 from kubedoctor.tui import work
 from kubedoctor.tui.incidents.suppressions import unheeded_sentence
 from kubedoctor.tui.kept_rows import kinds_kept, kinds_of_rows
-from kubedoctor.tui.messages import Changed, Examined, RowsMade, SomeRowsMade, Sorted, Travelled
+from kubedoctor.tui.messages import Changed, Examined, OfMoment, RowsMade, SomeRowsMade, Sorted
 from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.rows import Row, View, VisitedView
 from kubedoctor.tui.screens.compositor import FrontCompositor
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
-from kubedoctor.tui.state.time_machine import TimeMachine
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.work import Post
@@ -65,8 +65,6 @@ class RowsScreen(ObjectScreen):
         self._listing = Pace(ROWS_EVERY, share=ROWS_SHARE)
         self._examining = Pace(EXAMINE_EVERY, share=EXAMINE_SHARE, free=EXAMINE_FREE)
         self._places: list[VisitedView] = []
-        self._present: Report | None = None
-        self._places_before = 0
         self._changed_kinds: set[str] = set()
         self._changed_objects: set[Ref] = set()
 
@@ -78,10 +76,25 @@ class RowsScreen(ObjectScreen):
         """Draw what the report says of the row under the cursor."""
         raise NotImplementedError
 
+    def _examined_anew(self, report: Report) -> None:
+        """Take a report of the moment that is shown."""
+        self.report = report
+
     # Work
 
     def _work(self, job: Callable[..., None], group: str, post: Post | None = None) -> None:
-        self.run_worker(InThread(job, post or self.post_message), group=group, exclusive=True)
+        there, put = self.session.machine.standing, post or self.post_message
+
+        def post_of_moment(message: Message) -> object:
+            if isinstance(message, OfMoment):
+                message.there = there
+            return put(message)
+
+        self.run_worker(InThread(job, post_of_moment), group=group, exclusive=True)
+
+    def _is_outdated(self, message: OfMoment) -> bool:
+        """Whether it was made of another moment than the one that is shown by now."""
+        return message.there not in (None, self.session.machine.standing)
 
     def _load(self) -> None:
         """Rows first; the diagnoses follow when the rows are there."""
@@ -115,6 +128,8 @@ class RowsScreen(ObjectScreen):
 
     def _keep_up(self) -> None:
         """Runs ten times a second: recomputes what changes of the cluster made stale, at a limited rate."""
+        if self.session.is_past:
+            return
         proofs = self.session.proofs
         if proofs.is_waiting and self._examining.age >= HOLDS.total_seconds():
             self._examining.stale = True
@@ -122,42 +137,6 @@ class RowsScreen(ObjectScreen):
             self._make_rows()
         if (self._examining.is_due or self._examining.is_old) and self.report is not None and not self._busy("examine"):
             self._examine()
-
-    # Other moments
-
-    def _travel(self, go: Callable[[TimeMachine], None]) -> None:
-        """Show another moment, with what its state shows."""
-        if not self.session.is_past:
-            self._present, self._places_before = self.report, len(self._places)
-        if self._reading or self.view.kind == "Context":
-            return
-        job = partial(work.travel, self.session, go, self.view, self._scope, self._present, self.order)
-        self._work(job, "travel")
-
-    def action_travel(self, by: int) -> None:
-        """To what was before, or on towards the present."""
-        if by < 0 or self.session.is_past:
-            self._travel(lambda machine: machine.step(by))
-        else:
-            self.notify("This is the present. { goes back.", timeout=3)
-
-    @on(Travelled)
-    def _travelled(self, message: Travelled) -> None:
-        if message.refusal:
-            self.notify(message.refusal, timeout=5)
-            return
-        self.report = message.report
-        self._examining.stale = self._listing.stale = not self.session.is_past
-        if message.view == self.view:
-            self._take(message.rows, message.counts, message.order)
-        else:
-            self._load()
-        self._show_moment()
-        self._tell()
-
-    def _show_moment(self) -> None:
-        """Draw which moment is shown."""
-        raise NotImplementedError
 
     @on(Changed)
     def _changed(self, message: Changed) -> None:
@@ -172,6 +151,8 @@ class RowsScreen(ObjectScreen):
 
     @on(RowsMade)
     def _rows_made(self, message: RowsMade) -> None:
+        if self._is_outdated(message):  # going to the moment has brought others, or has them made
+            return
         if message.view != self.view:
             if self._reading and self.view in tabs_of(message.view):  # changed while these rows were on their way
                 self._reading = False
@@ -194,7 +175,7 @@ class RowsScreen(ObjectScreen):
 
     @on(SomeRowsMade)
     def _some_rows_made(self, message: SomeRowsMade) -> None:
-        if not self._reading:
+        if not self._reading or self._is_outdated(message):
             return
         self._some = message
         if message.view == self.view and message.rows:
@@ -219,10 +200,14 @@ class RowsScreen(ObjectScreen):
 
     @on(Examined)
     def _examined(self, message: Examined) -> None:
+        if self._is_outdated(message):
+            if self.report is None:
+                self._examine()
+            return
         if message.scope != self._scope:
             return
         self._examining.end(message.cost)
-        self.report = message.report
+        self._examined_anew(message.report)
         if not self._reading:
             self._some = None
         self.query_one(Banner).say("", "failed")

@@ -20,7 +20,7 @@ from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui import work
 from kubedoctor.tui.messages import Asked, Failed
-from kubedoctor.tui.pages.grids import grid_page
+from kubedoctor.tui.pages.grids import grid_page, legend
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.pages.sheets import list_columns, list_rows, list_table, sheet_commands, sheet_page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
@@ -28,7 +28,7 @@ from kubedoctor.tui.screens.kept_screen import KeptScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.rehearsing import TriedChange
 from kubedoctor.tui.widgets.grid_view import HEAD, GridView
-from kubedoctor.tui.widgets.one_line import Heading, Keys, Rule
+from kubedoctor.tui.widgets.one_line import Heading, Keys, Rule, across
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 
@@ -116,6 +116,13 @@ class SheetScreen(KeptScreen):
             self._say(self._waiting)
             self.work(self._job)
 
+    def renew(self, report: Report) -> bool:
+        """A question is asked again; what was opened from an answer, or tried, belongs to its moment."""
+        if self._job is None or self._stop is not None:
+            return False
+        self.sheet = None
+        return super().renew(report)
+
     def take(self, message: Message) -> None:
         match message:
             case Asked():
@@ -142,11 +149,13 @@ class SheetScreen(KeptScreen):
             self._show_grid(sheet, sheet.grid)
             return
         self.set_class(False, "-grid")
+        self.query_one("#below", Rule).show(across)
         table = list_table(sheet)
         self._rows = table.every_row if table is not None else ()
         self.set_class(table is None, "-bare")
         keys = (("enter", "open"), ("x", "copy"), ("shift-s", "closest first"), ("shift-n", "by name"))
-        self.query_one(Keys).offer(keys if table is not None else (("x", "copy"),), (("esc", "back"),))
+        copies = (("x", "copy"),) if sheet_commands(sheet, None) else ()
+        self.query_one(Keys).offer(keys if table is not None else copies, (("esc", "back"),))
         self.query_one("#page", TextView).show(sheet_page(sheet))
         self.query_one("#rows" if table is not None else "#page").focus()
         self._draw(stay=False)
@@ -157,7 +166,8 @@ class SheetScreen(KeptScreen):
         view = self.query_one(GridView)
         view.styles.height = min(len(grid.rows) + HEAD, max(_LEAST_LINES, self.size.height * 2 // 3))
         view.show(grid)
-        self.query_one(Keys).offer((("h j k l", "move"), ("enter", "why"), ("tab", "legend")), (("esc", "back"),))
+        self.query_one("#below", Rule).show(lambda width: legend(grid, width))
+        self.query_one(Keys).offer((("h j k l", "move"), ("enter", "why"), ("tab", "columns")), (("esc", "back"),))
         self._say_cell(sheet, grid, view)
         view.focus()
 

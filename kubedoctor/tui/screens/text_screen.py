@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.engine import Report
 from kubedoctor.tui.messages import Failed, PageMade
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.kept_screen import KeptScreen
@@ -31,6 +32,7 @@ class TextScreen(KeptScreen):
         self.heading = ""
         self._page = Page()
         self._job: Callable[..., None] | None = None
+        self._stays = False
 
     @classmethod
     def show(
@@ -53,6 +55,14 @@ class TextScreen(KeptScreen):
         if self._job is not None:
             self.work(self._job)
 
+    def renew(self, report: Report) -> bool:
+        """At the same place of the page; a page that no work has written is of no moment."""
+        if self._job is None:
+            return True
+        self._turn, self._stays = object(), True
+        self.work(self._job)
+        return True
+
     def take(self, message: Message) -> None:
         match message:
             case PageMade():
@@ -64,14 +74,14 @@ class TextScreen(KeptScreen):
                 self._show(self.heading, page)
 
     def forget(self) -> None:
-        self._page, self._job = Page(), None
+        self._page, self._job, self._stays = Page(), None, False
         self.query_one(TextView).show(self._page)
 
     def _show(self, title: str, page: Page, *, at_end: bool = False) -> None:
         name, _, subject = title.partition(" ")
         self.query_one(Heading).entitle(name, subject)
         self.query_one(Keys).offer((("j k", "scroll"), ("c", "copy the text"), ("esc", "back")), ())
-        self.query_one(TextView).show(page, at_end=at_end)
+        self.query_one(TextView).show(page, stay=self._stays, at_end=at_end)
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.query_one(TextView).page.plain)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from functools import partial
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -61,6 +62,13 @@ class WhyScreen(ObjectScreen, KeptScreen):
         self.work(partial(work.tell, self.session, self.row, self.report, full=True, tight=tight))
         if self.session.live and not self.row.finding:
             self.work(partial(work.focus, self.session, self.row, tight=tight))
+
+    def renew(self, report: Report) -> bool:
+        """An incident stays the one that it is, also where it has not begun yet."""
+        if self.row is not None:
+            self.row = replace(known_row(self.row.ref, self.session.snapshot), finding=self.row.finding)
+        self.report = report
+        return super().renew(report)
 
     def subject(self) -> Row | None:
         return self.row

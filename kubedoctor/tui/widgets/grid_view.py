@@ -14,19 +14,12 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.style import Style
 
-from kubedoctor.answers.grid import Grid, GridCell, Shade
+from kubedoctor.answers.grid import Grid, GridCell
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui.look import STYLES
+from kubedoctor.tui.pages.grids import SHADES
 from kubedoctor.tui.widgets.line_view import LineView
 
-SHADES = {
-    Shade.FULL: "key",
-    Shade.PART: "noted",
-    Shade.MIXED: "degraded",
-    Shade.EMPTY: "dim",
-    Shade.BLANK: "",
-}
-"""The role of each shade's colour."""
 HEAD = 1
 """Lines above the rows."""
 _WIDE, _NARROW = 6, 4

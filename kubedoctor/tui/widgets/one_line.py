@@ -97,12 +97,17 @@ class Heading(OneLine):
         return "".join(piece.text for piece in self.line(1000)).strip()
 
 
+def across(width: int) -> Line:
+    """A plain rule."""
+    return (Piece(LINE * width, "rule"),)
+
+
 class Rule(OneLine):
     """A line across the screen."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._draw = lambda width: (Piece(LINE * width, "rule"),)
+        self._draw = across
 
 
 class Tab(Message):

@@ -57,10 +57,11 @@ def test_the_columns_say_what_happened_to_what() -> None:
     assert "NAMESPACE" in [column.title for column in columns_of(View("Event"))]
 
 
-def test_the_page_says_how_often_and_how_long_ago() -> None:
+def test_the_page_says_how_often_and_when_last() -> None:
     obj = SNAPSHOT.get(Ref("Event", "shop", "b"))
     assert isinstance(obj, Event)
     page = event_page(obj, SNAPSHOT).plain
     assert "Back-off restarting" in page
-    assert "seen 7 times, last 30s ago" in page
+    assert "UTC, age 30s" in page
+    assert "seen 7 times, last " in page
     assert "Pod shop/web-1" in page

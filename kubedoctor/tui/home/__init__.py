@@ -1,0 +1,1 @@
+"""What the home can do beside its lists: go through time, unfold incidents, go back and on."""
