@@ -69,6 +69,9 @@ LATE_ANSWERS: dict[str, Answer] = {
 }
 
 
+BOMB = gzip.compress(b'{"kind": "PodList", "items": [' + b" " * (80 << 20))
+
+
 class Bench:
     """Runs commands against a script, and holds each to a time."""
 
@@ -125,6 +128,24 @@ def test_answers_that_do_not_end(name: str, bench: Bench) -> None:
         code, text = command(lambda _: LATE_ANSWERS[name])
         assert code == 2
         assert LATE in text
+
+
+@pytest.mark.parametrize(
+    "how", ["", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n"], ids=["long", "chunks", "open"]
+)
+def test_an_answer_that_unpacks_without_end(how: str, bench: Bench) -> None:
+    """A small answer costs neither the time nor the memory of what it unpacks to."""
+    chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BOMB), BOMB)
+    ends = how or f"Content-Length: {len(BOMB)}\r\n"
+    answer = HEAD + f"Content-Encoding: gzip\r\n{ends}\r\n".encode() + (chunked if "chunked" in how else BOMB)
+    bench.timeout = 5 * TIMEOUT
+    for command in (bench.scan, bench.capture):
+        code, text = command(of_pods(answer))
+        assert code == 3
+        assert "cannot be unpacked (it unpacks to more than 200 times its size)" in text
+    code, text = bench.pod(of_pods(answer, WEB))
+    assert code == 2
+    assert "it unpacks to more than 200 times its size" in text
 
 
 def after(answers: int, then: Answer) -> Script:

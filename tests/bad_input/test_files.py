@@ -17,7 +17,7 @@ import pytest
 
 from kubedoctor.cli import main
 from kubedoctor.collect import waiting
-from kubedoctor.collect.bundles import parsing
+from kubedoctor.collect.bundles import folders, loading, parsing
 from tests.bad_input.said import Said, say
 from tests.bad_input.sick import RECORDING, finds_the_cause
 
@@ -209,6 +209,21 @@ def pipe_beside(folder: Path) -> Path:
     return folder
 
 
+def deep_beside(folder: Path) -> Path:
+    (folder / "state.json").write_bytes(CLUSTER)
+    deep = folder.joinpath(*["a"] * 40)
+    deep.mkdir(parents=True)
+    (deep / "state.json").write_bytes(CLUSTER)
+    return folder
+
+
+def many_beside(folder: Path) -> Path:
+    (folder / "a.json").write_bytes(CLUSTER)
+    for number in range(folders.MOST_MEMBERS + 1):
+        (folder / f"b{number}.json").write_bytes(CLUSTER)
+    return folder
+
+
 def device_beside(folder: Path) -> Path:
     device = tarfile.TarInfo("sda")
     device.type = tarfile.BLKTYPE
@@ -228,16 +243,46 @@ HALVES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "links in a circle": (circle_beside, "a.json: a link to nothing; not read"),
     "a zip archive beside": (zip_beside, "more.json is a zip archive, which is not supported"),
     "an endless log beside": (long_log_beside, ""),
+    "folders without end beside": (deep_beside, "a/a: more than 32 folders deep; not read"),
+    "more files than are read": (many_beside, "holds more than 1 files and folders; the others were not read"),
     "a pipe beside": (pipe_beside, "pods.json: a device or pipe; not read"),
     "a device in the archive": (device_beside, "sda: a device or pipe in the archive; ignored"),
     "an archive cut off at its end": (cut_at_the_end, "everything before that was read"),
 }
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
+def test_the_files_of_a_system_end(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of their files have no end, and none has a size."""
+    monkeypatch.setattr(loading, "MOST_STRANGE", 100)
+    for folder in ("/proc", "/proc/self", "/dev"):
+        said = say(capsys, "scan", "--from", folder)
+        assert said.code == 2
+        assert "contains no Kubernetes objects" in said.text
+
+
+def test_a_folder_of_anything_else_is_not_read_to_its_end(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "MOST_STRANGE", 3)
+    for name in "abcdef":
+        (tmp_path / f"{name}.txt").write_text("hello")
+    (tmp_path / "z.json").write_bytes(CLUSTER)
+    said = say(capsys, "scan", "--from", str(tmp_path))
+    assert said.code == 2
+    assert "none of the first 3 files is of a cluster; the others were not read" in said.text
+    (tmp_path / "z.json").rename(tmp_path / "a.json")
+    assert finds_the_cause(say(capsys, "scan", "--from", str(tmp_path)))
+
+
 @BOTH
 @pytest.mark.parametrize("name", HALVES)
-def test_what_can_be_read_is_read(name: str, words: tuple[str, ...], capsys: Capture, tmp_path: Path) -> None:
+def test_what_can_be_read_is_read(
+    name: str, words: tuple[str, ...], capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write, sentence = HALVES[name]
+    if write is many_beside:
+        monkeypatch.setattr(folders, "MOST_MEMBERS", 1)
     said = say(capsys, *words, "--from", str(write(tmp_path)))
     assert finds_the_cause(said)
     assert sentence in said.text

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import msgspec
+from textual.message_pump import MessagePump
+from textual.timer import Timer
 
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
@@ -51,14 +53,36 @@ def application(recording: str, namespace: str = "shop", theme: str = "dark") ->
     return app
 
 
+SHORT = 0.3
+"""Seconds: a timer of a screen that waits no longer than this is about to change what is shown."""
+
+
 async def settle(app: KubedoctorApp, quiet: float = 0.1) -> None:
     """Wait until nothing has been made for so many seconds: a finished worker's message may start the next one."""
     step = 0.02
     calm = 0.0
     while calm < quiet:
         await asyncio.sleep(step)
-        busy = any(worker.is_running for one in (app, *app.screen_stack) for worker in one.workers)
-        calm = 0.0 if busy else calm + step
+        calm = 0.0 if _is_busy(app) else calm + step
+
+
+def _is_busy(app: KubedoctorApp) -> bool:
+    """Whether something works, or will without a key: on a slow machine a screen that is opened mounts its widgets for longer
+    than the quiet time, and its first worker starts only then."""
+    pumps: list[MessagePump] = [app]
+    for screen in app.screen_stack:
+        pumps += [screen, *screen.walk_children()]
+    return (
+        any(not worker.is_finished for one in (app, *app.screen_stack) for worker in one.workers)
+        or any(not pump.is_running or not pump._is_mounted or pump.message_queue_size for pump in pumps)
+        or any(_is_short(timer) for pump in pumps[1:] for timer in pump._timers)
+    )
+
+
+def _is_short(timer: Timer) -> bool:
+    """Whether it goes off once, and soon."""
+    runs = timer._task is not None and not timer._task.done()
+    return runs and timer._repeat == 0 and timer._interval <= SHORT
 
 
 async def take(picture: Picture) -> str:

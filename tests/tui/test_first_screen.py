@@ -109,6 +109,18 @@ async def test_a_recording_opens_on_what_is_worst(name: str) -> None:
     await check_first_screen(application(lambda: opened(name)))
 
 
+async def test_a_slow_machine_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each turn of the event loop takes long, mounting a screen takes many quiet times."""
+    turn = asyncio.BaseEventLoop._run_once  # type: ignore[attr-defined]  # every event loop has it
+
+    def slowly(loop: asyncio.BaseEventLoop) -> None:
+        time.sleep(0.02)
+        turn(loop)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "_run_once", slowly)
+    await check_first_screen(application(lambda: opened("oom-killed")))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("file", CAPTURES or [MISSING], ids=lambda file: file.stem)
 async def test_a_capture_opens_on_what_is_worst(file: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-import os
 import sys
 import tarfile
 import zlib
@@ -19,16 +18,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from kubedoctor.collect.bundles.folders import MOST_MEMBERS, files_in
 from kubedoctor.collect.bundles.parsing import MOST_UNPRINTABLE
-from kubedoctor.collect.bundles.parts import SMALLEST, DecoderOf, ListPart, parts_of, undecoded
+from kubedoctor.collect.bundles.parts import DecoderOf, ListPart, parts_of, undecoded
+from kubedoctor.collect.unpacking import Bomb, check_is_no_bomb
 from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import BundleProblem
 
-MOST_MEMBERS = 50_000
 MOST_BYTES_OF_ONE = 2 << 30
 MOST_BYTES = 4 << 30
-MOST_RATIO = 200  # JSON of a cluster shrinks to a tenth or a thirtieth; a factor of a thousand is a decompression bomb.
-RATIO_FROM = 64 << 20  # Smaller content is harmless.
 MOST_OF_LOG = 32 << 20
 """Only the last lines of a log are kept: no more of it needs to be in memory."""
 _CHUNK = 1 << 20
@@ -121,30 +119,15 @@ class Documents:
             raise BundleProblem(f"{path} cannot be read: {error.strerror or error}", f"Check: ls -l {path}") from None
 
     def _of_folder(self, folder: Path) -> Iterator[Document]:
-        """The large files last: what is small need not wait for them to be shown."""
-        for path in sorted(self._paths_in(folder), key=lambda path: (_is_large(path), path)):
-            name = path.relative_to(folder).as_posix()
+        for name, path, is_empty in files_in(folder, self.problems):
             try:
-                if why := _why_not_read(path, folder):
-                    self.problems.append(f"{name}: {why}; not read")
-                elif not path.is_dir():
-                    with path.open("rb") as file:
-                        yield from self._content(name, file)
+                if is_empty:
+                    yield self._document(name, b"")
+                    continue
+                with path.open("rb") as file:
+                    yield from self._content(name, file)
             except OSError as error:
                 self.problems.append(f"{name}: cannot be read: {error.strerror or error}")
-
-    def _paths_in(self, folder: Path) -> Iterator[Path]:
-        """Everything in it that is not hidden."""
-
-        def unreadable(error: OSError) -> None:
-            name = Path(error.filename).relative_to(folder).as_posix()
-            if name == ".":
-                raise error
-            self.problems.append(f"{name}: cannot be read: {error.strerror or error}")
-
-        for place, folders, files in os.walk(folder, onerror=unreadable):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            yield from (Path(place, name) for name in (*folders, *files) if not name.startswith("."))
 
     def _content(self, name: str, file: IO[bytes], *, named: bool = False) -> Iterator[Document]:
         """A plain file, a gzip file or an archive, by its first bytes."""
@@ -315,11 +298,13 @@ class _Watched(io.RawIOBase):
             self.broken = f"the gzip stream is incomplete: {why}"
             return b""
         self._out += len(data)
-        if self._out > RATIO_FROM and self._out > MOST_RATIO * max(1, self._packed.tell()):
+        try:
+            check_is_no_bomb(self._out, self._packed.tell())
+        except Bomb as bomb:
             raise BundleProblem(
-                f"{self._name} unpacks to more than {MOST_RATIO} times its size, so it cannot be a recording of a cluster",
+                f"{self._name} cannot be a recording of a cluster: {bomb}",
                 "Do not unpack it. Get a new archive from a source that you trust",
-            )
+            ) from None
         return data
 
 
@@ -359,23 +344,6 @@ def _too_large(name: str, most: int) -> BundleProblem:
     return BundleProblem(
         f"{name} is larger than {most >> 30} GiB", "Record a smaller bundle: kubedoctor capture -n NAMESPACE"
     )
-
-
-def _is_large(path: Path) -> bool:
-    try:
-        return path.stat().st_size >= SMALLEST
-    except OSError:
-        return False
-
-
-def _why_not_read(path: Path, folder: Path) -> str:
-    """Why what is in a folder is not read; empty where it is. Raises OSError."""
-    if path.is_symlink():
-        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-            return "a link to a path outside the folder"
-        if not path.exists():
-            return "a link to nothing"
-    return "" if path.is_file() or path.is_dir() else "a device or pipe"
 
 
 def _escapes(path: PurePosixPath) -> bool:

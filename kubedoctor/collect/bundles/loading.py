@@ -40,6 +40,8 @@ from kubedoctor.problems import BundleProblem
 FORMAT = 1
 ONLY_THE_FILE = "only objects of the file"
 _MOST_PROBLEMS = 50
+MOST_STRANGE = 5_000
+"""Files that are of no cluster, before the first that is of one: so many are in no bundle, but in a folder of a system."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,12 @@ def load(
     bundle = _Bundle(name)
     with loading(keep=True):
         before = bundle.extent()
-        for document in documents.read(_decoder_of):
+        for number, document in enumerate(documents.read(_decoder_of)):
+            if number == MOST_STRANGE and not bundle.pieces:
+                bundle.problems.insert(
+                    0, f"none of the first {MOST_STRANGE:,} files is of a cluster; the others were not read"
+                )
+                raise _not_a_bundle(bundle)
             if document.replaces:
                 bundle.shrink(before)
             elif document.part is None or document.part.first:

@@ -190,7 +190,7 @@ def _own_name(path: str) -> str:
     with contextlib.suppress(OSError):  # to read it says why
         if Path(path).is_fifo():
             return "a pipe"
-    return Path(os.path.realpath(path)).name
+    return Path(os.path.realpath(path)).name or path
 
 
 def _name_of(paths: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ import ssl
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from kubedoctor.collect.connecting.carrying import MOST_IDLE, Sent
@@ -22,8 +22,7 @@ from kubedoctor.collect.connecting.failures import (
     TookTooLong,
 )
 from kubedoctor.collect.connecting.http_messages import HeaderFields, ReceivedAnswer, request
-
-_GZIP: Final = zlib.MAX_WBITS | 16
+from kubedoctor.collect.unpacking import Bomb, Unpacking
 
 
 class Direct:
@@ -161,8 +160,7 @@ class DirectAnswer:
     ) -> None:
         self._connection, self._sock, self._response, self._keep = connection, sock, response, keep
         self._ended = False
-        packed = (response.headers.get("Content-Encoding") or "").lower() in ("gzip", "x-gzip")
-        self._unpacking = zlib.decompressobj(_GZIP) if packed else None
+        self._unpacking = Unpacking(self._piece, response.headers.get("Content-Encoding"))
 
     @property
     def status(self) -> int:
@@ -181,17 +179,10 @@ class DirectAnswer:
 
     def read1(self, most: int) -> bytes:
         """See CarriedAnswer."""
-        if self._unpacking is None:
-            return self._piece(most)
-        while True:
-            piece = self._unpacking.unconsumed_tail or self._piece(most)
-            try:
-                # A small piece may hold a very long text: it is unpacked bit by bit.
-                unpacked = self._unpacking.decompress(piece, most) if piece else self._unpacking.flush()
-            except zlib.error as error:
-                raise NotUnpacked(error) from None
-            if unpacked or not piece:
-                return unpacked
+        try:
+            return self._unpacking.read1(most)
+        except (zlib.error, Bomb) as error:
+            raise NotUnpacked(error) from None
 
     def _piece(self, most: int) -> bytes:
         with _failures():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from http.client import IncompleteRead
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 import urllib3
 from urllib3.exceptions import (
     ConnectTimeoutError,
-    DecodeError,
     HTTPError,
     NameResolutionError,
     NewConnectionError,
@@ -32,6 +32,7 @@ from kubedoctor.collect.connecting.failures import (
     ProxyRefused,
     TookTooLong,
 )
+from kubedoctor.collect.unpacking import Bomb, Unpacking
 
 
 class Proxied:
@@ -93,6 +94,7 @@ class ProxiedAnswer:
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
+        self._unpacking = Unpacking(self._piece, response.headers.get("Content-Encoding"))
 
     @property
     def status(self) -> int:
@@ -111,8 +113,14 @@ class ProxiedAnswer:
 
     def read1(self, most: int) -> bytes:
         """See CarriedAnswer."""
+        try:
+            return self._unpacking.read1(most)
+        except (zlib.error, Bomb) as error:
+            raise NotUnpacked(error) from None
+
+    def _piece(self, most: int) -> bytes:
         with _failures():
-            return self._response.read1(most, decode_content=True)
+            return self._response.read1(most, decode_content=False)
 
     def close(self) -> None:
         """See CarriedAnswer."""
@@ -170,8 +178,6 @@ def _failures() -> Iterator[None]:
         raise NotReachedInTime(error) from None
     except Late as error:
         raise TookTooLong(error) from None
-    except DecodeError as error:
-        raise NotUnpacked(error) from None
     except HTTPError as error:
         if any(isinstance(cause, IncompleteRead) for cause in (error, *error.args)):
             raise EndedEarly(error) from None

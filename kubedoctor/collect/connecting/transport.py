@@ -239,6 +239,8 @@ class Transport:
             while piece := response.read1(_PIECE):
                 pieces.append(piece)
                 size += len(piece)
+                if deadline.expired:  # what has come already may take long to unpack
+                    raise TookTooLong
                 if size > MOST_BYTES:
                     response.close()
                     raise ApiRefusal(0, "TooLarge", f"the response is larger than {MOST_BYTES >> 20} MiB")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +23,7 @@ from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.collect.histories.lines import ENCODER, LINE, OPENING, SCHEMA, START, AnyLine, Start
 from kubedoctor.collect.loading import loading
+from kubedoctor.collect.unpacking import Bomb, check_is_no_bomb
 from kubedoctor.problems import BundleProblem
 
 MOST_LINE: Final = 64 << 20
@@ -35,9 +38,9 @@ def is_history(path: str) -> bool:
     try:
         if not Path(path).is_file():
             return False
-        with _opened(path) as file:
+        with _opened(path) as (file, _):
             return file.read(len(OPENING)) == OPENING
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return False
 
 
@@ -45,21 +48,34 @@ def read_history(path: str, name: str) -> tuple[Snapshot, str]:
     """The closed snapshot of the end, with its history, and the namespace that was recorded (empty: all). Raises
     BundleProblem where the file is not one, or written by a newer kubedoctor."""
     try:
-        with _opened(path) as file, loading():
-            return _Reader(name).read(file)
-    except (OSError, EOFError) as error:
+        with _opened(path) as (file, packed), loading():
+            return _Reader(name, packed).read(file)
+    except Bomb as bomb:
+        raise BundleProblem(
+            f"{name} cannot be a recording of a cluster: {bomb}",
+            "Do not unpack it. Get a new file from a source that you trust",
+        ) from None
+    except (OSError, EOFError, zlib.error) as error:
         raise BundleProblem(f"{path} cannot be read: {error}") from error
 
 
-def _opened(path: str) -> IO[bytes]:
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[tuple[IO[bytes], IO[bytes] | None]]:
+    """The text of a file, and the file itself where it is packed."""
     with open(path, "rb") as file:
-        packed = file.read(2) == _GZIP
-    return cast("IO[bytes]", gzip.open(path, "rb") if packed else open(path, "rb"))  # closed by the caller
+        is_packed = file.read(2) == _GZIP
+        file.seek(0)
+        if not is_packed:
+            yield file, None
+            return
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            yield cast("IO[bytes]", unpacked), file
 
 
 class _Reader:
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, packed: IO[bytes] | None) -> None:
+        """packed: the file itself, where its text is packed."""
+        self._name, self._packed = name, packed
         self._objects: dict[Ref, Any] = {}
         self._names: set[Ref] = set()
         self._lost: dict[str, tuple[datetime, str]] = {}
@@ -71,7 +87,7 @@ class _Reader:
         start = self._start(file.readline(MOST_LINE))
         at = start.at
         self._ring.begin(at)
-        for line in _whole_lines(file):
+        for line in self._whole_lines(file):
             try:
                 read = LINE.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -84,10 +100,31 @@ class _Reader:
                 self._happened(read, read.at)
         return self._snapshot(start, at), start.namespace
 
+    def _whole_lines(self, file: IO[bytes]) -> Iterator[bytes]:
+        """The lines that have an end: the last may have been cut off. A packed file may end too early as well."""
+        size = 0
+        while True:
+            try:
+                line = file.readline(MOST_LINE)
+            except EOFError:
+                return
+            except (OSError, zlib.error) as error:
+                self._problems.append(f"{self._name} is damaged ({error}); everything before that was read")
+                return
+            size += len(line)
+            if self._packed is not None:
+                check_is_no_bomb(size, self._packed.tell())
+            if not line.endswith(b"\n"):
+                if len(line) == MOST_LINE:
+                    most = f"{MOST_LINE >> 20} MiB"
+                    self._problems.append(f"{self._name} has a line longer than {most}; everything before it was read")
+                return
+            yield line
+
     def _start(self, line: bytes) -> Start:
         try:
             start = START.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BundleProblem(f"{self._name} was cut off in its first line") from None
         if start.schema != SCHEMA:
             raise BundleProblem(f"{self._name} was written by a newer kubedoctor ({start.schema})", "Update kubedoctor")
@@ -165,15 +202,3 @@ class _Reader:
             snapshot.problems.append(f"{counted(self._unreadable, 'line')} of {self._name} cannot be read; ignored")
         snapshot.history = self._ring
         return snapshot
-
-
-def _whole_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines that have an end: the last may have been cut off. A packed file may end too early as well."""
-    while True:
-        try:
-            line = file.readline(MOST_LINE)
-        except EOFError:
-            return
-        if not line.endswith(b"\n"):
-            return
-        yield line

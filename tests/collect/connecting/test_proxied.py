@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from collections.abc import Iterator
@@ -64,6 +65,19 @@ def test_tls_goes_through_the_proxy(open_at: Open, tmp_path: Path) -> None:
     with FakeApi(lambda _: response({"ok": 1}), tls=server_side(certificate, key)) as api, tunnel(api.port) as proxy:
         cluster = {"proxy-url": proxy, "certificate-authority": str(certificate)}
         assert open_at(api.url, cluster=cluster).transport.get("/version") == b'{"ok": 1}'
+
+
+def test_what_is_packed_comes_unpacked_through_the_proxy(open_at: Open) -> None:
+    packed = "Content-Encoding: gzip\r\n"
+    left = [
+        response(gzip.compress(b'{"ok": 1}'), extra=packed),
+        response(gzip.compress(b"{" * (70 << 20)), extra=packed),
+    ]
+    with FakeApi(lambda _: left.pop(0)) as proxy:
+        transport = open_at(CLUSTER, cluster={"proxy-url": proxy.url}).transport
+        assert transport.get("/version") == b'{"ok": 1}'
+        with pytest.raises(ConnectionProblem, match="more than 200 times its size"):
+            transport.get("/version")
 
 
 @pytest.mark.parametrize("trouble", [refusal(503, "ServiceUnavailable", "x"), truncated], ids=["503", "truncated"])

@@ -15,6 +15,7 @@ import pytest
 from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.cli.run import main
 from kubedoctor.cluster import Ref, Snapshot
+from kubedoctor.collect.histories import reading
 from kubedoctor.collect.histories.following import WatchedHistory
 from kubedoctor.collect.histories.source import HistorySource
 from kubedoctor.collect.histories.writing import HistoryFile
@@ -161,6 +162,24 @@ def test_a_file_that_was_cut_off_is_read_to_its_last_whole_line(
     assert image_of(read(packed)) is None
     packed.write_bytes(gzip.compress(whole)[:-100])
     assert read(packed).count() > 10
+
+
+def test_a_packed_file_that_is_damaged_or_has_no_end(sandbox: Sandbox, served: SandboxServer, tmp_path: Path) -> None:
+    path, packed = tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz"
+    written(sandbox, served, path)
+    whole = path.read_bytes()
+    damaged = bytearray(gzip.compress(whole))
+    damaged[-600:-500] = bytes(100)
+    packed.write_bytes(damaged)
+    assert any("b.jsonl.gz is damaged" in problem for problem in read(packed).problems)
+    bomb = gzip.compress(whole) + gzip.compress((b" " * (1 << 20) + b"\n") * 70)
+    packed.write_bytes(bomb)
+    with pytest.raises(BundleProblem, match="it unpacks to more than 200 times its size"):
+        read(packed)
+    packed.write_bytes(gzip.compress(b"\n".join((whole.splitlines()[0], b"x" * 20_000, b""))))
+    with pytest.MonkeyPatch.context() as smaller:
+        smaller.setattr(reading, "MOST_LINE", 10_000)
+        assert any("has a line longer than" in problem for problem in read(packed).problems)
 
 
 def test_the_size_is_a_limit(sandbox: Sandbox, served: SandboxServer, tmp_path: Path) -> None:
