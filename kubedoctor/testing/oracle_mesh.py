@@ -1,4 +1,5 @@
-"""The oracle's modes about an Istio mesh: `hostmatch`, `inject`, `policies`, `scope` and `route`, in the form of `tools/oracle-istio`."""
+"""The oracle's modes about an Istio mesh: `analyze`, `hostmatch`, `inject`, `policies`, `scope` and `route`, in the form of
+`tools/oracle-istio`."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from kubedoctor.replay.mesh.scope.outbound import OutboundProxy, RoutedRequest
 from kubedoctor.replay.mesh.scope.settings import MeshSettings
 from kubedoctor.replay.mesh.scope.sidecars import Mesh
 from kubedoctor.testing.asked import Answer, BadRequest, State, converted
+from kubedoctor.testing.oracle_mesh_analysis import answer_analyze
 
 
 class MeshObjects:
@@ -195,6 +197,7 @@ def _names(policies: Iterable[CustomResource]) -> list[str]:
 
 
 MODES: dict[str, Callable[[msgspec.Raw], Answer]] = {
+    "analyze": answer_analyze,
     "hostmatch": answer_host_match,
     "inject": answer_inject,
     "policies": answer_policies,

@@ -1,0 +1,1 @@
+"""Analyzers of policies and of what is attached to workloads."""

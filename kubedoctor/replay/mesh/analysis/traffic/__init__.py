@@ -1,0 +1,1 @@
+"""Analyzers of routes, destinations, gateways and hosts."""

@@ -1,0 +1,1 @@
+"""Analyzers of namespaces, workloads, Services and the control plane."""
