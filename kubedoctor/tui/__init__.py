@@ -40,12 +40,14 @@ def run(
     from kubedoctor.tui.app import KubedoctorApp
     from kubedoctor.tui.contexts import opener_for
     from kubedoctor.tui.session import Session
+    from kubedoctor.tui.state.choices import KeptChoices, choices_path
 
     def open_session() -> Session:
         opened = source() if callable(source) else source
         return Session(opened, catalogue, opener_for(options) if options else None, notice, read_settings())
 
     app = KubedoctorApp(open_session, namespace, ", ".join(options.from_) if options else "")
+    app.use(KeptChoices(choices_path(os.environ)))
     try:
         app.run()
     finally:

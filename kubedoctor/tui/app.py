@@ -14,9 +14,10 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import BundleProblem, Problem
 from kubedoctor.tui import work
-from kubedoctor.tui.home.time_screen import Renewable, TimeScreen
+from kubedoctor.tui.home.time_screen import Renewable
+from kubedoctor.tui.home.visits import VisitedPage
 from kubedoctor.tui.look import THEMES
-from kubedoctor.tui.messages import Failed, Opened, ReportWritten, Switched, ThemeWanted, Waits
+from kubedoctor.tui.messages import Failed, Opened, PageOpened, ReportWritten, Switched, ThemeWanted, Waits
 from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
@@ -53,6 +54,8 @@ class KubedoctorApp(ThemedApp):
         Binding("question_mark", "help", "Help"),
         Binding("left_curly_bracket", "travel(-1)", "Earlier"),
         Binding("right_curly_bracket", "travel(1)", "Later"),
+        Binding("left_square_bracket", "visit(-1)", "Back in the history"),
+        Binding("right_square_bracket", "visit(1)", "On in the history"),
     ]
 
     def __init__(self, open_session: Callable[[], Session], namespace: str | None, name: str = "") -> None:
@@ -112,7 +115,8 @@ class KubedoctorApp(ThemedApp):
     def _theme_wanted(self, message: ThemeWanted) -> None:
         name = message.name
         if name in self.available_themes:
-            self.theme = name
+            self.theme = self.kept.chosen.theme = name
+            self.kept.keep()
         else:
             own = [theme.name for theme in THEMES]
             other_themes = sorted(set(self.available_themes) - set(own))
@@ -153,9 +157,22 @@ class KubedoctorApp(ThemedApp):
 
     def action_travel(self, by: int) -> None:
         """To another moment, from a page that can be made of it too."""
-        home = next((screen for screen in self.screen_stack if isinstance(screen, TimeScreen)), None)
-        if home is not None and (self.screen is home or isinstance(self.screen, Renewable)):
+        if (home := self._home) is not None and (self.screen is home or isinstance(self.screen, Renewable)):
             home.action_travel(by)
+
+    def action_visit(self, by: int) -> None:
+        """Through what was visited; a dialog is closed first."""
+        if (home := self._home) is not None and (self.screen is home or isinstance(self.screen, Renewable)):
+            home.action_visit(by)
+
+    @property
+    def _home(self) -> ListScreen | None:
+        return next((screen for screen in self.screen_stack if isinstance(screen, ListScreen)), None)
+
+    @on(PageOpened)
+    def _page_opened(self, message: PageOpened) -> None:
+        if (home := self._home) is not None:
+            home.note_page(VisitedPage(message.title, message.open))
 
     def action_help_quit(self) -> None:
         """ctrl-c quits, as in k9s."""

@@ -13,8 +13,9 @@ from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.cluster.grammar.text import visible as made_visible
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
+from kubedoctor.tui.look import DOWNWARDS, UPWARDS
 from kubedoctor.tui.pages.ink import kind_word
-from kubedoctor.tui.rows import Row, View
+from kubedoctor.tui.rows import BACKWARDS, Row, View
 
 visible = lru_cache(maxsize=4096)(made_visible)
 """Rows are drawn repeatedly, and many have the same texts."""
@@ -26,7 +27,8 @@ class ListColumn(msgspec.Struct, frozen=True):
     there is no room, those with 0 never. `least`: what the flexible column needs before others are kept. `narrow`: the cells to
     which it is narrowed where dropping others is not enough; 0: never. `ages`: its text depends on the moment. `fits`:
     no wider than what is shown in it, and then `width` is the most. `ends`: too long a text is cut in its middle, because
-    names differ in their ends. `gives`: it is narrowed before others are dropped. `role`: see `look.py`."""
+    names differ in their ends. `gives`: it is narrowed before others are dropped. `role`: see `look.py`. `order`:
+    of `rows.arrange`, in which the rows are sorted by it."""
 
     title: str
     width: int
@@ -40,6 +42,7 @@ class ListColumn(msgspec.Struct, frozen=True):
     ends: bool = False
     gives: bool = False
     role: str = ""
+    order: str = ""
 
 
 LEAST_TEXT = 8  # cells
@@ -74,30 +77,62 @@ def age(row: Row, now: datetime) -> str:
     return human_duration(now - row.created) if row.created and now != UNKNOWN_TIME else ""
 
 
-_KIND = ListColumn("KIND", 7, lambda row, _: kind_word(row.ref.kind), role="dim")
+_KIND = ListColumn("KIND", 7, lambda row, _: kind_word(row.ref.kind), role="dim", order="kind")
 _NAMESPACE = ListColumn(
-    "NAMESPACE", 24, lambda row, _: visible(row.ref.namespace, 60), fits=True, ends=True, narrow=13, role="dim"
+    "NAMESPACE",
+    24,
+    lambda row, _: visible(row.ref.namespace, 60),
+    fits=True,
+    ends=True,
+    narrow=13,
+    role="dim",
+    order="namespace",
 )
-_NAME = ListColumn("NAME", 0, lambda row, _: visible(row.ref.name, 253), ends=True)
-_READY = ListColumn("READY", 5, lambda row, _: row.ready, right=True)
+_NAME = ListColumn("NAME", 0, lambda row, _: visible(row.ref.name, 253), ends=True, order="name")
+_READY = ListColumn("READY", 5, lambda row, _: row.ready, right=True, order="ready")
 _RESTARTS = ListColumn(
-    "RESTARTS", 8, lambda row, _: str(row.restarts) if row.ready else "", right=True, yields=2, role="dim"
+    "RESTARTS",
+    8,
+    lambda row, _: str(row.restarts) if row.ready else "",
+    right=True,
+    yields=2,
+    role="dim",
+    order="restarts",
 )
-_AGE = ListColumn("AGE", 6, age, right=True, yields=1, ages=True, role="faint")
-_CAUSE = ListColumn("CAUSE", 40, lambda row, _: visible(row.cause, 80), fits=True, ends=True, narrow=18, gives=True)
-_STATUS = ListColumn("STATUS", 24, lambda row, _: visible(row.status, 80), narrow=12, fits=True)
-_NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=3, fits=True, ends=True)
-_IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4)
-_WHERE = ListColumn("NAMESPACE", 24, _NAMESPACE.text, yields=1, fits=True, ends=True, role="dim")
+_AGE = ListColumn("AGE", 6, age, right=True, yields=1, ages=True, role="faint", order="age")
+_CAUSE = ListColumn(
+    "CAUSE", 40, lambda row, _: visible(row.cause, 80), fits=True, ends=True, narrow=18, gives=True, order="cause"
+)
+_STATUS = ListColumn("STATUS", 24, lambda row, _: visible(row.status, 80), narrow=12, fits=True, order="status")
+_IP = ListColumn("IP", 39, lambda row, _: visible(row.ip, 45), yields=4, fits=True, order="ip")
+_NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=3, fits=True, ends=True, order="node")
+_IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4, order="images")
+_WHERE = ListColumn("NAMESPACE", 24, _NAMESPACE.text, yields=1, fits=True, ends=True, role="dim", order="namespace")
 _EVENT = (
-    ListColumn("LAST SEEN", 9, age, right=True, ages=True),
-    ListColumn("TYPE", 7, lambda row, _: visible(row.ready, 20), yields=2),
-    ListColumn("REASON", 24, lambda row, _: visible(row.node, 60), fits=True, narrow=12),
-    ListColumn("OBJECT", 40, lambda row, _: visible(row.images, 253), fits=True, ends=True, narrow=16),
-    ListColumn("COUNT", 5, lambda row, _: str(row.restarts), right=True, yields=3),
-    ListColumn("MESSAGE", 0, lambda row, _: visible(row.status, 300), least=24),
+    ListColumn("LAST SEEN", 9, age, right=True, ages=True, order="age"),
+    ListColumn("TYPE", 7, lambda row, _: visible(row.ready, 20), yields=2, order="ready"),
+    ListColumn("REASON", 24, lambda row, _: visible(row.node, 60), fits=True, narrow=12, order="node"),
+    ListColumn("OBJECT", 40, lambda row, _: visible(row.images, 253), fits=True, ends=True, narrow=16, order="images"),
+    ListColumn("COUNT", 5, lambda row, _: str(row.restarts), right=True, yields=3, order="restarts"),
+    ListColumn("MESSAGE", 0, lambda row, _: visible(row.status, 300), least=24, order="status"),
 )
 _CURRENT = ListColumn("", 10, lambda row, _: visible(row.status, 20))
+
+
+def sorted_by(columns: tuple[ListColumn, ...], order: str) -> tuple[ListColumn, ...]:
+    """The columns with an arrow in the title of the one that the rows are sorted by, which stays in sight."""
+    arrow = UPWARDS if order.startswith(BACKWARDS) else DOWNWARDS
+    return tuple(
+        replace(
+            column,
+            title=f"{column.title}{arrow}",
+            width=column.width and max(column.width, len(column.title) + 1),
+            yields=0,
+        )
+        if column.order and column.order == order.removeprefix(BACKWARDS)
+        else column
+        for column in columns
+    )
 
 
 def columns_of(view: View, *, wide: bool = False) -> tuple[ListColumn, ...]:
@@ -122,7 +157,7 @@ def columns_of(view: View, *, wide: bool = False) -> tuple[ListColumn, ...]:
             *((_IMAGES,) if wide else ()),
         )
     if view.kind == "Pod":
-        extra = (_NODE, _IMAGES) if wide else ()
+        extra = (_IP, _NODE, _IMAGES) if wide else ()
         return (*where, _NAME, _READY, _STATUS, _RESTARTS, _AGE, *extra, _CAUSE)
     if view.kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController"):
         return (*where, _NAME, _READY, _STATUS, _AGE, *((_IMAGES,) if wide else ()), _CAUSE)

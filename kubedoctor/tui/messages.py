@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
 from textual.message import Message
 
 from kubedoctor.cluster.seen.news import News
@@ -143,6 +147,15 @@ class PageMade(Message):
         self.title = title
         self.page = page
         self.at_end = at_end
+
+
+class PageOpened(Message):
+    """A page was opened above a list. `title`: the same for the same page; `open` shows it again."""
+
+    def __init__(self, title: str, open_again: Callable[[App[Any]], object]) -> None:
+        super().__init__()
+        self.title = title
+        self.open = open_again
 
 
 class Arrived(Message):

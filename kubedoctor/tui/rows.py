@@ -9,13 +9,12 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster import CronJob, Event, Job, KubernetesObject, Pod, Ref, ReplicaSet, Snapshot, ref
-from kubedoctor.cluster.grammar.text import counted, visible
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.resources import kind_named, plural_of
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, template_of
 from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
-from kubedoctor.findings import Severity
 from kubedoctor.tui.marks import Marks, Restarts, marks_of, restarts_of
 
 READING = "reading…"
@@ -81,45 +80,6 @@ def _title(kind: str, plural: str) -> str:
     return plural.capitalize()
 
 
-class VisitedView(msgspec.Struct, frozen=True):
-    """A view to return to with `esc`."""
-
-    view: View
-    filter: str
-    row: Row | None
-
-
-def empty_text(view: View, report: Report | None, *, filtered: bool, refused: str = "") -> str:
-    """The text beside a list without rows. No findings does not mean no problems: the report decides which.
-
-    refused: why the rows cannot be listed.
-    """
-    if filtered:
-        return "No rows match the filter. esc clears it."
-    if refused:
-        return refused
-    where = f"in {view.namespace}" if view.namespace else "in this cluster"
-    none = f"No {view.noun(0)} {where}."
-    if view.kind or not view.namespace:
-        return f"{none} :ns lists the namespaces, 0 shows all."
-    return f"{none} {elsewhere(view.namespace, report)} :ns lists the namespaces, 0 shows all."
-
-
-def elsewhere(namespace: str, report: Report | None) -> str:
-    """The incidents outside a namespace."""
-    if report is None:
-        return f"Other namespaces: {EXAMINING}"
-    numbers: dict[str, int] = {}
-    for incident in report.incidents:
-        where = report.finding(incident.cause).about.namespace
-        if where != namespace and report.severity_of(incident) is not Severity.NOTICE:
-            numbers[where] = numbers.get(where, 0) + 1
-    if not numbers:
-        return f"No incidents found in {counted(len(set(report.namespaces) - {namespace}), 'other namespace')}."
-    parts = ", ".join(f"{visible(where) or 'no namespace'} {number}" for where, number in sorted(numbers.items()))
-    return f"{counted(sum(numbers.values()), 'incident')} elsewhere: {parts}."
-
-
 LAST_PLACE = 1 << 30
 _END_OF_TIME = 1 << 33
 """In seconds of the epoch: later than any object, and as wide as the places in the sort key of a row."""
@@ -142,6 +102,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     search: str = ""
     place: int = LAST_PLACE
     cause: str = ""
+    ip: str = ""
 
 
 def searchable(name: Ref, *words: str) -> str:
@@ -292,6 +253,7 @@ def row_of(
         restarts=restarts or (restarts_of(pod) if pod else 0),
         created=obj.metadata.creation_timestamp,
         node=pod.spec.node_name if pod else "",
+        ip=pod.status.pod_ip if pod else "",
         images=", ".join(container.image for container in spec.containers) if spec else "",
         labels=obj.metadata.labels,
         search=searchable(name, state.status),
@@ -325,6 +287,36 @@ def known_row(name: Ref, snapshot: Snapshot) -> Row:
 
 # Order
 
+BACKWARDS = "-"
+"""Before the name of an order."""
+_LAST_TEXT = "\x7f"
+
+
+def _by(text: Callable[[Row], str]) -> Callable[[Row], str]:
+    """By a text, and by name where it is equal."""
+    return lambda row: f"{text(row)}\0{row.ref.name}\0{row.ref.namespace}\0{row.ref.kind}"
+
+
+def _share(ready: str) -> str:
+    """Of `1/2` the share; the worst first."""
+    number, slash, most = ready.partition("/")
+    if not (slash and number.isdecimal() and most.isdecimal()):
+        return f"{ready or _LAST_TEXT}"
+    return f"{int(number) / max(int(most), 1):09.5f}{int(most):09}"
+
+
+class _Backwards:
+    """A key that sorts the other way round."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    def __lt__(self, other: _Backwards) -> bool:
+        return bool(other.key < self.key)
+
+
 _KIND_RANKS = {kind: rank for rank, kind in enumerate(ROOTS)}
 
 # No two rows have the same key. One text is compared three times as fast as a tuple of several.
@@ -335,6 +327,15 @@ _ORDERS: dict[str, Callable[[Row], Any]] = {
     ),
     "name": lambda row: f"{row.ref.name}\0{row.ref.namespace}\0{row.ref.kind}",
     "age": lambda row: (-_moment(row.created), row.ref.name, row.ref.namespace, row.ref.kind),
+    "namespace": _by(lambda row: row.ref.namespace),
+    "kind": _by(lambda row: row.ref.kind),
+    "ready": _by(lambda row: _share(row.ready)),
+    "restarts": _by(lambda row: f"{LAST_PLACE - row.restarts:012}"),
+    "status": _by(lambda row: row.status),
+    "ip": _by(lambda row: ".".join(part.zfill(3) for part in row.ip.split("."))),
+    "node": _by(lambda row: row.node),
+    "images": _by(lambda row: row.images),
+    "cause": _by(lambda row: row.cause or _LAST_TEXT),
 }
 
 
@@ -344,12 +345,19 @@ def _moment(created: datetime | None) -> float:
 
 def place_in(order: str) -> Callable[[Row], Any]:
     """The sort key of a row in an order of `arrange`."""
-    return _ORDERS[order]
+    key = _ORDERS[order.removeprefix(BACKWARDS)]
+    return (lambda row: _Backwards(key(row))) if order.startswith(BACKWARDS) else key
+
+
+def is_order(order: str) -> bool:
+    """Whether `arrange` knows it."""
+    return order.removeprefix(BACKWARDS) in _ORDERS
 
 
 def arrange(rows: Iterable[Row], order: str) -> tuple[Row, ...]:
-    """Sorted by `health` (worst first), `name` or `age` (youngest first)."""
-    return tuple(sorted(rows, key=_ORDERS[order]))
+    """Sorted by `health` (worst first), `age` (youngest first), `restarts` (most first), `ready` (the smallest share first)
+    or a text: `name`, `namespace`, `kind`, `status`, `ip`, `node`, `images`, `cause`; `-name` is the other way round."""
+    return tuple(sorted(rows, key=_ORDERS[order.removeprefix(BACKWARDS)], reverse=order.startswith(BACKWARDS)))
 
 
 def counts(rows: Iterable[Row]) -> dict[Health, int]:

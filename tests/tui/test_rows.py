@@ -15,13 +15,13 @@ from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.engine.health import Health
 from kubedoctor.engine.report import Unexplained
 from kubedoctor.tui.filters import FilterError, keep
+from kubedoctor.tui.home.empty import empty_text
 from kubedoctor.tui.incidents.incident_rows import view_rows
 from kubedoctor.tui.rows import (
     Row,
     View,
     arrange,
     counts,
-    empty_text,
     make_rows,
     namespaces_in_order,
     searchable,

@@ -53,12 +53,17 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             (":", "command: po, deploy NAMESPACE, ns, ctx, incidents, events, why-pending, suppressed, theme NAME, q"),
             ("0  1-9", "all namespaces, namespace by number"),
             ("ctrl-z", "faults only"),
-            ("shift-s n a", "sort by health, name, age"),
+            (
+                "shift-s n a t",
+                "sort by health, name, age, restarts; p namespace, o node, i IP, k kind; again: backwards",
+            ),
+            ("<  >", "sort by the column before, the next one; sorts are kept"),
             ("ctrl-w", "wide"),
             ("j k g G", "down, up, first, last"),
             ("tab  shift-tab", "next tab, previous tab: incidents, workloads, nodes, events"),
             ("right left", "between list and page; there j k choose a link, enter opens it, 1-9 a fix"),
             ("esc -", "back"),
+            ("[  ]", "back and on through what was visited, lists and pages"),
         ),
     ),
     (

@@ -8,11 +8,12 @@ from functools import partial
 from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.engine import Report, words
 from kubedoctor.engine.health import Health
+from kubedoctor.tui.home.empty import elsewhere
 from kubedoctor.tui.look import UNKNOWN, WORKING
 from kubedoctor.tui.pages.ink import beside, blanks, command_band, crop, flowing, ink, named, size
 from kubedoctor.tui.pages.page import Line, Page, Piece
 from kubedoctor.tui.pages.why_parts import chip
-from kubedoctor.tui.rows import EXAMINING, Row, elsewhere
+from kubedoctor.tui.rows import EXAMINING, Row
 
 MOST_GAPS = 12
 MOST_NOT_WELL = 10

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from kubedoctor.cluster.grammar.durations import human_duration
 from kubedoctor.engine.health import Health
 from kubedoctor.tui import commands
+from kubedoctor.tui.home.empty import empty_text
 from kubedoctor.tui.home.time_screen import TimeScreen
 from kubedoctor.tui.incidents.incident_rows import IncidentRow, incident_counts
 from kubedoctor.tui.messages import Aged, Failed, Progress
@@ -22,7 +23,7 @@ from kubedoctor.tui.pages.ink import ink
 from kubedoctor.tui.pages.keys import list_keys
 from kubedoctor.tui.pages.page import Line
 from kubedoctor.tui.pages.states import MOST_NOT_WELL, examining_page, no_incidents_page, problem_page
-from kubedoctor.tui.rows import EXAMINING, READING, TABS, Row, counts, empty_text
+from kubedoctor.tui.rows import BACKWARDS, EXAMINING, READING, TABS, Row, counts
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_form import IncidentForm
@@ -141,7 +142,8 @@ class DrawnList(TimeScreen):
     def _draw_tabs(self) -> None:
         tabs, pane = self.query_one(Tabs), self._pane
         notes = [f"/{self.filter}" if self.filter else "", "faults only" if self.faults_only else ""]
-        notes.append(f"sorted by {self.order}" if self.order != "health" else "")
+        backwards = " backwards" if self.order.startswith(BACKWARDS) else ""
+        notes.append(f"sorted by {self.order.removeprefix(BACKWARDS)}{backwards}" if self.order != "health" else "")
         kind = self.view.kind if self.view.owner is None and self.view.kind in dict(TABS) else None
         title: Line = (ink("Why", "name" if pane.is_active else "dim"), ink(self._age_of_report(), "faint"))
         wall = 0 if self._stacked or self.has_class("-bare") else self._table.region.width

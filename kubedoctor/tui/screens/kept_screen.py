@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from kubedoctor.engine import Report
-from kubedoctor.tui.messages import Arrived
+from kubedoctor.tui.messages import Arrived, PageOpened
 from kubedoctor.tui.screens.compositor import FrontCompositor
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.text_view import TextView
@@ -77,6 +77,12 @@ class KeptScreen(Screen[None]):
         if self.is_mounted:
             self.draw()
         app.push_screen(self)
+        if (visited := self.again()) is not None:
+            app.post_message(PageOpened(*visited))
+
+    def again(self) -> tuple[str, Callable[[App[Any]], object]] | None:
+        """A title, the same for the same page, and what shows it again; None for what is not visited again."""
+        return None
 
     def work(self, job: Callable[..., None]) -> None:
         """Run a job whose messages are taken as long as the screen stays open for the same content. The screen is not

@@ -13,11 +13,12 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.tui import commands, work
-from kubedoctor.tui.columns import columns_of
+from kubedoctor.tui.columns import columns_of, sorted_by
 from kubedoctor.tui.filters import FilterError, keep
-from kubedoctor.tui.home.tree_screen import TreeScreen
+from kubedoctor.tui.home.sorting_screen import SortingScreen
+from kubedoctor.tui.home.visits import VisitedList
 from kubedoctor.tui.messages import Filtered, ThemeWanted, Told
-from kubedoctor.tui.rows import EXAMINING, READING, Row, View, VisitedView, known_row, next_tab, place_in
+from kubedoctor.tui.rows import EXAMINING, READING, Row, View, known_row, next_tab, place_in
 from kubedoctor.tui.screens.places import place_of
 from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, tabs_of
 from kubedoctor.tui.screens.why_screen import WhyScreen
@@ -38,7 +39,7 @@ LOOK_AFTER, LOOK_AFTER_TYPING = 0.05, 0.25
 HOME = "Finding"
 
 
-class ListScreen(TreeScreen):
+class ListScreen(SortingScreen):
     """Goes from view to view, and opens what is under the cursor."""
 
     CSS_PATH = "list_screen.tcss"
@@ -53,9 +54,6 @@ class ListScreen(TreeScreen):
         *(Binding(str(number), f"digit({number})", show=False) for number in range(10)),
         Binding("ctrl+z", "faults", "Faults only"),
         Binding("ctrl+w", "wide", "Wide"),
-        Binding("N,shift+n", "sort('name')", "Sort by name"),
-        Binding("A,shift+a", "sort('age')", "Sort by age"),
-        Binding("S,shift+s", "sort('health')", "Sort by health"),
         Binding("w", "why", "Why"),
         Binding("f", "findings", "Incidents"),
         Binding("o", "node", "Node"),
@@ -65,7 +63,6 @@ class ListScreen(TreeScreen):
     def __init__(self, session: Session, namespace: str) -> None:
         super().__init__(session, namespace)
         self.view = View(HOME, namespace)
-        self.wide = False
         self._next_row: Row | Ref | None = None
         self._look: Timer | None = None
         self._until_shown: Timer | None = None
@@ -74,6 +71,10 @@ class ListScreen(TreeScreen):
         self._rows_of_tabs: dict[View, Row] = {}
 
     def on_mount(self) -> None:
+        self.order = self._order_of(self.view)
+        if self._kept.chosen.wide:
+            self.wide = True
+            self.set_class(True, "-broad")
         self._table.focus()
         self._draw_titles()
         self._draw_currency()
@@ -195,8 +196,11 @@ class ListScreen(TreeScreen):
     def _go(self, view: View, filter_text: str = "", row: Row | Ref | None = None, *, remember: bool = True) -> None:
         """Show another view, with the cursor on `row` if given."""
         if remember:
-            self._places.append(VisitedView(self.view, self.filter, self._table.current))
+            self._places.append(VisitedList(self.view, self.filter, self._table.current))
+        visited = VisitedList(view, filter_text, row if isinstance(row, Row) else None)
+        self.enter_list(visited, remember=remember)
         before, self.view = self.view, view
+        self.order = self._order_of(view)
         if view.namespace != before.namespace:
             self._forget_counts()
         self.filter, self._next_row = filter_text, row
@@ -255,7 +259,7 @@ class ListScreen(TreeScreen):
         self._set_bare(bare=home and not self.rows)
         self._arrange(rows)
         self._draw_titles()
-        columns = columns_of(self.view, wide=self.wide)
+        columns = sorted_by(columns_of(self.view, wide=self.wide), self._order_of_rows)
         key = place_in(self._order_of_rows) if self.view.kind not in (HOME, "Context") else None
         selected, self._shown_of = self._shown_of is self.rows, self.rows
         form = self.form if home else None
@@ -338,14 +342,10 @@ class ListScreen(TreeScreen):
         self._apply_filter()
 
     def action_wide(self) -> None:
-        self.wide = not self.wide
+        self.wide = self._kept.chosen.wide = not self.wide
+        self._kept.keep()
         self.set_class(self.wide, "-broad")
         self._apply_filter()
-
-    def action_sort(self, order: str) -> None:
-        self.order = order
-        self._draw_titles()
-        self._sort()
 
     def action_why(self) -> None:
         row = self.subject()

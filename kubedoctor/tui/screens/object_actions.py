@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -19,6 +20,7 @@ from kubedoctor.findings import Fix
 from kubedoctor.tui import work
 from kubedoctor.tui.incidents.suppressions import suppressions_page
 from kubedoctor.tui.logs.log_screen import LogScreen
+from kubedoctor.tui.messages import PageOpened
 from kubedoctor.tui.pages.keys import changing_command
 from kubedoctor.tui.pages.lessons import lesson_page
 from kubedoctor.tui.rows import WITH_LOGS, Row
@@ -212,7 +214,13 @@ class ObjectScreen(Screen[None]):
             self.notify(f"A {visible(row.ref.short_kind, 60)} has no pods, so no logs.", timeout=3)
             return
         if row is not None and row.ref.kind != "Context":
-            self.app.push_screen(LogScreen(self.session, row.ref, self.report, previous=previous))
+            about, session, report = row.ref, self.session, self.report
+
+            def show(app: App[Any]) -> None:
+                app.push_screen(LogScreen(session, about, report, previous=previous))
+
+            show(self.app)
+            self.app.post_message(PageOpened(f"Logs {about.title}", show))
 
     def action_users(self) -> None:
         self._text("Used by", lambda ref: partial(work.show_users, self.session, ref))

@@ -14,11 +14,12 @@ from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health
 from kubedoctor.engine.over_time.healing import HOLDS
 from kubedoctor.tui import work
+from kubedoctor.tui.home.visits import VisitedList
 from kubedoctor.tui.incidents.suppressions import unheeded_sentence
 from kubedoctor.tui.kept_rows import kinds_kept, kinds_of_rows
 from kubedoctor.tui.messages import Changed, Examined, OfMoment, RowsMade, SomeRowsMade, Sorted
 from kubedoctor.tui.pace import Pace
-from kubedoctor.tui.rows import Row, View, VisitedView
+from kubedoctor.tui.rows import Row, View
 from kubedoctor.tui.screens.compositor import FrontCompositor
 from kubedoctor.tui.screens.object_actions import ObjectScreen
 from kubedoctor.tui.session import Session
@@ -64,7 +65,7 @@ class RowsScreen(ObjectScreen):
         self._some: SomeRowsMade | None = None
         self._listing = Pace(ROWS_EVERY, share=ROWS_SHARE)
         self._examining = Pace(EXAMINE_EVERY, share=EXAMINE_SHARE, free=EXAMINE_FREE)
-        self._places: list[VisitedView] = []
+        self._places: list[VisitedList] = []
         self._changed_kinds: set[str] = set()
         self._changed_objects: set[Ref] = set()
 

@@ -98,6 +98,12 @@ class SheetScreen(KeptScreen):
         screen._heading, screen._job = heading, job
         screen.open(app)
 
+    def again(self) -> tuple[str, Callable[[App[Any]], object]] | None:
+        if self._stop is not None:
+            return None  # what was tried is tried again with r
+        given = (self.session, self._heading, self.sheet, self._job, self._waiting)
+        return self._heading, lambda app: SheetScreen._open(app, *given)
+
     def compose(self) -> ComposeResult:
         yield Heading(id="heading")
         yield Rule()

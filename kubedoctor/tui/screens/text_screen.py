@@ -44,6 +44,10 @@ class TextScreen(KeptScreen):
         screen.open(app)
         return screen
 
+    def again(self) -> tuple[str, Callable[[App[Any]], object]]:
+        title, page, job = self.heading, self._page, self._job
+        return title, lambda app: TextScreen.show(app, title, page, job)
+
     def compose(self) -> ComposeResult:
         yield Heading(id="heading")
         yield Rule()

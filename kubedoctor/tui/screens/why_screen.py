@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, ClassVar
 
@@ -43,6 +43,12 @@ class WhyScreen(ObjectScreen, KeptScreen):
         screen = cls.unused(app)
         screen.session, screen.row, screen.report = session, row, report
         screen.open(app)
+
+    def again(self) -> tuple[str, Callable[[App[Any]], object]] | None:
+        session, row, report = self.session, self.row, self.report
+        if row is None or report is None:
+            return None
+        return f"Why {row.ref.title} {row.finding}", lambda app: WhyScreen.show(app, session, row, report)
 
     def compose(self) -> ComposeResult:
         yield Heading(id="heading")

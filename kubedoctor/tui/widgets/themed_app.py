@@ -7,6 +7,7 @@ from typing import Any
 from textual.app import App
 
 from kubedoctor.tui.look import DARK, THEMES
+from kubedoctor.tui.state.choices import KeptChoices
 
 
 class ThemedApp(App[int]):
@@ -17,9 +18,16 @@ class ThemedApp(App[int]):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
+        self.kept = KeptChoices()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
+
+    def use(self, kept: KeptChoices) -> None:
+        """What was chosen the last time, and where it is kept."""
+        self.kept = kept
+        if kept.chosen.theme in self.available_themes:
+            self.theme = kept.chosen.theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The roles have a colour in Textual's own themes too."""
