@@ -119,6 +119,17 @@ _EVENT = (
 _CURRENT = ListColumn("", 10, lambda row, _: visible(row.status, 20))
 
 
+INCIDENT_COLUMNS = (
+    ListColumn("KIND", 0, lambda row, _: row.ref.kind),
+    _WHERE,
+    _NAME,
+    ListColumn("CODE", 6, lambda row, _: visible(row.ready, 20)),
+    _AGE,
+    ListColumn("SUMMARY", 0, lambda row, _: visible(row.status, 1000)),
+)
+"""Of the incidents in a file; on the screen they have a form of their own."""
+
+
 def sorted_by(columns: tuple[ListColumn, ...], order: str) -> tuple[ListColumn, ...]:
     """The columns with an arrow in the title of the one that the rows are sorted by, which stays in sight."""
     arrow = UPWARDS if order.startswith(BACKWARDS) else DOWNWARDS

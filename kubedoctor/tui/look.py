@@ -59,6 +59,7 @@ STYLES: Final[dict[str, str]] = {
     "name": "bold $act",
     "link-chosen": "bold underline $act on $cursor",
     "match": "reverse",
+    "found": "bold underline $act",
     "change": "$change",
     "change-mark": "bold $change",
     "broken": "bold $bad",

@@ -92,7 +92,7 @@ async def test_it_follows_filters_and_ends_with_the_screen(sandbox: Sandbox, ser
         sandbox.append_log(want.namespace, want.pod, want.container, "ERROR a new line\n")
         view = logs.query_one(TextView)
         await until(lambda: "ERROR a new line" in view.page.plain)
-        await pilot.press("slash", *"new", "enter")
+        await pilot.press("ampersand", *"new", "enter")
         await until(lambda: len(view.page.plain.splitlines()) == 1)
         await pilot.press("escape", "p")
         await until(lambda: "previous run" in logs.query_one(Heading).text)

@@ -9,18 +9,19 @@ from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.live.followed_logs import LogPeriod
 from kubedoctor.engine import Report
 from kubedoctor.tui.logs.log_feed import FeedOpened, LogFeed, open_feed
-from kubedoctor.tui.logs.shown_logs import LogLook, deciding_lines, filter_of, logs_page
+from kubedoctor.tui.logs.shown_logs import LogLook, deciding_lines, filter_of, logs_page, saved_lines
 from kubedoctor.tui.messages import Failed
 from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.texts.saving import save
+from kubedoctor.tui.texts.search_screen import SearchScreen
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.one_line import Heading, Keys, Rule
 from kubedoctor.tui.widgets.prompt import Prompt
@@ -39,12 +40,12 @@ PERIODS = (
 )
 
 
-class LogScreen(Screen[None]):
+class LogScreen(SearchScreen):
     """Draws what the feed has; the feed is stopped when the screen is left."""
 
     CSS_PATH = "log_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "ask", "Filter", priority=True),
+        Binding("ampersand", "filter", "Filter", priority=True),
         Binding("escape,q", "leave", "Back"),
         *(Binding(str(number), f"period({number})", show=False) for number in range(len(PERIODS))),
         Binding("f", "follow", "Follow"),
@@ -145,14 +146,14 @@ class LogScreen(Screen[None]):
         notes = [PERIODS[self._period][0] if self._has_periods else "", "previous run" if self._previous else ""]
         notes += [self.look.container, "errors only" if self.look.errors else ""]
         notes.append("paused" if grows and not self._follow else "")
-        notes.append(f"/{self.look.filter}" if self.look.filter else "")
+        notes.append(f"&{self.look.filter}" if self.look.filter else "")
         subject = f"{self._subject.title}  {' · '.join(filter(None, notes))}"
         self.query_one(Heading).entitle("Logs", visible(subject, 200))
         follow = (("f", "follow" if not self._follow else "pause"),) if grows else ()
         since = (("0-5", "since"),) if self._has_periods else ()
         keys = (*since, *follow, ("p", "previous"), ("c", "container"), ("d", "deciding"))
-        more = (("e", "errors"), ("t", "times"), ("w", "wrap"), ("J", "JSON"))
-        self.query_one(Keys).offer((*keys, *more), (("/", "filter"), ("esc", "back")))
+        more = (("e", "errors"), ("t", "times"), ("w", "wrap"), ("J", "JSON"), ("ctrl-s", "save"))
+        self.query_one(Keys).offer((*keys, *more), (("/", "search"), ("&", "filter"), ("esc", "back")))
 
     def _look_again(self, look: LogLook) -> None:
         self.look = look
@@ -161,12 +162,10 @@ class LogScreen(Screen[None]):
 
     # Keys
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While the prompt is open, `/` is a letter."""
-        return self.is_mounted and not (action == "ask" and self.query_one(Prompt).is_open)
-
     @on(Prompt.Filter)
     def _filter_typed(self, message: Prompt.Filter) -> None:
+        if self.query_one(Prompt).mode != "lines":
+            return
         try:
             filter_of(message.text)
         except ValueError:
@@ -175,6 +174,8 @@ class LogScreen(Screen[None]):
 
     @on(Prompt.Closed)
     def _prompt_closed(self, message: Prompt.Closed) -> None:
+        if self.query_one(Prompt).mode != "lines":
+            return
         text = self.query_one(Prompt).value
         try:
             filter_of(text)
@@ -182,12 +183,25 @@ class LogScreen(Screen[None]):
             self.notify(visible(f"{error}.", 200), severity="warning")
         if message.cancelled:
             self._look_again(replace(self.look, filter=""))
-        self.set_focus(self.query_one(TextView))
 
-    def action_ask(self) -> None:
-        self.query_one(Prompt).ask("filter", self.look.filter)
+    def action_filter(self) -> None:
+        self.query_one(Prompt).ask("lines", self.look.filter)
+
+    def action_save(self) -> None:
+        """All lines that the filters choose, with their times, not only those on the screen."""
+        feed, look = self.feed, self.look
+        if feed is None:
+            return
+
+        def lines() -> list[str]:
+            return saved_lines(feed.now()[0], feed.wants, look)
+
+        self.app.run_worker(InThread(partial(save, f"logs {self._subject.title}", "log", lines), self.app.post_message))
 
     def action_leave(self) -> None:
+        """The first press ends a search, then the filter."""
+        if self.stop_searching():
+            return
         if self.look.filter:
             self._look_again(replace(self.look, filter=""))
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -15,6 +14,7 @@ from kubedoctor.replay.logs.levels import Level
 from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.tui.look import DECIDES
 from kubedoctor.tui.pages.page import Page
+from kubedoctor.tui.texts.search_screen import pattern_of
 
 MOST_SHOWN: Final = 2_000
 """Lines; older ones are found with the filter."""
@@ -69,10 +69,7 @@ def filter_of(text: str) -> Callable[[str], bool]:
     inverse, expression = text.startswith("!"), text.removeprefix("!")
     if not expression:
         return lambda _: True
-    try:
-        pattern = re.compile(expression, 0 if any(map(str.isupper, expression)) else re.IGNORECASE)
-    except re.error as error:
-        raise ValueError(f"{text} is no regular expression: {error}") from None
+    pattern = pattern_of(expression)
     return lambda line: (pattern.search(line) is None) is inverse
 
 
@@ -88,11 +85,7 @@ def logs_page(
     """The page, and how many paragraphs stand above the deciding line (-1: there is none). dropped: older lines that were
     let go; left_out: containers that are not read."""
     page, names = Page(), _names(wants)
-    matches = filter_of(look.filter)
-    chosen = [line for line in lines if not look.container or wants[line.source].container == look.container]
-    if look.errors:
-        chosen = [line for line in chosen if parse_line(line.text).level >= Level.ERROR]
-    chosen = [line for line in chosen if matches(line.text)]
+    chosen = _chosen(lines, wants, look)
     if left_out:
         more = f"{counted(left_out, 'more container')} not read: open the logs of one pod"
         page.add((f"… {more}", "degraded"))
@@ -116,6 +109,20 @@ def logs_page(
         if state not in ("following", "reading", "read", "recorded") and look.container in ("", want.container):
             page.add((f"{want.pod}/{want.container}: {state}", "dim"))
     return page, place
+
+
+def _chosen(lines: Sequence[MergedLine], wants: Sequence[LogWant], look: LogLook) -> list[MergedLine]:
+    matches = filter_of(look.filter)
+    chosen = [line for line in lines if not look.container or wants[line.source].container == look.container]
+    if look.errors:
+        chosen = [line for line in chosen if parse_line(line.text).level >= Level.ERROR]
+    return [line for line in chosen if matches(line.text)]
+
+
+def saved_lines(lines: Sequence[MergedLine], wants: Sequence[LogWant], look: LogLook) -> list[str]:
+    """The chosen lines as a file has them: the time where it is known, the pod and the container where there are several."""
+    names = [f"{want.pod}/{want.container}" if len(wants) > 1 else "" for want in wants]
+    return [" ".join(filter(None, (line.at, names[line.source], line.text))) for line in _chosen(lines, wants, look)]
 
 
 def _add(page: Page, line: MergedLine, name: str, look: LogLook, *, marked: bool, several: bool) -> None:

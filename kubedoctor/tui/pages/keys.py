@@ -39,7 +39,9 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("d", "describe"),
             ("y", "YAML"),
-            ("l  p", "logs, previous logs: followed, 0-5 since, / filter, c container, e errors, d deciding line"),
+            ("l  p", "logs, previous logs: followed, 0-5 since, & filter, c container, e errors, d deciding line"),
+            ("/  n  N", "on every page of text: search, the next match, the one before"),
+            ("ctrl-s", "save the page, the log or the list to a file in the working directory, without secrets"),
             ("o", "the node of a pod"),
             ("shift-j", "the owner"),
             ("u", "used by"),

@@ -13,7 +13,7 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.tui import commands, work
-from kubedoctor.tui.columns import columns_of, sorted_by
+from kubedoctor.tui.columns import INCIDENT_COLUMNS, columns_of, sorted_by
 from kubedoctor.tui.filters import FilterError, keep
 from kubedoctor.tui.home.sorting_screen import SortingScreen
 from kubedoctor.tui.home.visits import VisitedList
@@ -24,6 +24,8 @@ from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, tabs_of
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.time_machine import go_to, leave
+from kubedoctor.tui.texts.saving import save, table_lines
+from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.one_line import Tab
 from kubedoctor.tui.widgets.prompt import Prompt
@@ -55,6 +57,7 @@ class ListScreen(SortingScreen):
         Binding("ctrl+z", "faults", "Faults only"),
         Binding("ctrl+w", "wide", "Wide"),
         Binding("w", "why", "Why"),
+        Binding("ctrl+s", "save", "Save the list"),
         Binding("f", "findings", "Incidents"),
         Binding("o", "node", "Node"),
         Binding("J,shift+j", "owner", "Owner"),
@@ -346,6 +349,13 @@ class ListScreen(SortingScreen):
         self._kept.keep()
         self.set_class(self.wide, "-broad")
         self._apply_filter()
+
+    def action_save(self) -> None:
+        rows, columns, now = self._table.rows, columns_of(self.view, wide=True), self.session.now()
+        if self.view.kind == HOME:
+            columns = INCIDENT_COLUMNS
+        job = partial(save, self.view.title, "csv", lambda: table_lines(rows, columns, now))
+        self.app.run_worker(InThread(job, self.app.post_message))
 
     def action_why(self) -> None:
         row = self.subject()

@@ -240,4 +240,4 @@ class ObjectScreen(Screen[None]):
     def _text(self, title: str, job: Callable[[Ref], Callable[..., None]]) -> None:
         row = self.subject()
         if row is not None and row.ref.kind != "Context":
-            TextScreen.show(self.app, title, work=job(row.ref))
+            TextScreen.show(self.app, f"{title} {row.ref.title}", work=job(row.ref))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
@@ -14,16 +15,20 @@ from kubedoctor.engine import Report
 from kubedoctor.tui.messages import Failed, PageMade
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.kept_screen import KeptScreen
+from kubedoctor.tui.texts.saving import save
+from kubedoctor.tui.texts.search_screen import SearchScreen
+from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.one_line import Heading, Keys, Rule
+from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.text_view import TextView
 
 
-class TextScreen(KeptScreen):
+class TextScreen(SearchScreen, KeptScreen):
     """Shows a page, or runs the work that writes one and shows the result."""
 
     CSS_PATH = "text_screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "app.pop_screen", "Back"),
+        Binding("escape,q", "leave", "Back"),
         Binding("c", "copy", "Copy the text"),
     ]
 
@@ -53,6 +58,7 @@ class TextScreen(KeptScreen):
         yield Rule()
         yield TextView(id="text")
         yield Keys(id="keys")
+        yield Prompt((), id="prompt")
 
     def draw(self) -> None:
         self._show(self.heading, self._page)
@@ -79,13 +85,25 @@ class TextScreen(KeptScreen):
 
     def forget(self) -> None:
         self._page, self._job, self._stays = Page(), None, False
+        self.stop_searching()
         self.query_one(TextView).show(self._page)
 
     def _show(self, title: str, page: Page, *, at_end: bool = False) -> None:
         name, _, subject = title.partition(" ")
         self.query_one(Heading).entitle(name, subject)
-        self.query_one(Keys).offer((("j k", "scroll"), ("c", "copy the text"), ("esc", "back")), ())
+        self.query_one(Keys).offer(
+            (("j k", "scroll"), ("/", "search"), ("c", "copy the text"), ("ctrl-s", "save"), ("esc", "back")), ()
+        )
         self.query_one(TextView).show(page, stay=self._stays, at_end=at_end)
+
+    def action_leave(self) -> None:
+        """The first press ends a search."""
+        if not self.stop_searching():
+            self.app.pop_screen()
+
+    def action_save(self) -> None:
+        lines = self._text.page.plain.splitlines()
+        self.app.run_worker(InThread(partial(save, self.heading, "txt", lambda: lines), self.app.post_message))
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.query_one(TextView).page.plain)

@@ -1,4 +1,4 @@
-"""The line at the bottom for filters (`/`) and commands (`:`)."""
+"""The line at the bottom for filters, searches (`/`, `&`) and commands (`:`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from textual.widgets import Input
 from kubedoctor.tui.look import STYLES
 from kubedoctor.tui.widgets.one_line import Keys
 
-SIGNS = {"filter": "/", "command": ":"}
+SIGNS = {"filter": "/", "command": ":", "search": "/", "lines": "&"}
 
 
 class Prompt(Input):
@@ -63,11 +63,13 @@ class Prompt(Input):
         self.is_open = self.can_focus = False
 
     def ask(self, mode: str, text: str = "") -> None:
-        """Open for a `filter` or a `command`."""
+        """Open for a `filter` of a list, a `command`, a `search` in a text, or a filter of its `lines`."""
         self.mode = ""  # this text was not typed
         self.suggester = self._suggest if mode == "command" else None
         self.placeholder = {
             "filter": "filter: web, !web, -l app=web",
+            "search": "search: a word or a regular expression",
+            "lines": "only lines with: a word, a regular expression, ! and one for the others",
             "command": "po, deploy NAMESPACE, ns, ctx, incidents, events, theme NAME, q",
         }[mode]
         self.value = text
@@ -94,7 +96,7 @@ class Prompt(Input):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.mode == "filter" and self.is_open:
+        if self.mode and self.mode != "command" and self.is_open:
             self.post_message(self.Filter(event.value))
 
     @on(Input.Submitted)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -20,6 +23,11 @@ from kubedoctor.cluster import Ref
 from kubedoctor.tui.look import STYLES
 from kubedoctor.tui.pages.page import Line, Page
 from kubedoctor.tui.widgets.line_view import LineView, filled
+
+
+def _spans(pattern: re.Pattern[str] | None, text: str) -> list[tuple[int, int]]:
+    """Where it matches, empty matches left out."""
+    return [match.span() for match in pattern.finditer(text) if match.end() > match.start()] if pattern else []
 
 
 class TextView(LineView, can_focus=True):
@@ -52,6 +60,9 @@ class TextView(LineView, can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._styles_by_role: dict[str, Style] = {}
         self._is_painting = False
+        self._pattern: re.Pattern[str] | None = None
+        self._found: list[int] = []
+        self._match = -1
 
     @property
     def allow_select(self) -> bool:
@@ -82,6 +93,37 @@ class TextView(LineView, can_focus=True):
 
     def on_resize(self) -> None:
         self._draw()
+
+    # Search
+
+    def search(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark what matches; None: nothing."""
+        self._pattern, self._match = pattern, -1
+        self._find_matches()
+        self._strips.clear()
+        self.refresh()
+
+    def _find_matches(self) -> None:
+        """The lines with a match that is not empty."""
+        texts = enumerate("".join(piece.text for piece in line) for line in self._lines) if self._pattern else ()
+        self._found = [y for y, text in texts if any(_spans(self._pattern, text))]
+
+    def go_to_match(self, by: int) -> tuple[int, int]:
+        """To the next line with a match, the one before (-1) or the first from the top of the view on (0), round and round.
+        Which it is, counted from 1, and how many there are."""
+        if not self._found:
+            return 0, 0
+        if self._match in self._found and by:
+            place = self._found.index(self._match) + by
+        else:
+            top = int(self.scroll_offset.y)
+            place = bisect_left(self._found, top) - (by < 0)
+        place %= len(self._found)
+        self._match = self._found[place]
+        self._strips.clear()
+        self.scroll_to(y=max(0, self._match - self.size.height // 2), animate=False)
+        self.refresh()
+        return place + 1, len(self._found)
 
     # Links
 
@@ -132,6 +174,7 @@ class TextView(LineView, can_focus=True):
             self._drawn = width
             self._lines = self._page.lines(width)
             self._find_links()
+            self._find_matches()
             self._strips.clear()
             self.virtual_size = Size(width, len(self._lines))
             self.refresh()
@@ -176,7 +219,7 @@ class TextView(LineView, can_focus=True):
         """The pieces of a line with their styles, cut where a selection begins and ends."""
         span = self.text_selection.get_span(index) if self.text_selection is not None else None
         if span is None:
-            yield from ((piece.text, self._style(piece.role)) for piece in self._lines[index])
+            yield from self._with_matches(index)
             return
         chosen = Style.from_styles(self.screen.get_component_styles("screen--selection"))
         start, end = span[0], span[1] if span[1] >= 0 else sys.maxsize
@@ -185,6 +228,25 @@ class TextView(LineView, can_focus=True):
             before, inside, after = piece.text[: cuts[0]], piece.text[cuts[0] : cuts[1]], piece.text[cuts[1] :]
             yield from (each for each in ((before, style), (inside, style + chosen), (after, style)) if each[0])
             start, end = start - len(piece.text), end - len(piece.text)
+
+    def _with_matches(self, index: int) -> Iterator[tuple[str, Style]]:
+        """The pieces of a line, cut where a match begins and ends."""
+        line = self._lines[index]
+        spans = _spans(self._pattern, "".join(piece.text for piece in line)) if index in self._found else []
+        if not spans:
+            yield from ((piece.text, self._style(piece.role)) for piece in line)
+            return
+        over = Style.parse(STYLES["match" if index == self._match else "found"])
+        cuts = sorted({edge for span in spans for edge in span})
+        start = 0
+        for piece in line:
+            end = start + len(piece.text)
+            edges = [start, *(cut for cut in cuts if start < cut < end), end]
+            for first, last in pairwise(edges):
+                inside = any(begin <= first and last <= stop for begin, stop in spans)
+                style = self._style(piece.role)
+                yield piece.text[first - start : last - start], style + over if inside else style
+            start = end
 
     def _style(self, role: str) -> Style:
         style = self._styles_by_role.get(role)

@@ -1,0 +1,1 @@
+"""Pages of text: searched, and saved to files."""
