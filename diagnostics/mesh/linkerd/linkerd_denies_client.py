@@ -45,7 +45,7 @@ from kubedoctor.findings import (
     ref,
 )
 from kubedoctor.replay.mesh.config import text
-from kubedoctor.replay.mesh.linkerd import PROXY, has_proxy
+from kubedoctor.replay.mesh.linkerd.proxies import PROXY, has_proxy
 from kubedoctor.replay.services.hosts import split_address
 
 _GROUP: Final = "policy.linkerd.io"

@@ -42,7 +42,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
-from kubedoctor.replay.mesh.linkerd import PROXY, has_proxy
+from kubedoctor.replay.mesh.linkerd.proxies import PROXY, has_proxy
 
 POLICY: Final = "config.linkerd.io/default-inbound-policy"
 _DENIED: Final = re.compile(r"unauthorized (?:request|connection)|Request denied|Connection denied", re.IGNORECASE)

@@ -40,7 +40,7 @@ from kubedoctor.findings import (
     ref,
     restart,
 )
-from kubedoctor.replay.mesh.linkerd import PROXY, signs_identities
+from kubedoctor.replay.mesh.linkerd.proxies import PROXY, signs_identities
 
 ISSUER: Final = "linkerd-identity-issuer"
 _EXPIRED: Final = re.compile(

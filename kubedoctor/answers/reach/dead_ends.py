@@ -10,7 +10,8 @@ from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.core import Node, Service, ServicePort
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.services import pods_selected_by
-from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.reading import Cluster, slices_want
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.replay.services.proxy import Fate, ProxyClient, ProxyVerdict, ServiceProxy, balancer_ips
 
@@ -27,8 +28,16 @@ class DeadEnd(NamedTuple):
     known: bool = True
 
 
+def in_part(cluster: Cluster, *wants: Want) -> str:
+    """Why what is missing may exist all the same: only a part was seen. Empty where all was."""
+    snapshot = cluster.snapshot
+    return next((why for want in wants if not snapshot.covers(want) and (why := snapshot.limitation(want))), "")
+
+
 def unresolved(host: str, namespace: str, name: str, namespaces: list[str], cluster: Cluster) -> DeadEnd:
     """A name that no Service has, and the nearest that one has."""
+    if why := in_part(cluster, Want("Service", namespace, name)):
+        return DeadEnd(f"Service {namespace}/{name} was not seen ({why})", known=False)
     if namespaces and namespace not in namespaces:
         return DeadEnd(f"{host} does not resolve: there is no Namespace {namespace}", fate="not found")
     elsewhere = sorted(row.namespace for row in cluster.maybe.all(Service) if row.name == name)
@@ -55,6 +64,8 @@ def no_such_port(service: Service, end: ReachEnd) -> DeadEnd:
 def no_endpoint(service: Service, port: ServicePort, verdict: ProxyVerdict, cluster: Cluster) -> DeadEnd:
     """kube-proxy has nothing to send to."""
     title = ref(service).title
+    if why := in_part(cluster, slices_want(service.namespace, service.name)):
+        return DeadEnd(f"no ready endpoint of {title} was seen ({why})", ref(service), known=False)
     if verdict.fate is Fate.DROPPED:
         node = "the node of the source"
         return DeadEnd(f"{title} has no endpoint on {node} ({verdict.why} Local)", ref(service), "timeout")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from kubedoctor.answers.connectivity.everywhere import from_everywhere
@@ -18,7 +18,7 @@ from kubedoctor.answers.reach.judging import (
 )
 from kubedoctor.answers.reach.listening import container_link, declares, port_text, right_port
 from kubedoctor.answers.reach.mesh.hop import hops_of
-from kubedoctor.answers.reach.mesh.verdict import MeshHop, mesh_denial, mesh_link, undecided
+from kubedoctor.answers.reach.mesh.verdict import MeshHops
 from kubedoctor.answers.reach.reach_data import hops_data, reach_data
 from kubedoctor.answers.reach.way import ADDRESS, ReachSource, Way, source_of, way_of
 from kubedoctor.answers.sheet import Cell, Conclusion, Fact, Link, Mark, Sheet, SheetRow, Table
@@ -55,9 +55,9 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster, *, everywhere: bool =
         targets = (ConnectionTarget(None, way.named, end.number, end.protocol, way.service),)
     asked, source = source, way.proxy_source or source
     found = judgement(source, targets, cluster)
-    mesh = tuple(hops_of(source, way, tuple(row.target for row in found.allowed), cluster))
+    mesh = MeshHops(hops_of(source, way, tuple(row.target for row in found.allowed), cluster))
     conclusion, verdict = _verdict(source, way, found, mesh, cluster)
-    links = (*_front_links(asked, way), *_chain(source, way, found), *(mesh_link(hop) for hop in mesh))
+    links = (*_front_links(asked, way), *_chain(source, way, found), *mesh.links)
     return Sheet(
         title=title,
         verdict=verdict,
@@ -114,8 +114,9 @@ def _front_links(source: ReachSource, way: Way) -> Iterator[Link]:
 def _stopped(title: str, source: ReachSource, end: ReachEnd, way: Way) -> Sheet:
     assert way.obstacle is not None
     links = list(_front_links(source, way)) or [_from(source)]
+    links += _alias_links(way)
     if way.service is not None:
-        links.append(_to_service(way))
+        links.append(_to_service(way.service))
     known = way.obstacle.known
     links.append(Link(way.obstacle.text, Mark.NO if known else Mark.UNKNOWN, way.obstacle.about))
     outcome = {"not found": "the name does not resolve", "refused": "connection refused", "timeout": "times out"}
@@ -140,7 +141,7 @@ def _stopped(title: str, source: ReachSource, end: ReachEnd, way: Way) -> Sheet:
 
 
 def _verdict(
-    source: ReachSource, way: Way, found: Judgement, mesh: Sequence[MeshHop], cluster: Cluster
+    source: ReachSource, way: Way, found: Judgement, mesh: MeshHops, cluster: Cluster
 ) -> tuple[Conclusion, str]:
     total, denied = len(found.targets), found.denied
     if denied:
@@ -154,8 +155,8 @@ def _verdict(
             which = f"{len(denied)} of {counted(total, 'endpoint')}"
             return Conclusion.TROUBLE, f"reaches only some endpoints: {who} denies {direction} for {which}"
         return Conclusion.TROUBLE, f"does not reach it: {who} denies {direction}"
-    if denial := mesh_denial(mesh):
-        return Conclusion.TROUBLE, f"does not reach it ({denial.fate}): {denial.clause}"
+    if mesh.denied:
+        return Conclusion.TROUBLE, mesh.denied
     if any(row.unsure for row in found.targets):
         return Conclusion.UNKNOWN, f"depends on address and port of {way.named}, which were not seen: a policy decides"
     if found.others:
@@ -180,8 +181,8 @@ def _verdict(
     undeclared = [target for target in allowed if declares(target) is False]
     if undeclared and len(undeclared) == len(allowed):
         return Conclusion.UNKNOWN, f"policies allow it, but no container declares port {port_text(undeclared[0])}"
-    if open_hop := undecided(mesh):
-        return Conclusion.UNKNOWN, f"network policies allow it, but {open_hop}"
+    if mesh.undecided:
+        return Conclusion.UNKNOWN, f"network policies allow it, but {mesh.undecided}"
     return Conclusion.WELL, _reached(way, found)
 
 
@@ -219,10 +220,11 @@ def _decider(judged: JudgedTarget) -> str:
 
 def _chain(source: ReachSource, way: Way, found: Judgement) -> Iterator[Link]:
     yield _from(source)
+    yield from _alias_links(way)
     if way.service is not None:
         if way.entrance:
             yield Link(f"{way.entrance} leads to {ref(way.service).title}", Mark.YES)
-        yield _to_service(way)
+        yield _to_service(way.service)
         if not way.outside:
             yield _to_endpoints(way)
     if way.outside:
@@ -261,9 +263,11 @@ def _from(source: ReachSource) -> Link:
     )
 
 
-def _to_service(way: Way) -> Link:
-    service = way.service
-    assert service is not None
+def _alias_links(way: Way) -> Iterator[Link]:
+    yield from map(_to_service, way.aliases)
+
+
+def _to_service(service: Service) -> Link:
     spec = service.spec
     address = spec.external_name if spec.type == "ExternalName" else spec.cluster_ip or "no address"
     kind = "headless" if spec.is_headless else f"{spec.type} {address}"

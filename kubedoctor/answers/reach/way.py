@@ -19,6 +19,7 @@ from kubedoctor.answers.reach.connections import (
 from kubedoctor.answers.reach.dead_ends import (
     DeadEnd,
     failing_health_check,
+    in_part,
     no_endpoint,
     no_such_port,
     outside_its_ranges,
@@ -28,13 +29,15 @@ from kubedoctor.answers.reach.dead_ends import (
 )
 from kubedoctor.answers.reach.destination import ReachEnd, at_node, entered_by, families_apart
 from kubedoctor.answers.reach.fronts import Front, front_of, front_of_ingress
+from kubedoctor.answers.resolve.aliases import followed, is_alias
 from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
 from kubedoctor.cluster.kinds.meta import ObjectMeta
 from kubedoctor.cluster.kinds.networking import Endpoint, EndpointSlice, Ingress
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, pods_of, template_of
-from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.reading import Cluster, slices_want
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.cluster.triage import finished, ready
 from kubedoctor.problems import NoSuchObject, UsageProblem
 from kubedoctor.replay.network import Party
@@ -86,7 +89,8 @@ class Way(msgspec.Struct, frozen=True):
     """service, port: which the name or address belongs to, if any. targets: where the connection may end. obstacle: why it
     ends before. outside: it leaves the cluster for a name whose address is not known. proxy: kube-proxy's choice.
     entrance: the address and port by which the Service was entered, where that is not its cluster address. front: what serves
-    the host name; its proxy then connects. unread: the endpoints follow from the selector, since no EndpointSlice was seen."""
+    the host name; its proxy then connects. unread: the endpoints follow from the selector, since no EndpointSlice was seen.
+    aliases: the Services of type ExternalName that lead to `service`."""
 
     service: Service | None = None
     port: ServicePort | None = None
@@ -99,6 +103,7 @@ class Way(msgspec.Struct, frozen=True):
     front: Front | None = None
     proxy_source: ReachSource | None = None
     unread: bool = False
+    aliases: tuple[Service, ...] = ()
 
 
 def source_of(subject: Ref, cluster: Cluster) -> ReachSource:
@@ -180,6 +185,9 @@ def _fronted(front: Front, source: ReachSource, end: ReachEnd, cluster: Cluster)
         text = f"{front.about.title} sends {front.path} to no Service"
         return Way(obstacle=DeadEnd(text, front.about, known=False), front=front, proxy_source=proxy)
     service = cluster.get(Service, front.namespace, front.service)
+    if service is None and (why := in_part(cluster, Want("Service", front.namespace, front.service))):
+        text = f"Service {front.namespace}/{front.service} of {front.about.title} was not seen ({why})"
+        return Way(obstacle=DeadEnd(text, front.about, known=False), front=front, proxy_source=proxy)
     if service is None:
         text = (
             f"{front.about.title} sends {front.path} to Service {front.namespace}/{front.service}, which does not exist"
@@ -225,6 +233,8 @@ def _to_object(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     if isinstance(obj, Pod) and finished(obj):
         return Way(obstacle=DeadEnd(f"{subject.title} has ended ({obj.status.phase}): nothing answers", subject))
     pods = [obj] if isinstance(obj, Pod) else [pod for pod in pods_of(obj, cluster) if not finished(pod)]
+    if not pods and (why := in_part(cluster, Want("Pod", subject.namespace))):
+        return Way(obstacle=DeadEnd(f"no pod of {subject.title} was seen ({why})", subject, known=False))
     if not pods:
         return Way(obstacle=DeadEnd(f"{subject.title} has no pods", subject))
     number = _number(end)
@@ -269,9 +279,9 @@ def _direct(end: ReachEnd, cluster: Cluster) -> Way:
 
 
 def _through(service: Service, source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
+    if is_alias(service):
+        return _by_alias(service, source, end, cluster)
     spec = service.spec
-    if spec.type == "ExternalName":
-        return Way(service, outside=True, named=spec.external_name)
     port = _port_of(service, end)
     if port is None and not (spec.is_headless and end.number):
         return Way(service, obstacle=no_such_port(service, end))
@@ -298,6 +308,18 @@ def _through(service: Service, source: ReachSource, end: ReachEnd, cluster: Clus
         rows = [(row.endpoint, row.address, row.port) for row in verdict.endpoints]
         return Way(service, port, tuple(_targets(service, rows, end.protocol, cluster)), proxy=verdict)
     return Way(service, port, obstacle=no_endpoint(service, port, verdict, cluster), proxy=verdict)
+
+
+def _by_alias(service: Service, source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
+    found = followed(service, cluster)
+    last = found.passed[-1]
+    if found.obstacle is not None:
+        return Way(last, obstacle=found.obstacle, aliases=found.passed[:-1])
+    if found.service is None:
+        return Way(last, outside=True, named=found.outside, aliases=found.passed[:-1])
+    named = next((row.port for row in service.spec.ports or () if end.port and row.name == end.port), 0)
+    way = _through(found.service, source, end._replace(port=str(named)) if named else end, cluster)
+    return msgspec.structs.replace(way, aliases=found.passed)
 
 
 def _slices_unread(service: Service, cluster: Cluster) -> bool:
@@ -334,6 +356,9 @@ def _headless(
         ]
     if rows:
         return Way(service, port, tuple(_targets(service, rows, end.protocol, cluster)))
+    if why := in_part(cluster, slices_want(service.namespace, service.name)):
+        unseen = f"no ready endpoint of {ref(service).title} was seen ({why})"
+        return Way(service, port, obstacle=DeadEnd(unseen, ref(service), known=False))
     text = f"{ref(service).title} is headless and has no ready endpoint, so its name does not resolve"
     return Way(
         service, port, obstacle=DeadEnd(f"{text}: {state_of_endpoints(service, cluster)}", ref(service), "not found")

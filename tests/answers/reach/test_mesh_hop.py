@@ -30,11 +30,22 @@ def istio(kind: str, group: str = SECURITY, namespace: str = "data", annotations
     return {"apiVersion": f"{group}/v1", "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def ask(*objects: Manifest, inside: tuple[str, ...] = BOTH, proxy: str = "istio-proxy", **env: str) -> Sheet:
-    web = meshed(WEB, proxy) if "web" in inside else WEB
-    db = meshed(DB, proxy, **env) if "db" in inside else DB
+def ask(
+    *objects: Manifest,
+    inside: tuple[str, ...] = BOTH,
+    proxy: str = "istio-proxy",
+    ends: tuple[Manifest, Manifest] | None = None,
+    more: tuple[Manifest, ...] = (),
+    behind: Manifest | None = None,
+    env: dict[str, str] | None = None,
+) -> Sheet:
+    web, db = ends or (
+        meshed(WEB, proxy) if "web" in inside else WEB,
+        meshed(DB, proxy, **(env or {})) if "db" in inside else DB,
+    )
+    rows = behind or slices("data", "db", ("db", "10.0.0.2"))
     places = (NODE, space("shop"), space("data"))
-    snapshot = complete(*places, web, db, service("data", "db"), slices("data", "db", ("db", "10.0.0.2")))
+    snapshot = complete(*places, web, db, service("data", "db"), rows, *more)
     for one in objects:
         snapshot.add(convert_object(f"{one['kind']}.{one['apiVersion'].partition('/')[0]}", one).objects)
     return reach.answer(Ref("Pod", "shop", "web"), Choices({"destination": ("db.data:80",)}), Cluster(snapshot))
@@ -93,8 +104,38 @@ def test_istio(inside: tuple[str, ...], objects: tuple[Manifest, ...], conclusio
     assert not [gap for gap in sheet.gaps if "mesh" in gap]
 
 
-def server(port: Any = "p8080", **selector: str) -> Manifest:
-    return istio("Server", LINKERD, podSelector={"matchLabels": selector or {"app": "db"}}, port=port)
+def linkerd(kind: str, name: str = "x", **spec: Any) -> Manifest:
+    row = istio(kind, LINKERD, **spec)
+    row["metadata"]["name"] = name
+    return row
+
+
+def server(port: Any = "p8080", access: str = "", **selector: str) -> Manifest:
+    more = {"accessPolicy": access} if access else {}
+    return linkerd("Server", podSelector={"matchLabels": selector or {"app": "db"}}, port=port, **more)
+
+
+def granting(*needed: Manifest, kind: str = "Server", name: str = "x") -> Manifest:
+    target = {"group": LINKERD, "kind": kind, "name": name}
+    return linkerd("AuthorizationPolicy", targetRef=target, requiredAuthenticationRefs=list(needed))
+
+
+def annotated(manifest: Manifest, **annotations: str) -> Manifest:
+    named = {f"config.linkerd.io/{key.replace('_', '-')}": value for key, value in annotations.items()}
+    return {**manifest, "metadata": {**manifest["metadata"], "annotations": named}}
+
+
+ANY_IDENTITY = linkerd("MeshTLSAuthentication", "any", identities=["*"])
+OF_SHOP = linkerd("MeshTLSAuthentication", "shop", identities=["*.shop.serviceaccount.identity.linkerd.cluster.local"])
+OF_HOP = linkerd("MeshTLSAuthentication", "hop", identities=["*.hop.serviceaccount.identity.linkerd.cluster.local"])
+NEAR = linkerd("NetworkAuthentication", "near", networks=[{"cidr": "10.0.0.0/8"}])
+FAR = linkerd("NetworkAuthentication", "far", networks=[{"cidr": "10.0.0.0/8", "except": ["10.0.0.1/32"]}])
+TLS = {"kind": "MeshTLSAuthentication"}
+NET = {"kind": "NetworkAuthentication"}
+ACCOUNT = {"kind": "ServiceAccount", "name": "default", "namespace": "shop"}
+OLD = linkerd("ServerAuthorization", server={"name": "x"}, client={"meshTLS": {"identities": ["*"]}})
+OLD_OPEN = linkerd("ServerAuthorization", server={"selector": {"matchLabels": {}}}, client={"unauthenticated": True})
+OUTSIDE = linkerd("Server", externalWorkloadSelector={"matchLabels": {"app": "db"}}, port="p8080")
 
 
 @pytest.mark.parametrize(
@@ -104,15 +145,74 @@ def server(port: Any = "p8080", **selector: str) -> Manifest:
         (("db",), "all-authenticated", (), Conclusion.TROUBLE),
         (BOTH, "all-authenticated", (), Conclusion.WELL),
         (BOTH, "deny", (), Conclusion.TROUBLE),
-        (BOTH, "", (server(),), Conclusion.UNKNOWN),
+        (BOTH, "", (server(),), Conclusion.TROUBLE),
+        (BOTH, "", (OUTSIDE,), Conclusion.WELL),
+        (BOTH, "deny", (server(access="all-unauthenticated"),), Conclusion.WELL),
+        (("db",), "", (server(access="all-authenticated"),), Conclusion.TROUBLE),
+        (BOTH, "", (server(), granting({**TLS, "name": "any"}), ANY_IDENTITY), Conclusion.WELL),
+        (("db",), "", (server(), granting({**TLS, "name": "any"}), ANY_IDENTITY), Conclusion.TROUBLE),
+        (BOTH, "", (server(), granting({**TLS, "name": "shop"}), OF_SHOP), Conclusion.WELL),
+        (BOTH, "", (server(), granting({**TLS, "name": "hop"}), OF_HOP), Conclusion.TROUBLE),
+        (BOTH, "", (server(), granting({**TLS, "name": "gone"})), Conclusion.TROUBLE),
+        (BOTH, "", (server(), granting(ACCOUNT)), Conclusion.WELL),
+        (BOTH, "", (server(), granting({**ACCOUNT, "name": "other"})), Conclusion.TROUBLE),
+        (("db",), "", (server(), granting({**NET, "name": "near"}), NEAR), Conclusion.WELL),
+        (("db",), "", (server(), granting({**NET, "name": "far"}), FAR), Conclusion.TROUBLE),
+        (("db",), "", (server(), granting({**NET, "name": "near"}, ACCOUNT), NEAR), Conclusion.TROUBLE),
+        (BOTH, "", (server(), granting({**TLS, "name": "any"}, kind="Namespace", name="data"), ANY_IDENTITY), Conclusion.WELL),
+        (BOTH, "", (server(), granting(ACCOUNT, kind="HTTPRoute", name="r")), Conclusion.UNKNOWN),
+        (BOTH, "", (server(), OLD), Conclusion.WELL),
+        (("db",), "", (server(), OLD), Conclusion.TROUBLE),
+        (("db",), "", (server(), OLD_OPEN), Conclusion.WELL),
         (BOTH, "", (server(9090), server(app="cache")), Conclusion.WELL),
         (("web",), "deny", (server(),), Conclusion.WELL),
     ],
-)
+)  # fmt: skip
 def test_linkerd(inside: tuple[str, ...], default: str, objects: tuple[Manifest, ...], conclusion: Conclusion) -> None:
     setting = {"LINKERD2_PROXY_INBOUND_DEFAULT_POLICY": default} if default else {}
-    sheet = ask(*objects, inside=inside, proxy="linkerd-proxy", **setting)
+    sheet = ask(*objects, inside=inside, proxy="linkerd-proxy", env=setting)
     assert sheet.conclusion is conclusion, sheet.verdict
+
+
+@pytest.mark.parametrize(
+    ("of_web", "of_db", "conclusion"),
+    [
+        ({}, {}, Conclusion.WELL),
+        ({"skip_outbound_ports": "80"}, {}, Conclusion.TROUBLE),
+        ({"skip_outbound_ports": "25,70-90"}, {}, Conclusion.TROUBLE),
+        ({"skip_outbound_ports": "8080"}, {}, Conclusion.WELL),  # the program dials the Service's port
+        ({"skip_outbound_ports": "80"}, {"skip_inbound_ports": "8080"}, Conclusion.WELL),
+        ({"opaque_ports": "80"}, {"opaque_ports": "8080"}, Conclusion.WELL),
+    ],
+)
+def test_a_port_that_passes_the_proxy_by_has_no_identity(
+    of_web: dict[str, str], of_db: dict[str, str], conclusion: Conclusion
+) -> None:
+    web, db = annotated(meshed(WEB, "linkerd-proxy"), **of_web), annotated(meshed(DB, "linkerd-proxy"), **of_db)
+    objects = (server(), granting({**TLS, "name": "any"}), ANY_IDENTITY)
+    sheet = ask(*objects, proxy="linkerd-proxy", ends=(web, db))
+    assert sheet.conclusion is conclusion, sheet.verdict
+    assert ("the source's proxy is skipped for port 80" in sheet.verdict) is (conclusion is Conclusion.TROUBLE)
+
+
+def test_the_arguments_of_the_init_container_count_too() -> None:
+    web = meshed(WEB, "linkerd-proxy")
+    web["spec"]["initContainers"] = [{"name": "linkerd-init", "args": ["--outbound-ports-to-ignore", "80"]}]
+    sheet = ask(server(), granting(ACCOUNT), ends=(web, meshed(DB, "linkerd-proxy")))
+    assert (
+        sheet.verdict
+        == "does not reach it (403): Server data/x denies it, as the source's proxy is skipped for port 80"
+    )
+
+
+def test_one_of_two_endpoints_that_the_mesh_denies() -> None:
+    other = pod("data", "db2", "10.0.0.3")
+    rows = slices("data", "db", ("db", "10.0.0.2"), ("db2", "10.0.0.3"))
+    sheet = ask(DENY_ALL, inside=("db",), more=(other,), behind=rows)
+    assert sheet.verdict == (
+        "reaches only some endpoints (403 from 1 of 2 endpoints): AuthorizationPolicy data/x denies it"
+    )
+    assert sheet.conclusion is Conclusion.TROUBLE
 
 
 def test_the_ambient_mesh() -> None:

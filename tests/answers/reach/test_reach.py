@@ -12,6 +12,7 @@ from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster import Cluster, Ref
 from kubedoctor.cluster.kinds.admin_policies import GROUP
 from kubedoctor.cluster.seen.decoding import convert_object
+from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.problems import NoSuchObject, UsageProblem
 from tests.engine.clinic import complete
 
@@ -402,3 +403,74 @@ def test_the_api_server_is_there_whether_it_was_seen_or_not() -> None:
     assert asked(destination, *BASE, kubernetes, DENY_EGRESS).conclusion is Conclusion.TROUBLE
     some = policy("shop", policyTypes=["Egress"], egress=[{"ports": [{"port": 443}]}])
     assert asked(destination, *BASE, kubernetes, some).conclusion is Conclusion.UNKNOWN
+
+
+def alias(name: str, target: str, namespace: str = "shop", **spec: Any) -> Manifest:
+    return service(namespace, name, "", type="ExternalName", externalName=target, selector=None, **spec)
+
+
+DB_NAME = "db.data.svc.cluster.local"
+
+
+def test_an_alias_is_followed_to_the_service_of_another_namespace() -> None:
+    sheet = asked("store:80", *BASE, alias("store", "front.data.svc.cluster.local."), alias("front", DB_NAME, "data"))
+    assert sheet.verdict == "reaches 1 endpoint of Service data/db"
+    assert hops(sheet)[1:4] == [
+        "✓ Service shop/store (ExternalName front.data.svc.cluster.local.)",
+        f"✓ Service data/front (ExternalName {DB_NAME})",
+        "✓ Service data/db (ClusterIP 10.96.0.5)",
+    ]
+    denied = asked("store:80", *BASE, alias("store", DB_NAME), DENY_INGRESS)
+    assert denied.verdict == "does not reach it: NetworkPolicy data/deny denies ingress"
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ((alias("store", "gone.data.svc.cluster.local"),), "there is no Service data/gone"),
+        ((alias("store", "db.dat.svc.cluster.local"),), "there is no Namespace dat"),
+        ((alias("store", "db.data.svc"),), "no search domain is added: write db.data.svc.cluster.local"),
+        ((alias("store", "10.0.0.2"),), "an address is no name"),
+        ((alias("store", "store.shop.svc.cluster.local"),), "in a circle and to no address: shop/store → shop/store"),
+        (
+            (alias("store", "other.shop.svc.cluster.local"), alias("other", "store.shop.svc.cluster.local")),
+            "shop/store → shop/other → shop/store",
+        ),
+        ((alias("store", DB_NAME), DENY_INGRESS), "NetworkPolicy data/deny denies ingress"),
+    ],
+)
+def test_an_alias_that_leads_nowhere(rows: tuple[Manifest, ...], words: str) -> None:
+    sheet = asked("store:80", *BASE, *rows)
+    assert sheet.conclusion is Conclusion.TROUBLE
+    assert words in sheet.verdict
+
+
+def test_the_port_of_an_alias_is_that_of_its_target() -> None:
+    assert "has no port 5432/TCP: it has 80/TCP" in asked("store:5432", *BASE, alias("store", DB_NAME)).verdict
+
+
+@pytest.mark.parametrize(
+    ("destination", "words"),
+    [
+        ("cache:80", "not known: Service shop/cache was not seen (only objects of the file)"),
+        ("store:80", "not known: Service data/db was not seen (only objects of the file)"),
+        ("empty:80", "not known: the endpoints of Service shop/empty could not be read"),
+        ("deployment/cart:80", "not known: no pod of Deployment shop/cart was seen (only objects of the file)"),
+    ],
+)
+def test_what_is_not_in_a_file_of_selected_objects_is_not_known(destination: str, words: str) -> None:
+    cart = {
+        "kind": "Deployment",
+        "metadata": {"name": "cart", "namespace": "shop"},
+        "spec": {"selector": {"matchLabels": {"app": "cart"}}},
+    }
+    owned = {"kind": "ReplicaSet", "metadata": {"name": "web", "namespace": "shop"}, "spec": {}}
+    rows = (WEB, cart, owned, alias("store", DB_NAME), service("shop", "empty"), slices("shop", "web"))
+    seen = complete(*rows)
+    seen.complete = False
+    for kind in ("Pod", "Service", "Deployment", "ReplicaSet", "EndpointSlice"):
+        seen.limit(Want(kind), "only objects of the file")
+        seen.limit(Want(kind, "shop"), "only objects of the file")
+        seen.limit(Want(kind, "data"), "only objects of the file")
+    sheet = reach.answer(SUBJECT, Choices({"destination": (destination,)}), Cluster(seen))
+    assert (sheet.verdict, sheet.conclusion) == (words, Conclusion.UNKNOWN)

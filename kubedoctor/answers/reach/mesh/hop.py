@@ -4,7 +4,7 @@ Authorization and mutual TLS are replayed where the two ends decide them; routes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -47,7 +47,9 @@ def mesh_hop(source: ReachSource, way: Way, target: ConnectionTarget, cluster: C
     """None where no end is part of a mesh."""
     ends = _Ends(_membership(source.pod, cluster), _membership(target.pod, cluster))
     if not ends.client and not ends.server:
-        return linkerd_hop(source.pod, target, cluster)
+        by_service = way.port is not None and way.service is not None and not way.service.spec.is_headless
+        dialed = way.port.port if by_service and way.port is not None else target.port
+        return linkerd_hop(source.pod, dialed, target, cluster)
     known = set(cluster.gaps)
     found = _first(
         lambda: _by_client(source.pod, ends, way, target, cluster),
@@ -203,11 +205,6 @@ def _is_for_waypoint(policy: CustomResource) -> bool:
 
 def hops_of(
     source: ReachSource, way: Way, targets: tuple[ConnectionTarget, ...], cluster: Cluster
-) -> Iterator[MeshHop]:
-    """Those of all targets, each once."""
-    seen: set[str] = set()
-    for target in targets:
-        hop = mesh_hop(source, way, target, cluster)
-        if hop is not None and hop.text not in seen:
-            seen.add(hop.text)
-            yield hop
+) -> tuple[MeshHop | None, ...]:
+    """One for each target; None where no mesh takes part."""
+    return tuple(mesh_hop(source, way, target, cluster) for target in targets)

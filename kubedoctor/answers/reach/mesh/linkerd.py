@@ -1,79 +1,91 @@
-"""Linkerd's part of a connection: the Server that selects the port, else the proxy's default policy.
-
-Authorizations of a Server are not replayed. Source: `linkerd/app/inbound/src/policy/defaults.rs` of linkerd2-proxy."""
+"""Linkerd's part of a connection: the Server that selects the port and who is authorized, else the proxy's default policy."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
-
-import msgspec
 
 from kubedoctor.answers.reach.connections import ConnectionTarget
 from kubedoctor.answers.reach.mesh.verdict import MeshHop
 from kubedoctor.answers.sheet import Mark
-from kubedoctor.cluster.grammar.selectors import SelectorError, selector_of
-from kubedoctor.cluster.kinds.meta import CustomResource, LabelSelector
+from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.replay.mesh.linkerd import PROXY, has_proxy
-from kubedoctor.replay.services.ports import declared_ports
+from kubedoctor.replay.mesh.linkerd.policy import (
+    DENY,
+    GROUP,
+    LinkerdClient,
+    authorized,
+    default_policy,
+    lets_in,
+    server_of,
+    skips,
+)
+from kubedoctor.replay.mesh.linkerd.proxies import has_proxy
 
-_GROUP: Final = "policy.linkerd.io"
-_DEFAULT: Final = "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY"
-_SKIPPED: Final = "config.linkerd.io/skip-inbound-ports"
-_OPEN: Final = ("", "all-unauthenticated", "cluster-unauthenticated", "audit")
+_AUTHENTICATIONS: Final = ("MeshTLSAuthentication", "NetworkAuthentication")
+_DENIED: Final = "403, over TCP the connection is closed"
 
 
-def linkerd_hop(client: Pod | None, target: ConnectionTarget, cluster: Cluster) -> MeshHop | None:
-    """None where the target has no proxy of Linkerd, or the port does not pass it."""
+def linkerd_hop(client: Pod | None, dialed: int, target: ConnectionTarget, cluster: Cluster) -> MeshHop | None:
+    """None where the target has no proxy of Linkerd, or the port does not pass it. dialed: the port as the client's program
+    names it, that of the Service."""
     pod = target.pod
-    if pod is None or not has_proxy(pod) or _is_skipped(pod, target.port):
+    if pod is None or not has_proxy(pod) or skips(pod, "inbound", target.port):
         return None
     known = set(cluster.gaps)
-    servers = cluster.maybe.custom("Server", _GROUP, pod.namespace)
+    servers = cluster.maybe.custom("Server", GROUP, pod.namespace)
+    server = server_of(pod, target.port, servers)
+    meshed = client is not None and has_proxy(client)
+    past = client is not None and meshed and skips(client, "outbound", dialed)
+    caller = LinkerdClient(
+        client.namespace if client is not None else "",
+        (client.spec.service_account_name or "default") if client is not None else "",
+        client.status.pod_ip if client is not None else "",
+        meshed and not past,
+    )
+    without = f"the source's proxy is skipped for port {dialed}" if past else "the source has no proxy of Linkerd"
+    found = _by_server(server, caller, without, cluster) if server is not None else _by_default(pod, caller, without)
     unread = sorted(cluster.gaps - known, key=str)
     cluster.gaps.intersection_update(known)  # The hop says it.
     if unread:
-        return MeshHop(Mark.UNKNOWN, f"mesh: the Servers of Linkerd could not be read: {unread[0].why}")
-    server = next((row for row in servers if _selects(row, pod, target.port)), None)
-    if server is not None:
-        text = f"mesh: {ref(server).title} requires an authorization of the source (Linkerd): not replayed"
+        return MeshHop(Mark.UNKNOWN, f"mesh: the policies of Linkerd could not be read: {unread[0].why}")
+    return found
+
+
+def _by_server(server: CustomResource, caller: LinkerdClient, without: str, cluster: Cluster) -> MeshHop:
+    maybe, title = cluster.maybe, ref(server).title
+    kinds = ("AuthorizationPolicy", "ServerAuthorization", *_AUTHENTICATIONS)
+    cluster.together(*(partial(maybe.custom, kind, GROUP) for kind in kinds))
+    allowed = authorized(
+        server,
+        caller,
+        maybe.custom("AuthorizationPolicy", GROUP, server.namespace),
+        maybe.custom("ServerAuthorization", GROUP, server.namespace),
+        [row for kind in _AUTHENTICATIONS for row in maybe.custom(kind, GROUP)],
+    )
+    if allowed:
+        return MeshHop(Mark.YES, f"mesh: {title} authorizes the source (Linkerd)", ref(server))
+    if allowed is None:
+        text = f"mesh: {title} decides by the route or address of a request (Linkerd): not replayed"
         return MeshHop(Mark.UNKNOWN, text, ref(server))
-    policy = _default_policy(pod)
-    meshed = client is not None and has_proxy(client)
-    if policy == "deny" or (policy.endswith("-authenticated") and not meshed):
-        text = f"mesh: the default policy of the target's proxy is {policy}, and the source has no proxy of Linkerd"
-        if policy == "deny":
-            text = "mesh: the default policy of the target's proxy is deny, and no Server is for the port"
-        return MeshHop(Mark.NO, f"{text}: 403, over TCP the connection is closed", ref(pod), "403", "Linkerd denies it")
-    if policy in _OPEN or policy.endswith("-authenticated"):
+    who = (
+        f"service account {caller.namespace}/{caller.account}"
+        if caller.mutual
+        else f"a client without identity: {without}"
+    )
+    text = f"mesh: no authorization of {title} is for {who}: {_DENIED}"
+    return MeshHop(Mark.NO, text, ref(server), "403", f"{title} denies it{'' if caller.mutual else f', as {without}'}")
+
+
+def _by_default(pod: Pod, caller: LinkerdClient, without: str) -> MeshHop:
+    policy = default_policy(pod)
+    allowed = lets_in(policy, caller.mutual)
+    if allowed:
         return MeshHop(Mark.YES, "mesh: the target has a proxy of Linkerd, and no Server is for the port")
-    return MeshHop(Mark.UNKNOWN, f"mesh: the default policy of the target's proxy is {policy}: not replayed")
-
-
-def _is_skipped(pod: Pod, port: int) -> bool:
-    for word in pod.annotations.get(_SKIPPED, "").split(","):
-        first, _, last = word.strip().partition("-")
-        if first.isdigit() and int(first) <= port <= int(last if last.isdigit() else first):
-            return True
-    return False
-
-
-def _default_policy(pod: Pod) -> str:
-    """As the injector wrote it for the proxy; empty where it is its own default."""
-    for container in (*pod.spec.containers, *(pod.spec.init_containers or ())):
-        if container.name == PROXY:
-            return next((row.value or "" for row in container.env or () if row.name == _DEFAULT), "")
-    return ""
-
-
-def _selects(server: CustomResource, pod: Pod, port: int) -> bool:
-    spec = server.spec or {}
-    try:
-        selector = selector_of(msgspec.convert(spec.get("podSelector") or {}, LabelSelector))
-    except (SelectorError, msgspec.ValidationError):
-        return False
-    named = {row.name: row.container_port for _, row in declared_ports(pod) if row.name}
-    wanted = spec.get("port")
-    return selector.matches(pod.labels) and (wanted == port or named.get(str(wanted)) == port)
+    if allowed is None:
+        return MeshHop(Mark.UNKNOWN, f"mesh: the default policy of the target's proxy is {policy}: not replayed")
+    why = "no Server is for the port" if policy == DENY else without
+    text = f"mesh: the default policy of the target's proxy is {policy}, and {why}: {_DENIED}"
+    return MeshHop(Mark.NO, text, ref(pod), "403", "Linkerd denies it")

@@ -1,0 +1,1 @@
+"""Linkerd: its components, and what its proxies let in."""
