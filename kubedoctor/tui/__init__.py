@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 SWITCH_EVERY = 0.001
 """Seconds. While a worker computes, a key waits so long several times: of Python's own 5 ms lists seem to stand still."""
+GARBAGE_EVERY = (2_000, 20, 50)
+"""Objects, and rounds: the collector looks at so few at once that no key waits for it, and as rarely at all of them."""
 
 
 def run(
@@ -36,6 +39,7 @@ def run(
     # Textual waits so long for the rest of an escape sequence: of its own 100 ms a person notices every esc.
     os.environ.setdefault("ESCDELAY", "25")
     sys.setswitchinterval(SWITCH_EVERY)
+    gc.set_threshold(*GARBAGE_EVERY)
     from kubedoctor.collect.settings import read_settings
     from kubedoctor.tui.app import KubedoctorApp
     from kubedoctor.tui.contexts import opener_for

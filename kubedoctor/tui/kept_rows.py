@@ -8,12 +8,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
-from kubedoctor.cluster import Ref, Snapshot, ref
+from kubedoctor.cluster import Ref, Snapshot, Want, ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.tui.incidents.incident_rows import view_rows
 from kubedoctor.tui.marks import Marks, Restarts, marks_of
+from kubedoctor.tui.pages.refusals import scope_of
 from kubedoctor.tui.rows import (
     ROOTS,
     Row,
@@ -243,6 +244,12 @@ def kinds_needed(view: View) -> tuple[str, ...]:
     if view.kind in ("", "Finding"):  # beside the incidents the workloads are counted
         return FIRST_KINDS
     return (view.kind, "ReplicaSet", "Job") if view.kind == "Pod" else (view.kind,)
+
+
+def covers(view: View, other: View) -> bool:
+    """Whether what a view needs is all that another one needs."""
+    needed = {Want(kind, scope_of(kind, other.namespace)) for kind in kinds_needed(other)}
+    return bool(needed) and needed <= {Want(kind, scope_of(kind, view.namespace)) for kind in kinds_needed(view)}
 
 
 def kinds_of_rows(view: View) -> frozenset[str]:

@@ -30,7 +30,7 @@ from kubedoctor.engine.suppressions import heed_suppressions
 from kubedoctor.problems import UsageProblem
 from kubedoctor.tui.extensions import KnownExtensions
 from kubedoctor.tui.incidents.incident_rows import IncidentRow, tree_rows, view_rows
-from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, kinds_needed
+from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, covers, kinds_needed
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
 from kubedoctor.tui.rows import Row, View, arrange, counts, namespaces_in_order
@@ -80,6 +80,7 @@ class Session:
         self._apart: set[View] = set()
         self._namespaces: frozenset[str] = frozenset()
         self._scope: str | None = None
+        self._has_read = False
         self._has_scanned = False
         self._scanning = False
         self._forgot_at = time.monotonic()
@@ -160,6 +161,13 @@ class Session:
         """
         self._list(kinds_needed(view), view.namespace, on_part)
 
+    def reads_with(self, view: View, other: View) -> bool:
+        """Whether a view has all its objects as soon as another one has been loaded: of a recording everything is read at
+        once."""
+        if not self.live and not self._has_read:
+            return view.kind != "Context"
+        return covers(other, view)
+
     def load_for_diagnosis(self, namespace: str) -> None:
         """Read everything that the diagnostics need, except what the first list has read in that namespace."""
         read = {kind for kind in FIRST_KINDS if self.snapshot.covers(Want(kind, scope_of(kind, namespace)))}
@@ -180,6 +188,7 @@ class Session:
             if missing:
                 self.source.list_all(missing, namespace or None, on_part)
         finally:
+            self._has_read = True
             if fresh and self.live:
                 self._views.clear()
         if fresh:

@@ -84,21 +84,31 @@ def _progress(post: Post, doing: str) -> Iterator[Callable[[str], None]]:
 
 
 def load(
-    session: Session, view: Callable[[], View], report: Report | None, order: Callable[[], str], post: Post
+    session: Session,
+    first: View,
+    report: Report | None,
+    order: Callable[[], str],
+    post: Post,
+    *,
+    present: Callable[[], View | None],
 ) -> None:
     """Read what a view needs and compute its rows, from time to time also of what was read so far: beside incidents the
-    workloads. `view`, `order`: the present ones; the view may become another one that needs the same."""
-    pace, shown, first = Pace(SHOW_EVERY), 0, view()
+    workloads. `present`: the view that is shown by now, which needs nothing else; None where it does, and is read by other
+    work. `order`: the present one."""
+    pace = Pace(SHOW_EVERY)
+    shown: tuple[View | None, int] = None, 0
 
     def show_part() -> None:
         nonlocal shown
-        count = session.count()
-        pace.stale = count != shown
-        if not pace.is_due:
+        view, count = present(), session.count()
+        if view != shown[0]:
+            pace.end(0.0)  # another list does not wait for the pause after the one before
+        pace.stale = view is not None and (view, count) != shown
+        if view is None or not pace.is_due:
             return
         pace.begin()
-        shown = count
-        listed = View(namespace=first.namespace) if first.kind == "Finding" else first
+        shown = view, count
+        listed = View(namespace=view.namespace) if view.kind == "Finding" else view
         rows = session.rows(listed, report, ordered := order(), whole=False)
         post(SomeRowsMade(listed, rows, counts(rows), ordered))
         say(f"reading: {counted(count, 'object')}")
@@ -106,7 +116,8 @@ def load(
 
     with _progress(post, f"reading {first.title.lower()}") as say:
         session.load(first, show_part)
-        make_rows(session, view(), report, order(), post)
+        if (view := present()) is not None:
+            make_rows(session, view, report, order(), post)
         post(Aged(session.freshness()))
 
 

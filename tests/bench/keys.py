@@ -142,13 +142,14 @@ def groups(terminal: Terminal) -> Iterator[tuple[str, list[Spent]]]:
     yield "filter taken away", taken
     yield "sort", [press(key) for _ in range(FEW) for key in "NAS"]
     press("g")
-    for key, what in (("w", "why"), ("d", "describe"), ("x", "copy"), ("a", "ask")):
+    for key, what in (("w", "why"), ("d", "describe"), ("X", "copy"), ("a", "ask")):
         opened, left = list[Spent](), list[Spent]()
         for _ in range(FEW):
             opened.append(press(key))
             left.append(press(ESCAPE))
         yield f"open {what}", opened
         yield f"leave {what}", left
+    yield "copy a name (a notice)", [press("c") for _ in range(FEW)]
     yield "to the page and back", [press("\t") for _ in range(FEW)]
     others, pods = list[Spent](), list[Spent]()
     for kind in ("svc", "no", "ns", "f", "wk"):

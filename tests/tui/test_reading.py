@@ -21,7 +21,7 @@ from kubedoctor.sandbox import Sandbox, load_recording, recording_path, serve
 from kubedoctor.sandbox.faults import slow
 from kubedoctor.tui import work
 from kubedoctor.tui.app import KubedoctorApp
-from kubedoctor.tui.messages import Progress
+from kubedoctor.tui.messages import Progress, RowsMade, SomeRowsMade
 from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.session import Session
@@ -65,9 +65,11 @@ class HeldBundle(BundleSource):
         self, kinds: Iterable[str], namespace: str | None = None, on_part: Callable[[], None] | None = None
     ) -> None:
         def wait() -> None:
-            if on_part is not None:
-                on_part()
-            self.goes_on.wait(20)
+            for _ in range(1000):
+                if on_part is not None:
+                    on_part()
+                if self.goes_on.wait(0.02):
+                    return
 
         super().list_all(kinds, namespace, wait if on_part else None)
 
@@ -134,7 +136,7 @@ async def test_work_that_ends_leaves_the_progress_of_work_that_began_meanwhile(t
             else:
                 screen.post_message(message)
 
-        work.load(screen.session, lambda: screen.view, screen.report, lambda: "health", post)
+        work.load(screen.session, screen.view, screen.report, lambda: "health", post, present=lambda: screen.view)
         work.examine(screen.session, "", post)
         await until(lambda: bar.doing == "running diagnostics")
         for ending, after in zip(posted, ("running diagnostics", ""), strict=True):
@@ -158,6 +160,31 @@ async def test_another_view_and_order_wait_for_the_recording(tmp_path: Path) -> 
         await until(lambda: names(screen) == ["lost-1"])
         await pilot.press("escape")
         await until(lambda: names(screen) == ["lost-1", "web"])
+
+
+async def test_another_list_shows_what_was_read_of_it_so_far(tmp_path: Path) -> None:
+    source = held(tmp_path)
+    app = KubedoctorApp(lambda: Session(source, load_catalogue()), "")
+    async with app.run_test(size=(120, 32)) as pilot:
+        await until(lambda: shown(pilot))
+        screen = shown(pilot)
+        assert screen is not None
+        await pilot.press("colon", *"deploy", "enter")
+        await until(lambda: screen.view == View("Deployment") and names(screen) == ["web"])
+        assert screen.report is None
+        await pilot.press("colon", *"ctx", "enter")
+        await until(lambda: screen.view == View("Context") and len(names(screen)) == 1)
+        await pilot.press("escape")
+        source.goes_on.set()
+        await until(lambda: screen.report)
+        assert names(screen) == ["web"]
+
+
+async def test_work_that_reads_for_a_list_that_was_left_makes_no_rows(tmp_path: Path) -> None:
+    session = Session(held(tmp_path), load_catalogue())
+    posted = list[Message]()
+    work.load(session, View("Pod"), None, lambda: "health", posted.append, present=lambda: None)
+    assert not [message for message in posted if isinstance(message, SomeRowsMade | RowsMade)]
 
 
 async def test_a_page_that_is_asked_for_meanwhile_is_about_the_whole_recording(tmp_path: Path) -> None:

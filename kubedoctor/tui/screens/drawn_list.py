@@ -65,6 +65,8 @@ class DrawnList(TimeScreen):
         self._unfolded: tuple[str, tuple[IncidentRow, ...]] = ("", ())
         self._problem: tuple[str, str] | None = None
         self._doing: dict[object, str] = {}
+        self._is_bare = False
+        """Whether the page has the whole screen."""
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -105,7 +107,7 @@ class DrawnList(TimeScreen):
         else:
             self._doing.pop(message.work, None)
         self.query_one(StatusBar).doing = next(reversed(self._doing.values()), "")
-        if self.has_class("-bare") and self.report is None:
+        if self._is_bare and self.report is None:
             self._say_empty()
 
     @on(Aged)
@@ -117,7 +119,7 @@ class DrawnList(TimeScreen):
         self._reading = False
         self._problem = (message.problem.what, message.problem.hint)
         self.query_one(Banner).say(str(message.problem).replace("\n", " "), "failed")
-        if self.has_class("-bare"):
+        if self._is_bare:
             self._say_empty()
         elif not self.rows or self.report is None:
             self._pane.clear(f"{message.problem.what}. {message.problem.hint}")
@@ -146,7 +148,7 @@ class DrawnList(TimeScreen):
         notes.append(f"sorted by {self.order.removeprefix(BACKWARDS)}{backwards}" if self.order != "health" else "")
         kind = self.view.kind if self.view.owner is None and self.view.kind in dict(TABS) else None
         title: Line = (ink("Why", "name" if pane.is_active else "dim"), ink(self._age_of_report(), "faint"))
-        wall = 0 if self._stacked or self.has_class("-bare") else self._table.region.width
+        wall = 0 if self._stacked or self._is_bare else self._table.region.width
         tabs.tell(kind, self._numbers, self.view.title, " · ".join(filter(None, notes)), wall, (ink("  "), *title))
         self.query_one(TabRule).mark(tabs.active, wall)
         self.query_one(Wall).entitle(title)
@@ -221,16 +223,14 @@ class DrawnList(TimeScreen):
     def _arrange(self, rows: Sequence[Row]) -> None:
         """The height of the list above its page."""
         table = self._table
-        in_tree = self.has_class("-tree") and any(isinstance(row, IncidentRow) and row.lead for row in rows)
+        in_tree = table.has_class("-tree") and any(isinstance(row, IncidentRow) and row.lead for row in rows)
         table.below = int(in_tree)
-        is_table = self.view.kind != "Finding"
-        if self.has_class("-table") is not is_table:
-            self.set_class(is_table, "-table")
+        table.set_class(self.view.kind != "Finding", "-table")  # of the screen, it would restyle all widgets
         if not self._stacked:
             if table.styles.inline.has_rule("height"):
                 table.styles.height = None
             return
-        if self.has_class("-bare"):
+        if self._is_bare:
             table.styles.height = 0
             return
         height = self.size.height
@@ -245,8 +245,7 @@ class DrawnList(TimeScreen):
         """The rows with the tree of the unfolded incident below it."""
         finding, tree = self._unfolded
         in_tree = bool(tree) and self.view.kind == "Finding"
-        if self.has_class("-tree") is not in_tree:
-            self.set_class(in_tree, "-tree")
+        self._table.set_class(in_tree, "-tree")
         if not tree or self.view.kind != "Finding":
             return rows
         place = next((number for number, row in enumerate(rows, start=1) if row.finding == finding), 0)
@@ -254,8 +253,10 @@ class DrawnList(TimeScreen):
 
     def _set_bare(self, *, bare: bool) -> None:
         """Whether the page has the whole screen."""
-        if self.has_class("-bare") is not bare:
-            self.set_class(bare, "-bare")
+        if self._is_bare is not bare:
+            self._is_bare = bare
+            for widget in (self._table, self.query_one(Wall)):
+                widget.set_class(bare, "-bare")
             self._arrange(self._table.rows)
 
     def _say_empty(self) -> None:

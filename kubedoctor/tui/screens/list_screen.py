@@ -20,7 +20,7 @@ from kubedoctor.tui.home.visits import VisitedList
 from kubedoctor.tui.messages import Filtered, ThemeWanted, Told
 from kubedoctor.tui.rows import EXAMINING, READING, Row, View, known_row, next_tab, place_in
 from kubedoctor.tui.screens.places import place_of
-from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY, tabs_of
+from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.time_machine import go_to, leave
@@ -77,7 +77,7 @@ class ListScreen(SortingScreen):
         self.order = self._order_of(self.view)
         if self._kept.chosen.wide:
             self.wide = True
-            self.set_class(True, "-broad")
+            self._table.set_class(True, "-broad")
         self._table.focus()
         self._draw_titles()
         self._draw_currency()
@@ -211,17 +211,15 @@ class ListScreen(SortingScreen):
         self._table.follows = False
         if not self._covers(view):
             self._scope, self.report = view.namespace, None
-        if not self._reads_the_same(before):
+        if not self._is_being_read(view):
             self._load()
-        elif self._some is not None and self._some.view == view:
-            self._take(self._some.rows, self._some.counts, self._some.order)
+        else:
+            self._examining.stale |= self.report is None
+            if self._some is not None and self._some.view == view:
+                self._take(self._some.rows, self._some.counts, self._some.order)
         if self._until_shown is not None:
             self._until_shown.stop()
         self._until_shown = self.set_timer(READING_AFTER, self._say_reading)
-
-    def _reads_the_same(self, before: View) -> bool:
-        """Whether what the view needs is being read already, for the view before."""
-        return self._reading and self.view in tabs_of(before)
 
     def _say_reading(self) -> None:
         """The new list takes some time: what is shown is the previous one."""
@@ -347,7 +345,7 @@ class ListScreen(SortingScreen):
     def action_wide(self) -> None:
         self.wide = self._kept.chosen.wide = not self.wide
         self._kept.keep()
-        self.set_class(self.wide, "-broad")
+        self._table.set_class(self.wide, "-broad")
         self._apply_filter()
 
     def action_save(self) -> None:

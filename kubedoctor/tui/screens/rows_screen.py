@@ -39,13 +39,6 @@ EXAMINE_FREE = 0.3
 """Seconds of the processor: what the examination of a small cluster costs."""
 
 
-def tabs_of(view: View) -> tuple[View, ...]:
-    """The two views of a namespace that need the same objects; none for other views."""
-    if view.kind not in ("", "Finding") or view.owner is not None:
-        return ()
-    return View("Finding", view.namespace), View("", view.namespace)
-
-
 class RowsScreen(ObjectScreen):
     """Has the shown state; workers compute it, widgets draw it."""
 
@@ -62,8 +55,11 @@ class RowsScreen(ObjectScreen):
         self._scope = namespace
         self._refused = ""
         self._reading = False
+        self._read_first: View | None = None
+        """The view for which objects are being read."""
         self._some: SomeRowsMade | None = None
         self._listing = Pace(ROWS_EVERY, share=ROWS_SHARE)
+        self._turn = object()
         self._examining = Pace(EXAMINE_EVERY, share=EXAMINE_SHARE, free=EXAMINE_FREE)
         self._places: list[VisitedList] = []
         self._changed_kinds: set[str] = set()
@@ -102,8 +98,21 @@ class RowsScreen(ObjectScreen):
         self._examining.stale |= self.report is None
         self._reading = True
         self._listing.begin()
-        self._some = None
-        self._work(partial(work.load, self.session, lambda: self.view, self.report, lambda: self.order), "rows")
+        self._some, self._read_first = None, (first := self.view)
+        turn = self._turn = object()
+        job = partial(
+            work.load,
+            self.session,
+            first,
+            self.report,
+            lambda: self.order,
+            present=lambda: self.view if self._turn is turn else None,
+        )
+        self._work(job, "rows")
+
+    def _is_being_read(self, view: View) -> bool:
+        """Whether what the view needs is being read already, for another one."""
+        return self._reading and self._read_first is not None and self.session.reads_with(view, self._read_first)
 
     def _make_rows(self) -> None:
         if self._reading:  # then they are made again once all is read
@@ -155,8 +164,8 @@ class RowsScreen(ObjectScreen):
         if self._is_outdated(message):  # going to the moment has brought others, or has them made
             return
         if message.view != self.view:
-            if self._reading and self.view in tabs_of(message.view):  # changed while these rows were on their way
-                self._reading = False
+            if self._is_being_read(self.view) and self._is_being_read(message.view):
+                self._reading = False  # the view became another one while these rows were on their way
                 self._make_rows()
             return
         self._listing.end(message.cost)
