@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -48,6 +49,7 @@ from kubedoctor.findings import (
     quote_line,
     ref,
 )
+from kubedoctor.replay.logs.log_lines import time_of
 from kubedoctor.replay.network import ADMIN_KINDS
 from kubedoctor.replay.network.enforcers import none_enforces
 from kubedoctor.replay.network.scrapers import collects_metrics, is_collector
@@ -56,6 +58,7 @@ from kubedoctor.replay.services.hosts import is_local, split_address
 _SCRAPE: Final = re.compile(r"scrap", re.IGNORECASE)
 _URL: Final = re.compile(r"https?://(?P<address>[\w.\-\[\]:]+?)(?=[/\\\"'\s,]|$)")
 _NO_ANSWER: Final = re.compile(r"context deadline exceeded|i/o timeout|timed? ?out|no route to host", re.IGNORECASE)
+_SINCE: Final = timedelta(minutes=30)
 _MOST: Final = 10
 """Targets of one log; there are few policies."""
 
@@ -81,7 +84,7 @@ def scraper_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     names = [container.name for container in pod.spec.containers if is_collector(container.image)]
     cluster.together(*(partial(cluster.log_tail, pod, name, optional=True) for name in names))
     tails = [tail for name in names if (tail := cluster.log_tail(pod, name, optional=True)) is not None]
-    scrapes = [row for tail in tails for row in _unanswered(tail)]
+    scrapes = [row for tail in tails for row in _unanswered(tail) if not _is_over(tail.lines[row.line], cluster)]
     if scrapes:
         foresee_policies(pod, cluster)
     told: set[tuple[object, ...]] = set()
@@ -94,6 +97,12 @@ def scraper_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
         if about not in told:
             told.add(about)
             yield _finding(pod, scrape, found, cluster)
+
+
+def _is_over(line: str, cluster: Cluster) -> bool:
+    """By the line's own time: targets are scraped every few minutes, and each failure is logged."""
+    at = time_of(line)
+    return at is not None and cluster.taken_at - at > _SINCE
 
 
 def _unanswered(tail: LogTail) -> Iterator[_Scrape]:

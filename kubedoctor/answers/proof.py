@@ -7,7 +7,11 @@ something that was healthy. These count as healthy and must stay so:
   is pending, because the new pod would be pending just like that one;
 - a Service that selects a ready pod: it still selects one that is not deleted;
 - a pod that the network policies let ask the cluster's DNS: they still do;
-- a bound claim, and a workload whose pods run for ever, with ready ones: they are not deleted.
+- a bound claim, and a workload whose pods run for ever, with ready ones: they are not deleted;
+- a CronJob with its schedule: it is not deleted;
+- a ServiceAccount that pods run with: it is not deleted.
+
+What a change leaves behind (`kubectl delete --cascade=orphan`) goes on as it is.
 
 A rollout is not replayed: what a changed template does to pods that run is no part of the proof.
 """
@@ -22,6 +26,7 @@ import msgspec
 from kubedoctor.cluster.changes import Change, apply_to_snapshot, deleted
 from kubedoctor.cluster.grammar.selectors import selector_from_map
 from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.kinds.apps import CronJob
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.pods import Pod
@@ -30,7 +35,7 @@ from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
 from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of, pods_of, workload_of
 from kubedoctor.cluster.seen.reading import Cluster
-from kubedoctor.cluster.triage import placed, ready, terminating, unscheduled
+from kubedoctor.cluster.triage import finished, placed, ready, terminating, unscheduled
 from kubedoctor.findings.model import Fix
 
 Holds = Callable[[Cluster], bool]
@@ -70,6 +75,21 @@ def broken(change: Change, cluster: Cluster) -> tuple[str, ...]:
     snapshot = cluster.snapshot.taken_as_whole()
     before, after = Cluster(snapshot).maybe, Cluster(apply_to_snapshot(snapshot, change)).maybe
     return tuple(clause for rule in _RULES for clause in rule(change, before, after))
+
+
+def ended_work(change: Change, cluster: Cluster) -> tuple[str, ...]:
+    """The Jobs that run and are deleted, as clauses. No part of a proof: a Job that hangs is deleted for that."""
+    gone = deleted(change.operations)
+    before = Cluster(cluster.snapshot.taken_as_whole()).maybe
+    clauses = []
+    for name in sorted(gone) if not change.orphans else ():
+        job = before.get_ref(name) if name.kind in ("Job", "CronJob") else None
+        if job is None or controller_of(job) in gone:
+            continue
+        running = [pod for pod in pods_of(job, before) if placed(pod) and not finished(pod)]
+        if running:
+            clauses.append(f"{name.title} is deleted while {ref(running[0]).title} runs: its work is lost")
+    return tuple(clauses)
 
 
 def _running_pods(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
@@ -142,7 +162,7 @@ def _bound_claims(change: Change, before: Cluster, after: Cluster) -> Iterator[s
 
 
 def _workloads(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
-    for name in sorted(deleted(change.operations)):
+    for name in sorted(deleted(change.operations)) if not change.orphans else ():
         workload = before.get_ref(name) if name.kind in _SERVING else None
         if workload is None or controller_of(workload) is not None:
             continue
@@ -150,7 +170,35 @@ def _workloads(change: Change, before: Cluster, after: Cluster) -> Iterator[str]
             yield f"{name.title} is deleted, which has {counted(number, 'ready pod')}"
 
 
+def _schedules(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
+    for name in sorted(deleted(change.operations)):
+        job = before.get_ref(name) if name.kind == "CronJob" else None
+        if isinstance(job, CronJob) and not job.spec.suspend:
+            yield f"{name.title} is deleted: nothing runs on its schedule {job.spec.schedule!r} any more"
+
+
+def _service_accounts(change: Change, before: Cluster, after: Cluster) -> Iterator[str]:
+    for name in sorted(deleted(change.operations)):
+        if name.kind != "ServiceAccount" or before.get_ref(name) is None:
+            continue
+        if name.name == "default":
+            yield "the default ServiceAccount is deleted: no pod is created until it is created again"
+            continue
+        users = [
+            pod
+            for pod in before.all(Pod, name.namespace)
+            if pod.spec.service_account_name == name.name and not finished(pod)
+        ]
+        if users:
+            whom = (
+                f"{counted(len(users), 'pod')} ({ref(users[0]).title})"
+                if len(users) == 1
+                else counted(len(users), "pod")
+            )
+            yield f"{name.title} is deleted, which {whom} use: their tokens end, and no pod is created with it again"
+
+
 _SERVING: Final = frozenset(WORKLOAD_KINDS) - {"CronJob", "Job"}
 """Workloads whose pods run for ever; a Job that is ready may be the one that hangs."""
 _POLICED: Final = ("NetworkPolicy", "Namespace")
-_RULES: Final = (_running_pods, _services, _lookups, _bound_claims, _workloads)
+_RULES: Final = (_running_pods, _services, _lookups, _bound_claims, _workloads, _schedules, _service_accounts)

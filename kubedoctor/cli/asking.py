@@ -70,7 +70,7 @@ def command_of(question: Question) -> Subcommand:
         gates=True,
         add_options=add_options,
         complete=complete,
-        takes=frozenset(option.name for option in question.options) & {"as"},
+        takes=frozenset(option.name for option in question.options) & {"as", "as-group"},
     )
 
 

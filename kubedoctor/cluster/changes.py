@@ -41,9 +41,10 @@ class Operation(msgspec.Struct, frozen=True):
 
 class Change(msgspec.Struct, frozen=True):
     """Operations that are applied together. Steps of all operations about one object see the object before the change:
-    positions in lists are those of the original."""
+    positions in lists are those of the original. orphans: what deleted objects own stays, without an owner."""
 
     operations: tuple[Operation, ...]
+    orphans: bool = False
 
     @property
     def objects(self) -> tuple[Ref, ...]:
@@ -71,9 +72,9 @@ def scale(about: Ref, replicas: int) -> Change:
     return put(about, ("spec", "replicas"), replicas)
 
 
-def delete(*about: Ref) -> Change:
-    """Deletes objects."""
-    return Change(tuple(Operation(name, delete=True) for name in about))
+def delete(*about: Ref, orphans: bool = False) -> Change:
+    """Deletes objects. orphans: and leaves what they own."""
+    return Change(tuple(Operation(name, delete=True) for name in about), orphans)
 
 
 def create(data: Mapping[str, Any]) -> Change:

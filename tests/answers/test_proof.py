@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kubedoctor.answers.proof import broken, prove, proven
+from kubedoctor.answers.proof import broken, ended_work, prove, proven
 from kubedoctor.cluster import (
     Cluster,
     Deployment,
@@ -24,6 +24,9 @@ from kubedoctor.cluster import (
     Want,
 )
 from kubedoctor.cluster.changes import Change, Step, delete, drop, edit, put, scale
+from kubedoctor.cluster.kinds.apps import CronJob, Job
+from kubedoctor.cluster.kinds.core import ServiceAccount
+from kubedoctor.cluster.kinds.meta import OwnerReference
 from kubedoctor.findings import Fix
 from kubedoctor.replay.dns.servers import resolvers
 
@@ -200,3 +203,50 @@ def test_a_pod_that_can_ask_the_dns_still_can() -> None:
 @pytest.mark.parametrize("change", [scale(Ref("Deployment", "shop", "web"), 1), delete(Ref("Node", "", "n"))])
 def test_what_touches_nothing_that_is_well_breaks_nothing(change: Change) -> None:
     assert broken(change, dns()) == ()
+
+
+def account(name: str) -> ServiceAccount:
+    return msgspec.convert({"metadata": {"name": name, "namespace": "shop"}}, ServiceAccount)
+
+
+def job(name: str, owner: str = "") -> Job:
+    owners = [{"kind": "CronJob", "name": owner, "controller": True}] if owner else []
+    return msgspec.convert({"metadata": {"name": name, "namespace": "shop", "ownerReferences": owners}}, Job)
+
+
+def of_job(pod: Pod, name: str) -> Pod:
+    owner = msgspec.convert([{"kind": "Job", "name": name, "controller": True}], tuple[OwnerReference, ...])
+    return msgspec.structs.replace(pod, metadata=msgspec.structs.replace(pod.metadata, owner_references=owner))
+
+
+def test_an_account_that_pods_use_and_a_schedule_are_missed() -> None:
+    user = pod("a")
+    user = msgspec.structs.replace(user, spec=msgspec.structs.replace(user.spec, service_account_name="web"))
+    cluster = seen(user, account("web"), account("idle"), account("default"))
+    (clause,) = broken(delete(Ref("ServiceAccount", "shop", "web")), cluster)
+    assert clause.startswith("ServiceAccount shop/web is deleted, which 1 pod (Pod shop/a) use")
+    assert not broken(delete(Ref("ServiceAccount", "shop", "idle")), cluster)
+    assert broken(delete(Ref("ServiceAccount", "shop", "default")), cluster)
+    nightly = msgspec.convert(
+        {"metadata": {"name": "nightly", "namespace": "shop"}, "spec": {"schedule": "0 3 * * *"}}, CronJob
+    )
+    paused = msgspec.structs.replace(nightly, spec=msgspec.structs.replace(nightly.spec, suspend=True))
+    name = Ref("CronJob", "shop", "nightly")
+    assert "'0 3 * * *'" in broken(delete(name), seen(nightly))[0]
+    assert not broken(delete(name), seen(paused))
+
+
+def test_a_job_that_runs_loses_its_work_but_may_be_deleted_to_help() -> None:
+    cluster = seen(job("copy"), of_job(pod("copy-1", owner=""), "copy"))
+    change = delete(Ref("Job", "shop", "copy"))
+    assert not broken(change, cluster)
+    assert ended_work(change, cluster) == ("Job shop/copy is deleted while Pod shop/copy-1 runs: its work is lost",)
+    assert not ended_work(delete(Ref("Job", "shop", "copy"), orphans=True), cluster)
+    assert not ended_work(change, seen(job("copy")))
+
+
+def test_what_is_left_behind_goes_on() -> None:
+    cluster = seen(deployment(), replica_set("web-1"), pod("a"))
+    name = Ref("Deployment", "shop", "web")
+    assert broken(delete(name), cluster) == ("Deployment shop/web is deleted, which has 1 ready pod",)
+    assert not broken(delete(name, orphans=True), cluster)

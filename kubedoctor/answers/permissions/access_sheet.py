@@ -34,9 +34,9 @@ def access_sheet(namespace: str, choices: Choices, cluster: Cluster) -> Sheet:
     """namespace: in which the request is made; empty for the cluster scope."""
     request = asked_request(choices.one("verb"), choices.one("resource"), choices.one("subresource"), namespace)
     cluster.together(*(lambda kind=kind: cluster.maybe.all(kind) for kind in ROLE_KINDS))
-    if not choices.one("as"):
+    if not choices.one("as") and not choices.all("as-group"):
         return _who(request, cluster)
-    who = asker(choices.one("as"), namespace, cluster)
+    who = asker(choices.one("as"), namespace, cluster, choices.all("as-group"))
     return _may(made_by(request, who), who, cluster)
 
 
@@ -116,6 +116,7 @@ def _nobody(request: Refusal, who: Asker, allowed: bool, links: tuple[Link, ...]
     fixes = [Fix(f"Ask about one that exists: {listed(sorted(known), 5)}")] if known else []
     if account is not None:
         create = kubectl("create", "serviceaccount", account[1], namespace=account[0])
+        fixes.append(Fix(f"Or ask about --as user:{account[1]}, if a user is meant"))
         fixes.append(Fix(f"Or create {who.title}, if pods are to use it", create))
     verb = "would" if allowed else "would not"
     return Sheet(

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.core import Namespace, ServiceAccount
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
@@ -36,6 +37,27 @@ SUBRESOURCES: Final = frozenset(
     ]
 )
 """Of the built-in kinds; objects with such a name are not expected."""
+_SUBJECTS: Final = {
+    "user": "user",
+    "users": "user",
+    "group": "group",
+    "groups": "group",
+    "sa": "serviceaccount",
+    "serviceaccount": "serviceaccount",
+    "serviceaccounts": "serviceaccount",
+}
+_SUBJECT_FORMS: Final = "Write NAME, NAMESPACE/NAME, NAMESPACE:NAME, deployment/NAME, user:NAME or group:NAME."
+_GROUPS: Final = frozenset(
+    (
+        AUTHENTICATED,
+        "system:unauthenticated",
+        "system:masters",
+        "system:nodes",
+        "system:serviceaccounts",
+        "system:monitoring",
+        "system:bootstrappers",
+    )
+)
 _VERB: Final = compiled_later(r"[a-z]+|\*")
 _RESOURCE: Final = compiled_later(r"[a-z*][a-z0-9.*-]*")
 
@@ -80,26 +102,61 @@ def _custom(word: str) -> tuple[str, str]:
     return plural, group
 
 
-def asker(word: str, namespace: str, cluster: Cluster) -> Asker:
-    """A ServiceAccount, by name or `NAMESPACE/NAME`, the one of a workload, or a user or group as it is written. Raises
-    UsageProblem."""
+def asker(word: str, namespace: str, cluster: Cluster, groups: tuple[str, ...] = ()) -> Asker:
+    """A ServiceAccount, by name, `NAMESPACE/NAME` or `NAMESPACE:NAME`, the one of a workload, or a user or group as it is
+    written. groups: of a user besides those that every user has; without a word they alone ask. Raises UsageProblem."""
+    if not word and groups:
+        return Asker(f"group {listed(groups, 3)}", "", (*groups, AUTHENTICATED))
+    who = _named(word, namespace, cluster)
+    if not groups:
+        return who
+    if who.groups is not None:
+        return who._replace(groups=(*groups, *who.groups))
+    return who._replace(groups=(*groups, *Refusal(who.user, "").member_of))
+
+
+def _named(word: str, namespace: str, cluster: Cluster) -> Asker:
     prefix, colon, rest = word.partition(":")
-    if (prefix in ("user", "group") and colon and not rest) or word.count("/") > 1:
-        raise UsageProblem(
-            f"{word!r} is no subject", "Write NAME, NAMESPACE/NAME, deployment/NAME, user:NAME or group:NAME."
+    sort = _SUBJECTS.get(prefix.lower(), "")
+    if (sort and colon and not rest) or word.count("/") > 1:
+        raise UsageProblem(f"{word!r} is no subject", _SUBJECT_FORMS)
+    if colon and sort in ("user", "group"):
+        return Asker(
+            f"{sort} {rest}", "" if sort == "group" else rest, (rest, AUTHENTICATED) if sort == "group" else None
         )
-    if prefix in ("user", "group") and colon:
-        groups = (rest, AUTHENTICATED) if prefix == "group" else None
-        return Asker(f"{prefix} {rest}", "" if groups else rest, groups)
-    if word.startswith("system:") or "@" in word:
-        account = Refusal(word, "").service_account
-        return Asker(f"ServiceAccount {'/'.join(account)}" if account else f"user {word}", word)
+    if word.startswith("system:"):
+        return _of_system(word, cluster)
+    if "@" in word:
+        return Asker(f"user {word}", word)
+    if colon:  # as kubectl create rolebinding --serviceaccount has it
+        return _short_account(rest if sort else word, namespace, cluster)
+    if sort and cluster.maybe.get(ServiceAccount, namespace or "default", word) is None:
+        raise UsageProblem(f"{word!r} lacks a name", f"Write {sort}:NAME, or -n NAMESPACE for a ServiceAccount {word}.")
     first, slash, name = word.partition("/")
     kind = kind_from_word(first) if slash else None
     if kind is not None and kind.kind != "ServiceAccount":
         return _of_workload(Ref(kind.kind, namespace, name), cluster)
     home = namespace if kind is not None or not slash else first
     return _account(home or "default", name or first, cluster)
+
+
+def _short_account(text: str, namespace: str, cluster: Cluster) -> Asker:
+    """`NAMESPACE:NAME`, or `NAME` alone."""
+    space, colon, name = text.rpartition(":")
+    if ":" in space or not name or (colon and not space):
+        raise UsageProblem(f"{text!r} is no ServiceAccount", _SUBJECT_FORMS)
+    return _account(space or namespace or "default", name, cluster)
+
+
+def _of_system(word: str, cluster: Cluster) -> Asker:
+    if word in _GROUPS or word.startswith("system:serviceaccounts:"):
+        raise UsageProblem(f"{word} is a group", f"Write group:{word}.")
+    if not word.startswith(SERVICE_ACCOUNT):
+        return Asker(f"user {word}", word)
+    account = Refusal(word, "").service_account
+    if account is None or not all(account):
+        raise UsageProblem(f"{word!r} is no ServiceAccount", f"Write {SERVICE_ACCOUNT}NAMESPACE:NAME.")
+    return _account(*account, cluster)
 
 
 def _account(namespace: str, name: str, cluster: Cluster) -> Asker:

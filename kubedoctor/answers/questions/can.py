@@ -21,8 +21,9 @@ from kubedoctor.cluster.seen.reading import Cluster
         Option(
             "as",
             "SUBJECT",
-            "a ServiceAccount (web, shop/web), a workload (deployment/web), user:NAME or group:NAME; without it: all who may",
+            "a ServiceAccount (web, shop/web, shop:web), a workload (deployment/web), user:NAME or group:NAME; without it: all who may",
         ),
+        Option("as-group", "GROUP", "a group that the subject is in besides; alone: the group itself", repeatable=True),
         Option("subresource", "NAME", "log, exec, scale, status and others"),
     ),
     area="permissions",

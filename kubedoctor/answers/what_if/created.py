@@ -104,7 +104,7 @@ def _given(text: str, namespace: str) -> dict[str, Any]:
     try:
         data = json.loads(text)
     except ValueError:
-        raise UnreadChange("create -f cannot be tried with a file") from None
+        raise UnreadChange("what create -f reads from a file is not known") from None
     if not isinstance(data, dict) or not isinstance(data.get("metadata"), dict) or not data.get("kind"):
         raise UnreadChange("this is no object: it has no kind or no metadata")
     row = kind_from_word(str(data["kind"]).lower())

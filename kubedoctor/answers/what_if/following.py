@@ -104,6 +104,8 @@ class _Follower:
             before = self._before.get_ref(name)
             after = self._after.get(name)
             if before is not None and after is None:
+                if self._change.orphans:
+                    continue
                 self._end(pods_of(before, self._before))
                 self._moved.add(name)
             elif before is not None and after is not None:

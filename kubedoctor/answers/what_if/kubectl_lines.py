@@ -63,6 +63,7 @@ def read_change(line: str, cluster: Cluster, subject: Ref | None = None, namespa
         raise UnreadChange(f"nothing to try; for example {FORMS}")
     operations: list[Operation] = []
     recreated: set[Ref] = set()
+    orphans = False
     now = cluster
     for joined, part in groupby(words, key="&&".__eq__):
         if joined:
@@ -74,9 +75,10 @@ def read_change(line: str, cluster: Cluster, subject: Ref | None = None, namespa
             intended = _Reader(now, namespace or (subject.namespace if subject is not None else "")).read(command)
         operations += intended.change.operations
         recreated |= intended.recreated
+        orphans = orphans or intended.change.orphans
         # What follows reads the objects as the first command leaves them.
         now = cluster.over(applied(now.snapshot, intended.change))
-    return Intended(Change(_combined(operations)), frozenset(recreated))
+    return Intended(Change(_combined(operations), orphans), frozenset(recreated))
 
 
 def applied(snapshot: Any, change: Change) -> Any:
@@ -304,7 +306,7 @@ class _Reader:
                     variables += [{"name": name, "value": value}] if equals else []
                 yield Step((*prefix, index, "env"), variables)
         else:
-            raise UnreadChange(f"{what} of kubectl set cannot be tried: resources, image or env can")
+            raise UnreadChange(f"of kubectl set only resources, image and env are replayed, not {what}")
 
     def _patch(self, words: Words) -> Change:
         item, about, _ = self._one(words)
@@ -321,7 +323,7 @@ class _Reader:
         names, _ = self._names(words)
         for name in names:
             self._object(name)
-        return delete(*names)
+        return delete(*names, orphans=words.flag("--cascade") == "orphan")
 
     def _create(self, words: Words) -> Change:
         namespace = words.flag("-n", "--namespace") or self._default

@@ -56,7 +56,7 @@ def _of_pods(words: list[str], subject: Ref, cluster: Cluster) -> list[Step]:
     elif item is not None and template is not None:
         pod, path = Pod(metadata=template.metadata, spec=template.spec), template_path(item)
     else:
-        raise UnreadChange(f"{words[0]!r} cannot be tried with {subject.title}; write a command of kubectl")
+        raise UnreadChange(f"{words[0]!r} is no change of {subject.title}; write a command of kubectl")
     images = [word for word in words if word.partition("=")[0].endswith("image")]
     try:
         changed = changed_pod(pod, [word for word in words if word not in images])

@@ -6,7 +6,8 @@ import argparse
 import copy
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -23,6 +24,7 @@ from kubedoctor.cli.reading import opened
 from kubedoctor.cli.suppressing import add_config, heeded, settings_of
 from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
 from kubedoctor.cluster.seen.snapshot import Snapshot
+from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import load_catalogue
 from kubedoctor.engine.over_time import compare
 from kubedoctor.engine.report import Report
@@ -97,10 +99,24 @@ def _scanned(options: argparse.Namespace, files: Sequence[str]) -> _Scanned:
     chosen.at = "".join(moment for _, moment in places)
     chosen.all_namespaces = not options.namespace
     catalogue = load_catalogue()
-    with opened(chosen) as source:
+    with _opened(chosen, places) as source:
         report = scanned(source, catalogue, options.namespace or "")
         heed = heeded(report, source, catalogue, settings_of(options))
         return _Scanned(heed, report, source.snapshot)
+
+
+@contextmanager
+def _opened(options: argparse.Namespace, places: Sequence[tuple[str, str]]) -> Iterator[ReadableCluster]:
+    """What is wrong with a moment is said of the word that it was written in."""
+    written = next((f"{file}@{moment}" for file, moment in places if moment), "")
+    try:
+        with opened(options) as source:
+            yield source
+    except UsageProblem as problem:
+        if not written or not problem.what.startswith("--at"):
+            raise
+        what = problem.what.removeprefix("--at").lstrip(": ")
+        raise UsageProblem(f"{written}: {what}", problem.hint.replace("--from FILE --at", "FILE@TIME")) from None
 
 
 def _complete(words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:

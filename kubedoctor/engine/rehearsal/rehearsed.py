@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from kubedoctor.answers.proof import broken
+from kubedoctor.answers.proof import broken, ended_work
 from kubedoctor.answers.what_if import Following, Intended, UnreadChange, followed, read_change
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.family import Family
@@ -96,7 +96,7 @@ def rehearse(
     after = scan(catalogue, following.snapshot, _read_nothing, heed=heed)
     heed()
     compared = compare(before, snapshot, after, following.snapshot, after)
-    breaks = broken(intended.change, Cluster(snapshot))
+    breaks = (*broken(intended.change, Cluster(snapshot)), *ended_work(intended.change, Cluster(snapshot)))
     causes = tuple(_sorted(compared, following, snapshot))
     return Rehearsal(line, intended, following, before, after, causes, breaks)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -45,6 +46,15 @@ class LogLine(msgspec.Struct, frozen=True):
     @property
     def indented(self) -> bool:
         return self.text[:1] in (" ", "\t")
+
+
+def time_of(raw: str) -> datetime | None:
+    """When the line was written, as it states; None where it has no time or not the whole of it."""
+    try:
+        at = datetime.fromisoformat(parse_line(raw).time)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def parse_line(raw: str) -> LogLine:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from kubedoctor.cluster.grammar.durations import DurationError, parse_duration
-from kubedoctor.replay.logs.log_lines import parse_line
+from kubedoctor.replay.logs.log_lines import time_of
 
 LONG: Final = timedelta(seconds=1)
 """etcd warns from 100ms on, as any busy cluster sees; the leases of leaders last ten seconds and more."""
@@ -71,12 +71,8 @@ def _kind(line: str) -> Wait:
 
 def _is_near(line: str, moments: Sequence[datetime]) -> bool:
     """Not where the line has no time."""
-    try:
-        at = datetime.fromisoformat(parse_line(line).time)
-    except ValueError:
-        return False
-    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return any(moment - BEFORE <= at <= moment + AFTER for moment in moments)
+    at = time_of(line)
+    return at is not None and any(moment - BEFORE <= at <= moment + AFTER for moment in moments)
 
 
 def _waited(line: str) -> timedelta:

@@ -33,7 +33,10 @@ def elsewhere(namespace: str, report: Report | None) -> str:
         where = report.finding(incident.cause).about.namespace
         if where != namespace and report.severity_of(incident) is not Severity.NOTICE:
             numbers[where] = numbers.get(where, 0) + 1
+    others = set(report.namespaces) - {namespace}
+    if not numbers and not others:
+        return "No other namespace was examined."
     if not numbers:
-        return f"No incidents found in {counted(len(set(report.namespaces) - {namespace}), 'other namespace')}."
+        return f"No incidents found in {counted(len(others), 'other namespace')}."
     parts = ", ".join(f"{visible(where) or 'no namespace'} {number}" for where, number in sorted(numbers.items()))
     return f"{counted(sum(numbers.values()), 'incident')} elsewhere: {parts}."

@@ -174,3 +174,54 @@ def test_without_the_bindings_nothing_is_known(who: str) -> None:
 def test_what_cannot_be_asked(verb: str, resource: str, who: str) -> None:
     with pytest.raises(UsageProblem):
         asked(verb, resource, who)
+
+
+@pytest.mark.parametrize(
+    ("who", "title"),
+    [
+        ("shop:web", "ServiceAccount shop/web"),
+        ("serviceaccount:shop:web", "ServiceAccount shop/web"),
+        ("sa:web", "ServiceAccount shop/web"),
+        ("sa/web", "ServiceAccount shop/web"),
+        ("system:serviceaccount:shop:web", "ServiceAccount shop/web"),
+        ("groups:dev", "group dev"),
+        ("system:node:worker-a", "user system:node:worker-a"),
+    ],
+)
+def test_the_forms_of_subjects(who: str, title: str) -> None:
+    assert asked("get", "pods", who).title == title
+
+
+def test_an_account_that_does_not_exist_is_said_whatever_its_form() -> None:
+    for who in ("shop:gone", "system:serviceaccount:shop:gone", "gone"):
+        sheet = asked("get", "pods", who)
+        assert sheet.verdict.startswith("does not exist"), who
+        assert any("user:gone" in fix.summary for fix in sheet.fixes)
+
+
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        ("group", "write group:NAME"),
+        ("user", "write user:NAME"),
+        ("system:masters", "write group:system:masters"),
+        ("system:serviceaccount:shop", "write system:serviceaccount:NAMESPACE:NAME"),
+        ("a:b:c", "NAMESPACE:NAME"),
+    ],
+)
+def test_a_subject_that_lacks_a_part(who: str, words: str) -> None:
+    with pytest.raises(UsageProblem) as problem:
+        asked("get", "/healthz", who)
+    assert words.lower() in str(problem.value).lower()
+
+
+def test_groups_besides_the_subject() -> None:
+    def may(who: str, *groups: str) -> Sheet:
+        values = {"verb": ("get",), "resource": ("/metrics",), "as-group": groups, **({"as": (who,)} if who else {})}
+        return can.answer(Ref("Namespace", "", "shop"), Choices(values), Cluster(complete(*CLUSTER)))
+
+    assert may("user:jane").conclusion is Conclusion.TROUBLE
+    assert may("user:jane", "system:serviceaccounts:shop").conclusion is Conclusion.WELL
+    assert may("user:jane", "system:masters").conclusion is Conclusion.WELL
+    assert may("", "system:serviceaccounts:shop").title == "group system:serviceaccounts:shop"
+    assert may("", "system:serviceaccounts:shop").conclusion is Conclusion.WELL
