@@ -172,7 +172,9 @@ class SortedRows:
         self._starts.insert(number, self._keys[number + 1][0])
 
 
-MOST_VIEWS = 3
+MOST_VIEWS, LEAST_VIEWS = 12, 3
+MOST_ROWS = 200_000
+"""Rows of all views together, but for those of the last few."""
 MOST_MISSED = 20_000
 """Objects that changed meanwhile; for more the rows are made again."""
 
@@ -214,8 +216,16 @@ class KeptViews:
         with self._lock:
             if kept.view in self._missed:
                 self._kept[kept.view] = kept
-                for view in list(self._kept)[:-MOST_VIEWS]:
-                    self._drop(view)
+                self._drop_useless(kept.report)
+
+    def _drop_useless(self, report: Report | None) -> None:
+        """Rows of another report are not shown again, and would keep that report in memory."""
+        rows = 0
+        for number, (view, kept) in enumerate(reversed(list(self._kept.items()))):
+            rows += len(kept.rows)
+            too_many = number >= MOST_VIEWS or (number >= LEAST_VIEWS and rows > MOST_ROWS)
+            if too_many or kept.report is not report:
+                self._drop(view)
 
     def note(self, news: News) -> None:
         """Something changed. Called from the thread of a watch."""

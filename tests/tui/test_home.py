@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
+
+import pytest
 
 from kubedoctor.cluster import Ref
 from kubedoctor.engine import load_catalogue
@@ -10,7 +13,7 @@ from kubedoctor.engine.health import Health
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.incidents.incident_rows import IncidentRow
-from kubedoctor.tui.rows import View
+from kubedoctor.tui.rows import READING, View
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
@@ -20,6 +23,7 @@ from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.tui.recordings import command, list_screen, opened, press
 from tests.tui.running import SIZE, on_top, running, shown
 from tests.tui.screenshots import application, settle
+from tests.tui.test_live import until
 
 
 async def test_it_opens_on_what_is_broken_with_the_reason_beside_it() -> None:
@@ -50,6 +54,26 @@ async def test_keys_before_the_source_is_open_end_nothing() -> None:
         gate.set()
         await settle(app)
         assert shown(list_screen(app)) == ["checkout"]
+
+
+async def test_incidents_that_are_on_their_way_are_not_called_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large cluster they take a second."""
+    app = application("oom-killed")
+    async with running(app, home=True) as (pilot, screen):
+        await press(pilot, app, "colon", *"po", "enter")
+        gate, plain = threading.Event(), screen.session.keep_rows
+
+        def late(*given: Any) -> Any:
+            gate.wait(20)
+            return plain(*given)
+
+        monkeypatch.setattr(screen.session, "keep_rows", late)
+        await pilot.press("f")
+        await until(lambda: screen.view.kind == "Finding" and not shown(screen))
+        assert screen.query_one(IncidentPane).page.plain == READING
+        gate.set()
+        await settle(app)
+        assert shown(screen) == ["checkout"]
 
 
 async def test_tab_goes_from_the_incidents_to_the_workloads_and_back() -> None:

@@ -195,6 +195,16 @@ def test_another_order_or_report_needs_other_rows() -> None:
     assert views.take(PODS, None, "health", News(frozenset({"Pod"}))) is None
 
 
+def test_rows_of_an_earlier_report_are_not_kept() -> None:
+    snapshot, views = seen(), KeptViews()
+    shown(views, snapshot, PODS)
+    report = scan(load_catalogue(), snapshot, lambda _: None)
+    assert views.take(NODES, report, "health", None) is None
+    views.put(KeptRows(snapshot, NODES, report, "health"))
+    assert views.take(NODES, report, "health", None) is not None
+    assert views.take(PODS, None, "health", None) is None
+
+
 def test_only_the_views_shown_last_are_kept() -> None:
     snapshot, views = seen(), KeptViews()
     shown(views, snapshot, PODS)

@@ -63,6 +63,8 @@ def _of_pods(words: list[str], subject: Ref, cluster: Cluster) -> list[Step]:
     except PodChangeError as error:
         raise UnreadChange(str(error)) from None
     containers = list(changed.spec.containers)
+    if images and not containers:
+        raise UnreadChange("the pod has no containers")
     for word in images:
         name, _, image = word.partition("=")
         wanted = name.removesuffix("image").rstrip(".")

@@ -251,6 +251,11 @@ class DrawnList(TimeScreen):
         place = next((number for number, row in enumerate(rows, start=1) if row.finding == finding), 0)
         return (*rows[:place], *tree, *rows[place:]) if place else rows
 
+    @property
+    def _has_no_incidents(self) -> bool:
+        """Whether the home has none to list: not those that are still on their way."""
+        return self.view.kind == "Finding" and not self.rows and (self.report is None or not self._rows_are_due)
+
     def _set_bare(self, *, bare: bool) -> None:
         """Whether the page has the whole screen."""
         if self._is_bare is not bare:
@@ -263,12 +268,12 @@ class DrawnList(TimeScreen):
         """No rows: what that means."""
         self._draw_keys(None)
         pane = self._pane
-        bare = self.view.kind == "Finding" and not self.rows
+        bare = self._has_no_incidents
         self._set_bare(bare=bare)
         self._draw_tabs()
         if not bare:
             text = empty_text(self.view, self.report, filtered=bool(self.rows), refused=self._refused)
-            pane.clear(READING if self._reading else text)
+            pane.clear(READING if self._rows_are_due else text)
         elif self._problem is not None and self.report is None:
             pane.state(problem_page(*self._problem), self._problem)
         elif self.report is None:

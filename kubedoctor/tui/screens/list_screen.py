@@ -257,7 +257,7 @@ class ListScreen(SortingScreen):
         self._shown = self.view
         rows = self._with_tree(rows)
         home = self.view.kind == HOME
-        self._set_bare(bare=home and not self.rows)
+        self._set_bare(bare=self._has_no_incidents)
         self._arrange(rows)
         self._draw_titles()
         columns = sorted_by(columns_of(self.view, wide=self.wide), self._order_of_rows)

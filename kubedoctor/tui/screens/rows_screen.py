@@ -55,6 +55,8 @@ class RowsScreen(ObjectScreen):
         self._scope = namespace
         self._refused = ""
         self._reading = False
+        self._rows_are_due = False
+        """Whether those that are there are not of this view or of this report; of an examination under way there are none."""
         self._read_first: View | None = None
         """The view for which objects are being read."""
         self._some: SomeRowsMade | None = None
@@ -96,7 +98,7 @@ class RowsScreen(ObjectScreen):
     def _load(self) -> None:
         """Rows first; the diagnoses follow when the rows are there."""
         self._examining.stale |= self.report is None
-        self._reading = True
+        self._reading = self._rows_are_due = True
         self._listing.begin()
         self._some, self._read_first = None, (first := self.view)
         turn = self._turn = object()
@@ -170,6 +172,7 @@ class RowsScreen(ObjectScreen):
             return
         self._listing.end(message.cost)
         was_reading, self._reading = self._reading, False
+        self._rows_are_due = False
         self.namespaces, self._refused = message.namespaces, message.refused
         self.query_one(Banner).say(message.refused, "refused")
         if was_reading or not message.rows or message.rows is not self.rows:
@@ -217,6 +220,7 @@ class RowsScreen(ObjectScreen):
         if message.scope != self._scope:
             return
         self._examining.end(message.cost)
+        self._rows_are_due |= self.report is None
         self._examined_anew(message.report)
         if not self._reading:
             self._some = None

@@ -10,6 +10,8 @@ import pytest
 from kubedoctor.answers.what_if import UnreadChange, read_change
 from kubedoctor.cluster import Cluster, KubernetesObject, Ref, Snapshot, Source
 from kubedoctor.cluster.changes import Change, apply_to_snapshot, as_data
+from kubedoctor.cluster.kinds.apps import Deployment
+from kubedoctor.cluster.kinds.meta import ManagedMeta
 from tests.findings.commands.changes import IN_PLACE, NODE, OTHERS, WEB, typed
 
 CORDON_TAINT = "node.kubernetes.io/unschedulable"
@@ -105,6 +107,15 @@ def test_a_taint_that_is_added_is_seen_by_the_command_that_follows() -> None:
 def test_what_cannot_be_tried_is_said(line: str, says: str) -> None:
     with pytest.raises(UnreadChange, match=says.replace("(", "\\(")):
         read_change(line, seen(), WEB)
+
+
+@pytest.mark.parametrize("line", ["image=web:9", "app.image=web:9", "requests.cpu=1", "limits.memory=1Gi"])
+def test_a_template_without_containers_is_said(line: str) -> None:
+    empty = Ref("Deployment", "shop", "empty")
+    cluster = seen()
+    cluster.snapshot.add((Deployment(metadata=ManagedMeta(name=empty.name, namespace=empty.namespace)),))
+    with pytest.raises(UnreadChange, match="the pod has no containers"):
+        read_change(line, cluster, empty)
 
 
 def test_without_a_namespace_it_asks_for_one() -> None:
