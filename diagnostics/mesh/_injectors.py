@@ -6,8 +6,7 @@ from kubedoctor.cluster import Cluster, Namespace, Pod
 from kubedoctor.cluster.changes import Step, edit
 from kubedoctor.findings import Command, Evidence, Fix, command_line, has_path, quote, ref
 from kubedoctor.replay.mesh import injection
-from kubedoctor.replay.mesh.injection import INJECT, INJECTION, REVISION, TAG, Call
-from kubedoctor.replay.mesh.wishes import served
+from kubedoctor.replay.mesh.injection import INJECTION, REVISION, TAG, Call
 
 LOOK = Command(
     "kubectl get mutatingwebhookconfigurations -L istio.io/rev -L istio.io/tag",
@@ -22,40 +21,6 @@ def serves(call: Call) -> Evidence:
     return quote(
         call.configuration, label_path, "deactivated" if call.is_deactivated else "revision that this injector serves"
     )
-
-
-def wrong_label(labels: dict[str, str], calls: tuple[Call, ...]) -> str:
-    """Why no injector serves a namespace with these labels."""
-    if not calls:
-        return "the namespace requests Istio sidecars, but no injector is installed"
-    if all(call.is_deactivated for call in calls):
-        return "the namespace requests Istio sidecars, but every injector is deactivated"
-    value = labels.get(INJECTION)
-    if value is None:
-        return f"no injector serves Istio revision {labels[REVISION]}{_served(calls)}"
-    if value != "enabled":
-        return f"label {INJECTION}={value} has no effect: the value must be enabled"
-    return f"no injector serves label {INJECTION}=enabled{_served(calls)}"
-
-
-def why_not_called(pod: Pod, labels: dict[str, str], wish: Evidence, calls: tuple[Call, ...]) -> str:
-    """Why no injector is called for a pod that requests a sidecar itself, in a namespace with these labels."""
-    asks = "the pod requests an Istio sidecar"
-    if "annotations" in wish.path and calls:
-        return f"{asks} by annotation {INJECT}, but the webhook selects by the label of that name only"
-    if labels.get(INJECTION) == "disabled":
-        return f"{asks}, but its namespace disables injection: {INJECTION}=disabled"
-    if not calls:
-        return f"{asks}, but no injector is installed"
-    if REVISION in pod.labels:
-        revision = pod.labels[REVISION]
-        return f"the pod requests Istio revision {revision}, which no injector serves{_served(calls)}"
-    return f"{asks}, but no injector selects it{_served(calls)}"
-
-
-def _served(calls: tuple[Call, ...]) -> str:
-    names = served(calls)
-    return f"; available: {', '.join(names)}" if names else ""
 
 
 def relabel(namespace: Namespace, label: str, calls: tuple[Call, ...], pod: Pod, cluster: Cluster) -> tuple[Fix, ...]:

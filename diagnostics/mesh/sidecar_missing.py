@@ -24,7 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.mesh._injectors import LOOK, relabel, serves, why_not_called, wrong_label
+from diagnostics.mesh._injectors import LOOK, relabel, serves
+from kubedoctor.answers.mesh.injection import why_not_called, wrong_label
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -120,7 +121,7 @@ def _not_called(
     labels = namespace.labels if namespace is not None else {}
     injectors = tuple(serves(call) for call in calls)[:MOST_INJECTORS]
     if namespace is None or wish.object != ref(namespace):
-        summary = why_not_called(pod, labels, wish, calls)
+        summary = why_not_called(pod, labels, calls, by_annotation="annotations" in wish.path)
         return _about_workload(pod, cluster, summary, (wish, *injectors), Confidence.CERTAIN)
     label = label_meant(labels, calls)
     return Finding(

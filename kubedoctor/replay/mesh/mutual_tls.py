@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.pods import Pod
@@ -80,10 +80,20 @@ def peer_policies(
     return tuple(found)
 
 
+def client_tls_of(spec: Mapping[str, Any], subset: str, port: int) -> str:
+    """The mode that a DestinationRule, also a merged one, has for a port and subset; empty where it has none."""
+    found = _client_tls(spec, subset, port)
+    return found.mode if found is not None else ""
+
+
 def client_tls(rule: CustomResource, subset: str, port: int) -> ClientTLS | None:
     """What the DestinationRule says for a port and subset; None where it leaves the choice to Istio."""
-    places = [("spec.trafficPolicy", part(rule.spec, "trafficPolicy"))]
-    for at, row in rows(rule.spec, "subsets"):
+    return _client_tls(rule.spec or {}, subset, port)
+
+
+def _client_tls(spec: Mapping[str, Any], subset: str, port: int) -> ClientTLS | None:
+    places = [("spec.trafficPolicy", part(spec, "trafficPolicy"))]
+    for at, row in rows(spec, "subsets"):
         if subset and text(row.get("name")) == subset and row.get("trafficPolicy"):
             places.insert(0, (f"spec.subsets[{at}].trafficPolicy", part(row, "trafficPolicy")))
     for path, policy in places:

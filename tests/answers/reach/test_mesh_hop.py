@@ -66,6 +66,23 @@ DRY = istio("AuthorizationPolicy", annotations={"istio.io/dry-run": "true"})
 OTHER_PODS = istio("AuthorizationPolicy", selector={"matchLabels": {"app": "cache"}})
 CUSTOM = istio("AuthorizationPolicy", action="CUSTOM", provider={"name": "oauth"}, rules=[{}])
 ROUTE = istio("VirtualService", NETWORKING, hosts=["db"], http=[{"fault": {"abort": {"httpStatus": 503}}}])
+
+
+def to(host: str, **more: Any) -> Manifest:
+    return {"route": [{"destination": {"host": host, **more}}]}
+
+
+SUBSET = istio("VirtualService", NETWORKING, hosts=["db"], http=[to("db", subset="v2")])
+VERSIONS = istio("DestinationRule", NETWORKING, host="db", subsets=[{"name": "v2", "labels": {"version": "v2"}}])
+EVERY = istio("DestinationRule", NETWORKING, host="db", subsets=[{"name": "v2", "labels": {"app": "db"}}])
+TYPO = istio("VirtualService", NETWORKING, hosts=["db"], http=[to("bd")])
+SOME = istio(
+    "VirtualService",
+    NETWORKING,
+    hosts=["db"],
+    http=[{"match": [{"headers": {"x": {"exact": "1"}}}], **to("bd")}, to("db")],
+)
+MUTUAL = istio("DestinationRule", NETWORKING, host="db", trafficPolicy={"tls": {"mode": "ISTIO_MUTUAL"}})
 AT_THE_EDGE = istio("VirtualService", NETWORKING, hosts=["db"], gateways=["edge/public"], http=[])
 PLAIN = istio("DestinationRule", NETWORKING, host="db", trafficPolicy={"tls": {"mode": "DISABLE"}})
 NARROW = istio("Sidecar", NETWORKING, "shop", egress=[{"hosts": ["./*", "istio-system/*"]}])
@@ -90,7 +107,15 @@ NARROW = istio("Sidecar", NETWORKING, "shop", egress=[{"hosts": ["./*", "istio-s
         (BOTH, (CUSTOM,), Conclusion.UNKNOWN, "AuthorizationPolicy data/x decides by the request itself"),
         (BOTH, (DRY,), Conclusion.WELL, "reaches 1 endpoint"),
         (BOTH, (OTHER_PODS,), Conclusion.WELL, "reaches 1 endpoint"),
-        (BOTH, (ROUTE,), Conclusion.UNKNOWN, "VirtualService data/x routes requests to db.data"),
+        (BOTH, (ROUTE,), Conclusion.TROUBLE, "(503 FI): VirtualService data/x decides it"),
+        (BOTH, (SUBSET,), Conclusion.TROUBLE, "(503 NC): VirtualService data/x decides it"),
+        (BOTH, (SUBSET, VERSIONS), Conclusion.TROUBLE, "(503 UH): DestinationRule data/x decides it"),
+        (BOTH, (SUBSET, EVERY), Conclusion.WELL, "reaches 1 endpoint"),
+        (BOTH, (TYPO,), Conclusion.TROUBLE, "(503 NC): VirtualService data/x decides it"),
+        (BOTH, (SOME,), Conclusion.UNKNOWN, "503 NC for header x 1"),
+        (("web",), (MUTUAL,), Conclusion.TROUBLE, "(503 UF): DestinationRule data/x decides it"),
+        (BOTH, (MUTUAL,), Conclusion.WELL, "reaches 1 endpoint"),
+        (BOTH, (STRICT, PLAIN), Conclusion.TROUBLE, "(503 UC): PeerAuthentication data/x denies it"),
         (("db",), (ROUTE,), Conclusion.WELL, "reaches 1 endpoint"),
         (BOTH, (AT_THE_EDGE,), Conclusion.WELL, "reaches 1 endpoint"),
         (BOTH, (NARROW,), Conclusion.UNKNOWN, "Sidecar shop/x does not tell the source's proxy of db.data"),

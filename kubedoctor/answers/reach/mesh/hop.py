@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from kubedoctor.answers.mesh.outcome import RouteOutcome, rule_outcomes
+from kubedoctor.answers.mesh.sight import MeshSight
 from kubedoctor.answers.reach.connections import ConnectionTarget, labels_of
 from kubedoctor.answers.reach.mesh.linkerd import linkerd_hop
 from kubedoctor.answers.reach.mesh.verdict import MeshHop
@@ -107,16 +109,45 @@ def _by_client(pod: Pod | None, ends: _Ends, way: Way, target: ConnectionTarget,
     if sidecar is not None and not lets_know(sidecar, service.namespace, host):
         text = f"{ref(sidecar).title} does not tell the source's proxy of {host}: it passes the connection on as it is, or blocks it"
         return MeshHop(Mark.UNKNOWN, f"mesh: {text}", ref(sidecar))
+    port = way.port.port if way.port is not None else target.port
+    if ends.client == _SIDECAR and (routed := _routed(pod, host, port, cluster)) is not None:
+        return routed
     for route in maybe.custom("VirtualService", NETWORKING):
-        if serves_sidecars(route) and exported_to(route, pod.namespace) and _names(route, host):
+        is_replayed = ends.client == _SIDECAR and not any((route.spec or {}).get(name) for name in ("tcp", "tls"))
+        if is_replayed or not serves_sidecars(route) or not exported_to(route, pod.namespace):
+            continue
+        if _names(route, host):
             text = f"mesh: {ref(route).title} routes requests to {host}; its rules are not replayed"
             return MeshHop(Mark.UNKNOWN, text, ref(route))
     rule = _rule_for(service, pod, host, cluster)
-    tls = client_tls(rule, "", way.port.port if way.port is not None else target.port) if rule is not None else None
+    tls = client_tls(rule, "", port) if rule is not None else None
     if rule is not None and tls is not None and tls.mode in _OWN_TLS:
         text = f"mesh: {ref(rule).title} makes the source's proxy start TLS of its own ({tls.mode}); whether the target speaks it is not known"
         return MeshHop(Mark.UNKNOWN, text, ref(rule))
     return None
+
+
+def _routed(pod: Pod, host: str, port: int, cluster: Cluster) -> MeshHop | None:
+    """What the rules for requests of HTTP make of the connection; None where none is for the host, or all lead to it."""
+    sight = MeshSight(pod, cluster)
+    found = rule_outcomes(sight, host, port)
+    failing = [(requests, end) for requests, end in found if end.mark is Mark.NO]
+    if not failing:
+        other = next((end for _, end in found if end.leaves), None)
+        if other is not None:
+            return MeshHop(Mark.UNKNOWN, f"mesh: {other.text}, and not to {host}", other.about)
+        return _answered(found)
+    requests, end = failing[0]
+    if len(failing) < len(found):
+        text = f"mesh: it depends on the request: {end.fate} for {requests}, because {end.text}"
+        return MeshHop(Mark.UNKNOWN, text, end.about)
+    decides = end.about.title if end.about is not None else "the mesh"
+    return MeshHop(Mark.NO, f"mesh: {end.text}: {end.fate}", end.about, end.fate, f"{decides} decides it")
+
+
+def _answered(found: list[tuple[str, RouteOutcome]]) -> MeshHop | None:
+    ruled = [end for _, end in found if end.about is not None and end.about.kind.startswith("VirtualService")]
+    return MeshHop(Mark.YES, f"mesh: {ruled[0].text}", ruled[0].about) if ruled else None
 
 
 def _names(route: CustomResource, host: str) -> bool:
@@ -148,8 +179,9 @@ def _by_server(source: ReachSource, ends: _Ends, target: ConnectionTarget, clust
     mode = peer_mode(server, target.port, maybe.custom("PeerAuthentication", SECURITY))
     if not mutual and mode.mode == STRICT and mode.policy is not None:
         why = "sends plain text" if ends.client else "has no sidecar"
-        text = f"{ref(mode.policy).title} demands mutual TLS (STRICT) of the target, and the source {why}: connection reset"
-        return MeshHop(Mark.NO, f"mesh: {text}", ref(mode.policy), "connection reset", _decides(mode.policy))
+        fate = "503 UC" if ends.client == _SIDECAR else "connection reset"
+        text = f"{ref(mode.policy).title} demands mutual TLS (STRICT) of the target, and the source {why}: {fate}"
+        return MeshHop(Mark.NO, f"mesh: {text}", ref(mode.policy), fate, _decides(mode.policy))
     policies = maybe.custom("AuthorizationPolicy", SECURITY)
     mine = in_force(attached_policies(server, policies))
     account = (source.pod.spec.service_account_name or "default") if source.pod is not None else ""

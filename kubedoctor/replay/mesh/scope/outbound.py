@@ -101,6 +101,16 @@ class OutboundProxy:
             answer=number(direct.get("status")) if direct and not redirect else 0,
         )
 
+    def rules(self, address: str, port: int, host: str) -> tuple[tuple[MeshRoute, tuple[RouteCluster, ...]], ...]:
+        """The rules for a host with where each leads, in the order in which they are tried; none where the proxy does
+        not look into the connection."""
+        listener = self._listeners.get((address, port)) or self._listeners.get((UNSPECIFIED, port))
+        if listener is None or not listener.http:
+            return ()
+        hosts = self._hosts(listener, port)
+        found = hosts.of_service(listener.alone) if listener.alone else hosts.find(host)
+        return tuple((route, hosts.clusters(route)) for route in found.routes) if found is not None else ()
+
     def _unknown(self, listener: _Listener) -> RoutedRequest:
         if listener.alone:
             return RoutedRequest()

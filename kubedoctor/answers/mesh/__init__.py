@@ -1,0 +1,1 @@
+"""What a service mesh does for one workload: injection, routes, mutual TLS, policies."""
