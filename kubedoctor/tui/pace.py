@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -48,9 +49,16 @@ class Pace:
     @property
     def is_due(self) -> bool:
         """It is stale, and the pause was long enough."""
-        if not self.stale or self._began is None:
-            return self.stale
-        return self._age(self._began) >= max(self._interval, self._share * (self._cost - self._free))
+        return self.due_in <= 0
+
+    @property
+    def due_in(self) -> float:
+        """Seconds until it is due; infinite where it is not stale."""
+        if not self.stale:
+            return math.inf
+        if self._began is None:
+            return 0.0
+        return max(self._interval, self._share * (self._cost - self._free)) - self._age(self._began)
 
     @property
     def age(self) -> float:

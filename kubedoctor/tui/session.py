@@ -79,6 +79,7 @@ class Session:
         self._views = KeptViews()
         self._apart: set[View] = set()
         self._namespaces: frozenset[str] = frozenset()
+        self._in_order: tuple[frozenset[str], str, tuple[str, ...]] = (frozenset(), "", ())
         self._scope: str | None = None
         self._has_read = False
         self._has_scanned = False
@@ -306,7 +307,9 @@ class Session:
         """The namespaces in the order of the keys 1 to 9. `news`: what changed since the last call."""
         if news is None or "Namespace" in news.all_kinds or not self._namespaces.issuperset(_places(news)):
             self._namespaces = frozenset(self.seen().namespaces())
-        return namespaces_in_order(self._namespaces, current)
+        if self._in_order[:2] != (self._namespaces, current):
+            self._in_order = (self._namespaces, current, namespaces_in_order(self._namespaces, current))
+        return self._in_order[2]
 
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The whole object without secret values; None if it cannot be read."""

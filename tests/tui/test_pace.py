@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from kubedoctor.tui.pace import OLD, QUIET_SHARE, SHARE, Pace
 
 
@@ -42,6 +44,22 @@ def test_slow_work_rests_for_a_multiple_of_what_it_took() -> None:
     clock.now += (SHARE - 1) * 3.0 - 0.5
     assert not pace.is_due
     clock.now += 0.5
+    assert pace.is_due
+
+
+def test_how_long_it_is_until_it_is_due() -> None:
+    clock = Clock()
+    pace = Pace(2.0, clock)
+    assert pace.due_in == math.inf
+    pace.stale = True
+    assert pace.due_in == 0.0
+    pace.begin()
+    pace.end(cost=1.0)
+    assert pace.due_in == math.inf
+    pace.stale = True
+    clock.now += 1.5
+    assert pace.due_in == SHARE - 1.5
+    clock.now += SHARE
     assert pace.is_due
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from kubedoctor.cluster.grammar.redaction import redact_text
 from kubedoctor.cluster.kinds.meta import KubernetesObject
@@ -92,8 +93,7 @@ def _differences(before: Any, after: Any, path: Place, found: list[FieldDifferen
     if type(before) is not kind:
         found.append(FieldDifference(path, _clean(before), _clean(after)))
     elif isinstance(after, msgspec.Struct):
-        for name, key in _keys(kind):
-            old, new = getattr(before, name), getattr(after, name)
+        for key, old, new in zip(_keys(kind), astuple(before), astuple(after), strict=True):
             if old is not new and old != new:
                 below = (*path, key)
                 if below != _VERSION:
@@ -119,15 +119,9 @@ def _element(number: int, element: Any) -> str | int:
     return f"{number}={name}" if isinstance(name, str) else number
 
 
-_KEYS: Final[dict[type, tuple[tuple[str, str], ...]]] = {}
-
-
-def _keys(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
-    """The fields of a struct with their names in the API."""
-    known = _KEYS.get(kind)
-    if known is None:
-        known = _KEYS[kind] = tuple(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
-    return known
+def _keys(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The names in the API of the fields of a struct."""
+    return kind.__struct_encode_fields__
 
 
 def _clean(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,12 +19,18 @@ def is_heartbeat(before: KubernetesObject | None, after: KubernetesObject) -> bo
     """
     if before is None or type(before) is not type(after):
         return False
-    # What changes most often comes first: the rest of the object is then not compared.
-    for field in reversed(after.__struct_fields__):
+    for field in _in_turn(type(after)):
         old, new = getattr(before, field), getattr(after, field)
         if old != new and (not isinstance(new, _BEATING) or _still(old) != _still(new)):
             return False
     return True
+
+
+@cache
+def _in_turn(kind: type[KubernetesObject]) -> tuple[str, ...]:
+    """The fields of a kind. What changes most often comes first, the status: the rest of the object is then not compared. The
+    metadata come last, because their version differs always."""
+    return (*reversed([field for field in kind.__struct_fields__ if field != "metadata"]), "metadata")
 
 
 _BEATING = (ObjectMeta, LeaseSpec, NodeStatus)

@@ -20,7 +20,7 @@ from kubedoctor.tui.home.visits import VisitedList
 from kubedoctor.tui.messages import Filtered, ThemeWanted, Told
 from kubedoctor.tui.rows import EXAMINING, READING, Row, View, known_row, next_tab, place_in
 from kubedoctor.tui.screens.places import place_of
-from kubedoctor.tui.screens.rows_screen import REPAINT_EVERY
+from kubedoctor.tui.screens.rows_screen import LOOK_EVERY, REPAINT_EVERY
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.time_machine import go_to, leave
@@ -84,8 +84,12 @@ class ListScreen(SortingScreen):
         self._say_empty()
         self._load()
         if self.session.live:
-            self.set_interval(REPAINT_EVERY, self._keep_up)
-            self.set_interval(1.0, self._draw_currency)
+            self._beat = self.set_interval(REPAINT_EVERY, self._keep_up)
+            self.set_interval(LOOK_EVERY, self._pass_time)
+
+    def _pass_time(self) -> None:
+        self._draw_currency()
+        self._keep_up()
 
     def on_resize(self, _: events.Resize) -> None:
         if self.is_mounted:

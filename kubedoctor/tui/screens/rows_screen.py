@@ -7,6 +7,7 @@ from functools import partial
 
 from textual import on
 from textual.message import Message
+from textual.timer import Timer
 
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.seen.news import News
@@ -28,6 +29,8 @@ from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.work import Post
 
 REPAINT_EVERY = 0.1
+LOOK_EVERY = 1.0
+"""Seconds. So often the clock moves on, and what may be due is looked at, also where nothing has changed."""
 ROWS_EVERY = 0.25
 """Seconds from one change of the rows to the next; the first after a quiet time comes at once."""
 ROWS_SHARE = 30
@@ -63,6 +66,7 @@ class RowsScreen(ObjectScreen):
         self._listing = Pace(ROWS_EVERY, share=ROWS_SHARE)
         self._turn = object()
         self._examining = Pace(EXAMINE_EVERY, share=EXAMINE_SHARE, free=EXAMINE_FREE)
+        self._beat: Timer | None = None
         self._places: list[VisitedList] = []
         self._changed_kinds: set[str] = set()
         self._changed_objects: set[Ref] = set()
@@ -139,7 +143,8 @@ class RowsScreen(ObjectScreen):
         return any(worker.group == group and worker.is_running for worker in self.workers)
 
     def _keep_up(self) -> None:
-        """Runs ten times a second: recomputes what changes of the cluster made stale, at a limited rate."""
+        """Recomputes what changes of the cluster made stale, at a limited rate. Runs ten times a second while something is
+        due soon, and once a second in a quiet cluster, where each turn would cost more than all else."""
         if self.session.is_past:
             return
         proofs = self.session.proofs
@@ -149,6 +154,8 @@ class RowsScreen(ObjectScreen):
             self._make_rows()
         if (self._examining.is_due or self._examining.is_old) and self.report is not None and not self._busy("examine"):
             self._examine()
+        if self._beat is not None and min(self._listing.due_in, self._examining.due_in) > LOOK_EVERY:
+            self._beat.pause()
 
     @on(Changed)
     def _changed(self, message: Changed) -> None:
@@ -160,6 +167,8 @@ class RowsScreen(ObjectScreen):
         self._changed_kinds |= news.kinds
         self._changed_objects.update(objects)
         self._listing.stale |= bool(objects) or not news.kinds.isdisjoint(kinds_of_rows(self.view))
+        if self._beat is not None:
+            self._beat.resume()
 
     @on(RowsMade)
     def _rows_made(self, message: RowsMade) -> None:
