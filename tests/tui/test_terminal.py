@@ -28,8 +28,11 @@ class Terminal:
         done = subprocess.run([*self._tmux, *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE)
         return done.stdout
 
-    def start(self, *command: str) -> None:
-        self.run("new-session", "-d", "-x", "100", "-y", "30", *command)
+    def start(self, *command: str, size: tuple[int, int] = (100, 30)) -> None:
+        self.run("new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), *command)
+
+    def end(self) -> None:
+        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
 
     def keys(self, *keys: str) -> None:
         self.run("send-keys", *keys)
@@ -52,7 +55,7 @@ class Terminal:
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     one = Terminal(tmp_path / "tmux")
     yield one
-    subprocess.run([*one._tmux, "kill-server"], capture_output=True, check=False)
+    one.end()
 
 
 def test_keys_in_a_real_terminal(terminal: Terminal) -> None:

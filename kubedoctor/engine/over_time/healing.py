@@ -142,10 +142,20 @@ def _judged(healing: Healing, report: Report, family: Family, now: datetime) -> 
     return replace(healing, progress=HealingStage.HEALED, well_since=since, ended_at=since)
 
 
+def is_accepted(healing: Healing, report: Report, snapshot: Snapshot) -> bool:
+    """Whether the cause is still there and suppressed by now: that is neither healed nor an incident."""
+    suppressed = (entry.finding for entry in report.suppressed)
+    return _among(suppressed, healing, Family(snapshot)) is not None
+
+
 def _same(healing: Healing, report: Report, family: Family) -> ReportedFinding | None:
-    """The finding of the cause, where it is still there: suppressed ones count as not seen."""
+    """The finding of the cause, where it is still there."""
+    return _among(report.findings, healing, family)
+
+
+def _among(findings: Iterable[ReportedFinding], healing: Healing, family: Family) -> ReportedFinding | None:
     key = (healing.cause.code, lasting(healing.cause.about, family), healing.cause.aspect)
-    return next((one for one in report.findings if (one.code, lasting(one.about, family), one.aspect) == key), None)
+    return next((one for one in findings if (one.code, lasting(one.about, family), one.aspect) == key), None)
 
 
 def _trouble(report: Report, family: Family) -> Iterator[tuple[Ref, tuple[str, str]]]:

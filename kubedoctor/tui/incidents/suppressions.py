@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Final
+
 from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.engine import Report, words
+from kubedoctor.engine import Report, ReportedFinding, words
+from kubedoctor.engine.suppressions.writing import ANNOTATION
+from kubedoctor.findings import Effect
+from kubedoctor.findings.commands import kubectl
+from kubedoctor.tui.pages.incidents import Copyable
 from kubedoctor.tui.pages.page import Page
+
+USUAL_PERIOD: Final = timedelta(days=30)
+"""Until when a suppression is proposed; a person may write another day."""
+WHY: Final = "WHY"
+"""To be replaced by the person: a suppression without a reason is not in force."""
 
 
 def unheeded_sentence(report: Report) -> str:
@@ -14,6 +26,21 @@ def unheeded_sentence(report: Report) -> str:
     first, *others = report.unheeded
     more = f" {counted(len(others), 'more')}: :suppressed lists them." if others else ""
     return f"Not suppressed: {first}.{more}"
+
+
+def suppressing(finding: ReportedFinding, today: date) -> tuple[Copyable, ...]:
+    """The annotation of the object, and the entry of `.kubedoctor.yaml`, that leave a finding out of the incidents."""
+    about, until = finding.about, today + USUAL_PERIOD
+    value = f"{ANNOTATION}={finding.code} until {until}: {WHY}"
+    line = kubectl("annotate", f"{about.kind.lower()}/{about.name}", value, namespace=about.namespace)
+    place = (
+        f"kind: {about.kind.lower()}, {f'namespace: {about.namespace}, ' if about.namespace else ''}name: {about.name}"
+    )
+    entry = f"- {{code: {finding.code}, {place}, until: {until}, reason: {WHY}}}"
+    return (
+        Copyable(line, f"leaves it out for all who look, until then; replace {WHY}", words.EFFECTS[Effect.CHANGES]),
+        Copyable(entry, f"below `suppressions:` in .kubedoctor.yaml; replace {WHY}", words.EFFECTS[Effect.READS]),
+    )
 
 
 def suppressions_page(report: Report) -> Page:

@@ -14,11 +14,12 @@ from textual.screen import Screen
 from kubedoctor.answers.question import Question
 from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible, with_article
+from kubedoctor.collect.settings import today
 from kubedoctor.engine import Report, ReportedFinding
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.findings import Fix
 from kubedoctor.tui import work
-from kubedoctor.tui.incidents.suppressions import suppressions_page
+from kubedoctor.tui.incidents.suppressions import suppressing, suppressions_page
 from kubedoctor.tui.logs.log_screen import LogScreen
 from kubedoctor.tui.messages import PageOpened
 from kubedoctor.tui.pages.keys import changing_command
@@ -56,6 +57,8 @@ class ObjectScreen(Screen[None]):
         Binding("r", "rehearse", "Rehearse the fix"),
         Binding("R,shift+r", "report", "Write the report"),
         Binding("W,shift+w", "what_if", "What if"),
+        Binding("i", "suppress", "Suppress the finding"),
+        Binding("z", "suppressed", "What is suppressed"),
         *(Binding(key, f"changing('{key}')", show=False) for key in ("ctrl+d", "ctrl+k", "s")),
     ]
     session: Session
@@ -190,6 +193,17 @@ class ObjectScreen(Screen[None]):
     def show_lesson(self, words: str) -> None:
         """Show the lesson of a code, or of what kubectl shows."""
         TextScreen.show(self.app, visible(words, 60), lesson_page(visible(words, 60), self.session.catalogue))
+
+    def action_suppress(self) -> None:
+        """Copy what leaves the finding out of the incidents; kubedoctor writes neither objects nor settings."""
+        verdict = self.query_one(IncidentPane).verdict
+        if verdict is None or not verdict.causes:
+            self.notify("No finding here to suppress.", timeout=3)
+            return
+        CopyScreen.show(self.app, suppressing(verdict.causes[0], today()))
+
+    def action_suppressed(self) -> None:
+        self.show_suppressed()
 
     def show_suppressed(self) -> None:
         """What is left out of the incidents."""

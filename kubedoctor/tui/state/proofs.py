@@ -8,7 +8,7 @@ from datetime import datetime
 from kubedoctor.cluster import Ref, Snapshot
 from kubedoctor.engine import Report
 from kubedoctor.engine.over_time import Healing, begun, proceeded
-from kubedoctor.engine.over_time.healing import HealingStage, fingerprint
+from kubedoctor.engine.over_time.healing import HealingStage, fingerprint, is_accepted
 
 MOST_FOLLOWED = 50
 """Incidents whose objects are compared from one report to the next, the worst first."""
@@ -52,7 +52,11 @@ class Proofs:
                 id_: one for id_, one in self._quiet.items() if id_ not in self._by_cause and _is_changed(one, snapshot)
             }
             self._by_cause.update(changed)
-            self._by_cause = {id_: proceeded(one, report, snapshot) for id_, one in self._by_cause.items()}
+            self._by_cause = {
+                id_: proceeded(one, report, snapshot)
+                for id_, one in self._by_cause.items()
+                if not is_accepted(one, report, snapshot)
+            }
             self._quiet = {
                 incident.cause: begun(incident, report, snapshot)
                 for incident in report.incidents[:MOST_FOLLOWED]
