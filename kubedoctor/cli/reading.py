@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from kubedoctor.cli.clusters import ClusterOutcome, contexts_meant
 from kubedoctor.cli.exit_codes import exit_code
 from kubedoctor.cli.formats import render
 from kubedoctor.cli.formats.style import Style
@@ -35,6 +36,8 @@ def source_options(options: argparse.Namespace) -> Options:
     """The source that the flags select. Raises UsageProblem where they contradict each other."""
     if options.all_namespaces and options.namespace:
         raise UsageProblem("-A and -n exclude each other", "Leave one of them out")
+    if contexts_meant(options):
+        raise UsageProblem("this command reads one cluster", "Name one context; scan and the terminal UI take several")
     if "" in options.from_:
         raise UsageProblem("-f needs a file", "Name a file, a folder, or - for standard input")
     return Options(
@@ -91,6 +94,22 @@ def finish(report: Report, options: argparse.Namespace, started: float, listing:
             file=sys.stderr,
         )
     return exit_code(report, Severity(options.fail_on), allow_gaps=options.allow_gaps)
+
+
+def finish_each(outcomes: Sequence[ClusterOutcome], options: argparse.Namespace, started: float) -> int:
+    """As `finish`, of several clusters; the exit code is that of the worst."""
+    from kubedoctor.cli.formats.clusters import exit_code_of, render_clusters
+
+    if options.output in ("json", "yaml", "junit", "sarif"):
+        speak_utf8()
+    style = Style(text_width(), colour=wants_colour(options), debug=options.debug)
+    gate = {"fail_on": options.fail_on, "allow_gaps": options.allow_gaps}
+    print(render_clusters(outcomes, options.output or "text", style, **gate), end="")
+    if options.stats:
+        requests = sum(outcome.report.requests for outcome in outcomes if outcome.report is not None)
+        seconds = time.perf_counter() - started
+        print(f"{counted(len(outcomes), 'cluster')}, {counted(requests, 'request')}, {seconds:.2f}s", file=sys.stderr)
+    return exit_code_of(outcomes, **gate)
 
 
 def list_for_scan(source: ReadableCluster, catalogue: Catalogue, namespace: str = "") -> None:

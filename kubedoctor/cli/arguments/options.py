@@ -61,7 +61,13 @@ def add_source(parser: argparse.ArgumentParser, *, shown: bool, short_file: bool
         help_="the kubeconfig; default: KUBECONFIG or ~/.kube/config",
         completer=values.files,
     )
-    add("--context", metavar="NAME", help_="the context of the kubeconfig", completer=values.contexts)
+    add(
+        "--context",
+        metavar="NAME",
+        help_="the context of the kubeconfig; scan and the terminal UI take several: a,b",
+        completer=values.contexts,
+    )
+    add("--all-contexts", action="store_true", help_="scan, terminal UI: all contexts of the kubeconfig")
     add("--as", dest="as_user", metavar="USER", help_="impersonate this user")
     add(
         "--as-group",

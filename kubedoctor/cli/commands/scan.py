@@ -9,14 +9,17 @@ from collections.abc import Callable
 
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import add_selector
+from kubedoctor.cli.clusters import add_contexts, contexts_meant, limit_of, of_context, read_each, with_context
 from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.not_found import check_namespace
-from kubedoctor.cli.reading import finish, list_for_scan, namespace_meant, opened
+from kubedoctor.cli.progress import progress
+from kubedoctor.cli.reading import finish, finish_each, list_for_scan, namespace_meant, opened
 from kubedoctor.cli.subject import parsed_selector
 from kubedoctor.cli.suppressing import add_config, heeded, settings_of
 from kubedoctor.cli.targets import is_kind, recording_hint
 from kubedoctor.cli.trying import add_what_if, rehearsed
 from kubedoctor.cluster.grammar.selectors import Selector
+from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.collect.loading import loading
 from kubedoctor.collect.source import ReadableCluster
@@ -36,11 +39,29 @@ def scan_namespaces(options: argparse.Namespace) -> int:
     settings = settings_of(options)
 
     catalogue = load_catalogue()
+    if contexts := contexts_meant(options):
+        return _scan_each(contexts, options, catalogue, started)
     with opened(options) as source:
         namespace = namespace_meant(source, options)
         report = scanned(source, catalogue, namespace, picked=_labelled(selector))
         report = heeded(report, source, catalogue, settings)
     return finish(report, options, started)
+
+
+def _scan_each(contexts: tuple[str, ...], options: argparse.Namespace, catalogue: Catalogue, started: float) -> int:
+    """One document about several clusters. One that cannot be read is said, and the others are reported."""
+    selector, settings = parsed_selector(options.selector), settings_of(options)
+
+    def read(context: str) -> Report:
+        own = of_context(options, context)
+        with opened(own, spinning=False) as source:
+            report = scanned(source, catalogue, namespace_meant(source, own), picked=_labelled(selector))
+            return with_context(heeded(report, source, catalogue, settings), context)
+
+    limit = limit_of(options)
+    with progress(f"reading {counted(len(contexts), 'cluster')}"):
+        outcomes = read_each(contexts, read, limit)
+    return finish_each(outcomes, options, started)
 
 
 def scanned(
@@ -75,6 +96,7 @@ def _meant(words: list[str]) -> str:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_selector(parser)
     add_config(parser)
+    add_contexts(parser)
     add_what_if(parser, "say what would be gone, follow, stay and break after a change")
 
 
@@ -90,6 +112,7 @@ COMMAND = Subcommand(
         ("scan -n shop -l app=checkout", "objects of a namespace with a label"),
         ("scan -A -o json --fail-on critical", "for a pipeline"),
         ("scan -f state.tar.gz", "a recording"),
+        ("scan -A --context prod-eu,prod-us", "several clusters in one report; --all-contexts: all of the kubeconfig"),
     ),
     run=scan_namespaces,
     formats=FORMATS,

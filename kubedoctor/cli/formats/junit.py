@@ -7,11 +7,12 @@ without either is the report of exit code 0.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
+from kubedoctor.cli.clusters import ClusterOutcome
 from kubedoctor.cli.formats.text import incident_text
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
@@ -35,32 +36,76 @@ class _Case(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class _Suite(msgspec.Struct, frozen=True):
+    """The cases about one cluster. moment: empty where it is not known."""
+
+    name: str
+    cases: tuple[_Case, ...]
+    moment: str = ""
+    properties: tuple[tuple[str, str], ...] = ()
+
+
 def to_junit(report: Report, fail_on: str = "warning", *, allow_gaps: bool = False) -> str:
     """One document; the same report gives the same bytes. fail_on: the value of a severity."""
+    return _document([_suite(report, fail_on, allow_gaps=allow_gaps)])
+
+
+def clusters_to_junit(outcomes: Sequence[ClusterOutcome], fail_on: str = "warning", *, allow_gaps: bool = False) -> str:
+    """A suite for each cluster; one that could not be read has an error, whatever gaps are allowed."""
+    suites = []
+    for outcome in outcomes:
+        context = outcome.context
+        if outcome.report is not None:
+            suite = _suite(outcome.report, fail_on, allow_gaps=allow_gaps)
+            cases = tuple(msgspec.structs.replace(case, group=f"{context}: {case.group}") for case in suite.cases)
+            suites.append(msgspec.structs.replace(suite, name=f"{context}: {suite.name}", cases=cases))
+        else:
+            text = f"{outcome.what}\n{outcome.hint}".rstrip()
+            case = _Case(
+                f"{context}: kubedoctor.report", "the cluster is read", "error", "not read", outcome.what, text
+            )
+            suites.append(_Suite(f"{context}: not read", (case,)))
+    return _document(suites)
+
+
+def _suite(report: Report, fail_on: str, *, allow_gaps: bool) -> _Suite:
     lowest = Severity(fail_on)
     cases = [*_incidents(report, lowest), *_suppressed(report, lowest), *_open(report), _checked(report)]
     if allow_gaps:
         cases = [msgspec.structs.replace(case, outcome="") if case.outcome == "error" else case for case in cases]
-    numbers = {
-        outcome: sum(1 for case in cases if case.outcome == outcome) for outcome in ("failure", "error", "skipped")
-    }
-    counts = (
-        f'tests="{len(cases)}" failures="{numbers["failure"]}" errors="{numbers["error"]}" '
-        f'skipped="{numbers["skipped"]}" time="0"'
-    )
-    moment = "" if report.taken_at == UNKNOWN_TIME else f' timestamp="{report.taken_at:%Y-%m-%dT%H:%M:%S}"'
+    moment = "" if report.taken_at == UNKNOWN_TIME else f"{report.taken_at:%Y-%m-%dT%H:%M:%S}"
+    return _Suite(verdict_line(report), tuple(cases), moment, tuple(_properties(report)))
+
+
+def _document(suites: Sequence[_Suite]) -> str:
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<testsuites name="kubedoctor" {counts}>',
-        f'  <testsuite name="{_quoted(verdict_line(report))}" {counts}{moment}>',
-        "    <properties>",
-        *(f'      <property name="{name}" value="{_quoted(value)}"/>' for name, value in _properties(report)),
-        "    </properties>",
-        *(line for case in cases for line in _drawn(case)),
-        "  </testsuite>",
+        f'<testsuites name="kubedoctor" {_counts([case for suite in suites for case in suite.cases])}>',
+        *(line for suite in suites for line in _drawn_suite(suite)),
         "</testsuites>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _counts(cases: Sequence[_Case]) -> str:
+    numbers = {
+        outcome: sum(1 for case in cases if case.outcome == outcome) for outcome in ("failure", "error", "skipped")
+    }
+    return (
+        f'tests="{len(cases)}" failures="{numbers["failure"]}" errors="{numbers["error"]}" '
+        f'skipped="{numbers["skipped"]}" time="0"'
+    )
+
+
+def _drawn_suite(suite: _Suite) -> Iterator[str]:
+    moment = f' timestamp="{suite.moment}"' if suite.moment else ""
+    yield f'  <testsuite name="{_quoted(suite.name)}" {_counts(suite.cases)}{moment}>'
+    if suite.properties:
+        yield "    <properties>"
+        yield from (f'      <property name="{name}" value="{_quoted(value)}"/>' for name, value in suite.properties)
+        yield "    </properties>"
+    yield from (line for case in suite.cases for line in _drawn(case))
+    yield "  </testsuite>"
 
 
 def _properties(report: Report) -> Iterator[tuple[str, str]]:

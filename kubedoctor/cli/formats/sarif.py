@@ -4,10 +4,11 @@ diagnostics as rules. Objects are logical locations, since a cluster has no file
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from kubedoctor import __version__
+from kubedoctor.cli.clusters import ClusterOutcome
 from kubedoctor.cli.formats.document import json_text, moment
 from kubedoctor.cli.formats.text import incident_text
 from kubedoctor.cluster.grammar.text import visible
@@ -28,6 +29,34 @@ _MOST_RELATED: Final = 200
 
 def to_sarif(report: Report, catalogue: Catalogue) -> str:
     """One document, keys sorted: the same report gives the same bytes."""
+    return _document([_run(report, catalogue)])
+
+
+def clusters_to_sarif(outcomes: Sequence[ClusterOutcome], catalogue: Catalogue) -> str:
+    """A run for each cluster; of one that could not be read it says why."""
+    runs = [
+        _run(outcome.report, catalogue, outcome.context) if outcome.report is not None else _failed_run(outcome)
+        for outcome in outcomes
+    ]
+    return _document(runs)
+
+
+def _document(runs: list[dict[str, Any]]) -> str:
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": runs})
+
+
+def _failed_run(outcome: ClusterOutcome) -> dict[str, Any]:
+    text = visible(f"the cluster was not read: {outcome.what}")
+    notification = {"level": "error", "message": {"text": text}}
+    return {
+        "tool": {"driver": {"name": "kubedoctor", "semanticVersion": __version__, "rules": []}},
+        "automationDetails": {"id": f"kubedoctor/{visible(outcome.context)}/"},
+        "invocations": [{"executionSuccessful": False, "toolExecutionNotifications": [notification]}],
+        "results": [],
+    }
+
+
+def _run(report: Report, catalogue: Catalogue, context: str = "") -> dict[str, Any]:
     found = [
         *_results(report),
         *_suppressed(report),
@@ -40,33 +69,26 @@ def to_sarif(report: Report, catalogue: Catalogue) -> str:
     for result in found:
         result["ruleIndex"] = codes.index(result["ruleId"])
     ended = moment(report.taken_at)
-    return json_text(
-        {
-            "$schema": SCHEMA,
-            "version": "2.1.0",
-            "runs": [
-                {
-                    "tool": {"driver": {"name": "kubedoctor", "semanticVersion": __version__, "rules": rules}},
-                    "automationDetails": {"id": f"kubedoctor/{_scope(report)}/"},
-                    "invocations": [
-                        {
-                            "executionSuccessful": True,
-                            "toolExecutionNotifications": list(_notifications(report)),
-                            **({"endTimeUtc": ended} if ended else {}),
-                        }
-                    ],
-                    "results": found,
-                    "properties": {
-                        "source": visible(report.source.name),
-                        "kubernetes": visible(report.source.kubernetes),
-                        "diagnostics": report.diagnostics_run,
-                        "objects": report.objects_seen,
-                        "suppressed": len(report.suppressed),
-                    },
-                }
-            ],
-        }
-    )
+    scope = "/".join(filter(None, (visible(context), _scope(report))))
+    return {
+        "tool": {"driver": {"name": "kubedoctor", "semanticVersion": __version__, "rules": rules}},
+        "automationDetails": {"id": f"kubedoctor/{scope}/"},
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "toolExecutionNotifications": list(_notifications(report)),
+                **({"endTimeUtc": ended} if ended else {}),
+            }
+        ],
+        "results": found,
+        "properties": {
+            "source": visible(report.source.name),
+            "kubernetes": visible(report.source.kubernetes),
+            "diagnostics": report.diagnostics_run,
+            "objects": report.objects_seen,
+            "suppressed": len(report.suppressed),
+        },
+    }
 
 
 def _scope(report: Report) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from typing import Any
+from typing import Any, Final
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
@@ -30,6 +31,26 @@ def kubectl(*words: str, namespace: str = "") -> str:
     end = words.index("--") if "--" in words else len(words)
     place = ["-n", namespace] if namespace else []
     return shlex.join(["kubectl", *words[:end], *place, *words[end:]])
+
+
+_PROGRAM: Final = re.compile(r"(^|[|;&(]\s*|\n)(kubectl|kubedoctor)(?= )")
+_OF_NO_CLUSTER: Final = (" explain", " version", " completion")
+
+
+def in_context(line: str, context: str) -> str:
+    """A command line about another cluster than the current one: each program in it gets the name of the context. kubectl
+    gets it first, so that no other word can hide it."""
+    if not context:
+        return line
+    flag = shlex.join(["--context", context])
+
+    def named(match: re.Match[str]) -> str:
+        return f"{match[0]} {flag}" if match[2] == "kubectl" else match[0]
+
+    done = _PROGRAM.sub(named, line)
+    if done.startswith("kubedoctor ") and not done.startswith(_OF_NO_CLUSTER, len("kubedoctor")):
+        return f"{done} {flag}"
+    return done
 
 
 def words_of(line: str) -> list[str]:
