@@ -27,13 +27,15 @@ def run(
     catalogue: Catalogue,
     options: Options | None = None,
     notice: str = "",
+    contexts: tuple[str, ...] = (),
 ) -> int:
     """Show the source until the person quits; returns the exit code. `namespace` None means the source's own, empty
     all.
 
     source: what to show, or how to open it: then the screen appears before a long recording is read. It is closed
     at the end. options: those it was opened with; they allow opening other contexts. notice: lines
-    that are shown at the start and above the help.
+    that are shown at the start and above the help. contexts: several clusters are shown side by side; then `source` is not
+    opened, and needs `options`.
     Raises the Problem that prevents opening the source.
     """
     # Textual waits so long for the rest of an escape sequence: of its own 100 ms a person notices every esc.
@@ -42,7 +44,7 @@ def run(
     gc.set_threshold(*GARBAGE_EVERY)
     from kubedoctor.collect.settings import read_settings
     from kubedoctor.tui.app import KubedoctorApp
-    from kubedoctor.tui.contexts import opener_for
+    from kubedoctor.tui.contexts import clusters_of, opener_for
     from kubedoctor.tui.session import Session
     from kubedoctor.tui.state.choices import KeptChoices, choices_path
 
@@ -50,13 +52,13 @@ def run(
         opened = source() if callable(source) else source
         return Session(opened, catalogue, opener_for(options) if options else None, notice, read_settings())
 
-    app = KubedoctorApp(open_session, namespace, ", ".join(options.from_) if options else "")
+    several = clusters_of(contexts, options, catalogue) if options is not None else {}
+    app = KubedoctorApp(open_session, namespace, ", ".join(options.from_) if options else "", several)
     app.use(KeptChoices(choices_path(os.environ)))
     try:
         app.run()
     finally:
-        if app.session is not None:
-            app.session.close()
+        app.close_sessions()
     if app.problem is not None:
         raise app.problem
     return app.return_code or 0

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
+from textual.screen import Screen
 
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import BundleProblem, Problem
 from kubedoctor.tui import work
+from kubedoctor.tui.home.clusters_screen import ClusterOpened, ClustersScreen
 from kubedoctor.tui.home.time_screen import Renewable
 from kubedoctor.tui.home.visits import VisitedPage
 from kubedoctor.tui.look import THEMES
-from kubedoctor.tui.messages import Failed, Opened, PageOpened, ReportWritten, Switched, ThemeWanted, Waits
+from kubedoctor.tui.messages import (
+    ContextWanted,
+    Failed,
+    Opened,
+    PageOpened,
+    ReportWritten,
+    Switched,
+    ThemeWanted,
+    Waits,
+)
 from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
@@ -33,6 +44,8 @@ from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 NOTICE_SECONDS = 15
 MOST_NOTICE_CELLS = 400
+MOST_HOMES = 8
+"""Clusters that stay open when others are shown, beside those that were named at the start."""
 READY_EVERY = 0.5
 """Seconds from one screen that is made ready to the next."""
 
@@ -48,6 +61,7 @@ class KubedoctorApp(ThemedApp):
             for name in ("list_screen", "why_screen", "text_screen", "sheet_screen", "choice_screen", "dialog")
         ),
         "logs/log_screen.tcss",
+        "home/clusters_screen.tcss",
     ]
     """All at once: with each that is read later, all are read again."""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,10 +72,18 @@ class KubedoctorApp(ThemedApp):
         Binding("right_square_bracket", "visit(1)", "On in the history"),
     ]
 
-    def __init__(self, open_session: Callable[[], Session], namespace: str | None, name: str = "") -> None:
-        """`namespace` None: the source's own. `name` is shown while the source is being opened."""
+    def __init__(
+        self,
+        open_session: Callable[[], Session],
+        namespace: str | None,
+        name: str = "",
+        several: Mapping[str, Callable[[], Session]] | None = None,
+    ) -> None:
+        """`namespace` None: the source's own. `name` is shown while the source is being opened. several: how to open the
+        clusters that are shown side by side, by context; then `open_session` is not used."""
         super().__init__()
-        self.session: Session | None = None
+        self.homes: dict[str, ListScreen] = {}
+        self._several = several or {}
         self.problem: Problem | None = None
         self._open_session = open_session
         self._namespace = namespace
@@ -69,6 +91,10 @@ class KubedoctorApp(ThemedApp):
 
     def on_mount(self) -> None:
         WAITING.announce_to(lambda text: self.post_message(Waits(text)), watched=True)
+        if self._several:
+            self.push_screen(ClustersScreen(self._several, self.homes))
+            self._make_all_ready()
+            return
         page = Page()
         page.add(f"Reading {self._name}…" if self._name else "Opening…")
         TextScreen.show(self, "kubedoctor", page)
@@ -76,21 +102,26 @@ class KubedoctorApp(ThemedApp):
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:
-        self.session = message.session
-        self._show_list(ListScreen(message.session, message.scope))
-        for number, kind in enumerate((WhyScreen, TextScreen, CopyScreen, QuestionsScreen, SheetScreen), start=1):
-            self.set_timer(number * READY_EVERY, partial(self._make_ready, kind))
-        self.set_timer(READY_EVERY / 2, self._prepare_questions)
+        self._show_home(self._home_of(message.session, message.scope))
+        self._make_all_ready()
         first, *more = message.session.notice.splitlines() or [""]
         if first:  # the rest may hold a long line that is to be copied
             self.notify(f"{first} Press ? for more." if more else first, timeout=NOTICE_SECONDS)
+
+    def _make_all_ready(self) -> None:
+        for number, kind in enumerate((WhyScreen, TextScreen, CopyScreen, QuestionsScreen, SheetScreen), start=1):
+            self.set_timer(number * READY_EVERY, partial(self._make_ready, kind))
+        self.set_timer(READY_EVERY / 2, self._prepare_questions)
 
     def _prepare_questions(self) -> None:
         self.run_worker(InThread(work.prepare_questions, self.post_message))
 
     def _make_ready(self, kind: type[KeptScreen]) -> None:
         """Mount and lay out a screen that a key may open: not at the key."""
-        screen = kind.unused(self)
+        self._mount_below(kind.unused(self))
+
+    def _mount_below(self, screen: Screen[None]) -> None:
+        """Mount a screen that is not shown."""
         if not screen.is_running:
             self._get_screen(screen)
             screen.stack_updates += 1  # a screen that was never opened is not laid out
@@ -107,6 +138,8 @@ class KubedoctorApp(ThemedApp):
     @on(Failed)
     def _failed(self, message: Failed) -> None:
         """Handles failures to open or read the source; others are shown by the screens."""
+        if self._several:
+            return
         if self.session is None or isinstance(message.problem, BundleProblem):
             self.problem = message.problem
             self.exit()
@@ -124,17 +157,63 @@ class KubedoctorApp(ThemedApp):
 
     @on(Switched)
     def _switched(self, message: Switched) -> None:
-        before, self.session = self.session, message.session
-        if before is not None:
-            self.run_worker(InThread(partial(work.close, before), self.post_message))
-        self._show_list(ListScreen(self.session, message.scope))
+        self._show_home(self._home_of(message.session, message.scope))
 
-    def _show_list(self, screen: ListScreen) -> None:
-        """In place of the screen on top; `esc` may have closed that of the opening already."""
-        if len(self.screen_stack) > 1:
-            self.switch_screen(screen)
-        else:
-            self.push_screen(screen)
+    @on(ClusterOpened)
+    def _cluster_opened(self, message: ClusterOpened) -> None:
+        """It is read at once, also while another is looked at."""
+        if message.session is not None:
+            self._mount_below(self._home_of(message.session, self._namespace or "", message.context))
+
+    @on(ContextWanted)
+    def _context_wanted(self, message: ContextWanted) -> None:
+        """What is left stays as it is, and goes on; one that is open is shown as it was left."""
+        name = message.name
+        if not name:
+            while self._several and not isinstance(self.screen, ClustersScreen):
+                self.pop_screen()
+        elif (home := self.homes.get(name)) is not None:
+            self._show_home(home)
+        elif name in self._several:
+            self.notify(f"{visible(name, 100)} is not open yet, or cannot be.", timeout=3)
+        elif (session := self.session or next((home.session for home in self.homes.values()), None)) is not None:
+            post = home.post_message if (home := self._home) is not None else self.post_message
+            self.run_worker(InThread(partial(work.switch, session, name), post), group="switch", exclusive=True)
+
+    def _home_of(self, session: Session, scope: str, context: str = "") -> ListScreen:
+        """The home of a session: kept when another is shown."""
+        name = context or session.source.context
+        shown = self._home
+        for old in [each for each, home in self.homes.items() if each not in self._several and home is not shown]:
+            if len(self.homes) >= MOST_HOMES:
+                self._close_home(self.homes.pop(old))
+        home = self.homes[name] = ListScreen(session, scope)
+        self.install_screen(home, f"home {id(home)}")
+        return home
+
+    def _close_home(self, home: ListScreen) -> None:
+        self.uninstall_screen(home)
+        home.remove()
+        self.run_worker(InThread(partial(work.close, home.session), self.post_message))
+
+    def _show_home(self, home: ListScreen) -> None:
+        """In place of what is shown; `esc` may have closed the screen of the opening already."""
+        while isinstance(self.screen, ListScreen | KeptScreen) and len(self.screen_stack) > 2:
+            self.pop_screen()
+        if len(self.screen_stack) > 1 and not isinstance(self.screen, ClustersScreen):
+            self.switch_screen(home)
+        elif self.screen is not home:
+            self.push_screen(home)
+
+    @property
+    def session(self) -> Session | None:
+        """That of the home that is shown; None before anything is open, and where clusters are shown side by side."""
+        return self._home.session if self._home is not None else None
+
+    def close_sessions(self) -> None:
+        """Close every source."""
+        for home in self.homes.values():
+            home.session.close()
 
     def notify(
         self,
@@ -152,8 +231,8 @@ class KubedoctorApp(ThemedApp):
     def action_help(self) -> None:
         """All keys, from every screen."""
         help_shown = isinstance(self.screen, TextScreen) and self.screen.heading == HELP_TITLE
-        if self.session is not None and not help_shown:
-            TextScreen.show(self, HELP_TITLE, help_page(self.session.notice))
+        if self.homes and not help_shown:
+            TextScreen.show(self, HELP_TITLE, help_page(self.session.notice if self.session is not None else ""))
 
     def action_travel(self, by: int) -> None:
         """To another moment, from a page that can be made of it too."""

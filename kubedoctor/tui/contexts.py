@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from kubedoctor.collect.connecting.kubeconfig import find_files, read_kubeconfig
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
+from kubedoctor.collect.settings import read_settings
 from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.engine import Catalogue
+from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.sources import Opener
+
+
+def clusters_of(contexts: Iterable[str], options: Options, catalogue: Catalogue) -> dict[str, Callable[[], Session]]:
+    """How to open a session on the cluster of each context."""
+    settings = read_settings()
+
+    def opening(context: str) -> Callable[[], Session]:
+        own = msgspec.structs.replace(options, context=context)
+        return lambda: Session(open_source(own), catalogue, opener_for(own), settings=settings)
+
+    return {context: opening(context) for context in contexts}
 
 
 def opener_for(options: Options) -> Opener | None:

@@ -241,6 +241,14 @@ class Opened(Message):
         self.scope = scope
 
 
+class ContextWanted(Message):
+    """Another cluster is to be shown; an empty name means all of them side by side."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__()
+        self.name = name
+
+
 class Switched(Message):
     """Another context was opened. `scope`: its namespace, empty for all."""
 

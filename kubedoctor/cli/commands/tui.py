@@ -7,6 +7,7 @@ import os
 import sys
 
 from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.clusters import contexts_meant, of_context
 from kubedoctor.cli.reading import source_options
 from kubedoctor.collect.opening import open_source
 from kubedoctor.engine import load_catalogue
@@ -25,6 +26,16 @@ def tui(options: argparse.Namespace) -> int:
     # textual is loaded only for the terminal UI, which draws to stderr: there is no room for a progress indicator.
     from kubedoctor.tui import run
 
+    if contexts := contexts_meant(options):
+        chosen = source_options(of_context(options, contexts[0]))
+        namespace = "" if options.all_namespaces else options.namespace
+        return run(
+            lambda: open_source(chosen),
+            namespace=namespace,
+            catalogue=load_catalogue(),
+            options=chosen,
+            contexts=contexts,
+        )
     chosen = source_options(options)
     namespace = "" if options.all_namespaces else options.namespace
     return run(lambda: open_source(chosen, read=False), namespace=namespace, catalogue=load_catalogue(), options=chosen)

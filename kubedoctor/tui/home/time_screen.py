@@ -106,6 +106,11 @@ class TimeScreen(RowsScreen):
         self._is_travelling = False
         self._moves.clear()
 
+    def on_screen_resume(self) -> None:
+        """The moment is of this cluster."""
+        if self.is_mounted:
+            self._show_moment()
+
     def _show_moment(self) -> None:
         """Draw which moment is shown."""
         raise NotImplementedError

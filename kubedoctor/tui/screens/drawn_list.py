@@ -31,7 +31,7 @@ from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.one_line import Keys, TabRule, Tabs
 from kubedoctor.tui.widgets.panes import Panes
 from kubedoctor.tui.widgets.prompt import Prompt
-from kubedoctor.tui.widgets.status_bar import StatusBar, currency
+from kubedoctor.tui.widgets.status_bar import GOOD, StatusBar, currency
 from kubedoctor.tui.widgets.themed_app import ThemedApp
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from kubedoctor.tui.widgets.wall import Wall
@@ -65,6 +65,7 @@ class DrawnList(TimeScreen):
         self._unfolded: tuple[str, tuple[IncidentRow, ...]] = ("", ())
         self._problem: tuple[str, str] | None = None
         self._doing: dict[object, str] = {}
+        self._incidents: tuple[Row, ...] = ()
         self._is_bare = False
         """Whether the page has the whole screen."""
 
@@ -87,6 +88,32 @@ class DrawnList(TimeScreen):
     @property
     def _pane(self) -> IncidentPane:
         return self.query_one(IncidentPane)
+
+    @property
+    def problem(self) -> tuple[str, str] | None:
+        """Why nothing can be read, and what to try; None where something was."""
+        return self._problem if self.report is None else None
+
+    def try_again(self) -> None:
+        """Read again what could not be read."""
+        if self.problem is not None and not self._reading:
+            self._load()
+
+    @property
+    def doing(self) -> str:
+        """What the newest work does that is not over."""
+        return next(reversed(self._doing.values()), "")
+
+    @property
+    def well(self) -> int | None:
+        """How many workloads are well; None where they were not read."""
+        numbers = self.query_one(StatusBar).counts if self.is_mounted else None
+        return sum(numbers.get(health, 0) for health in GOOD) if numbers is not None else None
+
+    @property
+    def incidents(self) -> tuple[Row, ...]:
+        """The incidents of the last report, the worst first."""
+        return self._incidents
 
     @property
     def tight(self) -> bool:
@@ -169,6 +196,8 @@ class DrawnList(TimeScreen):
         self.query_one(Keys).offer(list_keys(self.view, kind, in_tree=in_tree, in_pane=fixes, empty=row is None))
 
     def _draw_currency(self) -> None:
+        if not self.query(StatusBar):  # it is being closed
+            return
         self._draw_tabs()
         self._table.pass_time(self.session.now())
         freshness = self.session.freshness()
@@ -201,6 +230,8 @@ class DrawnList(TimeScreen):
             self._numbers.pop("Finding", None)
         else:
             at_home = self.view.kind == "Finding"
+            if at_home:
+                self._incidents = self.rows
             bar.incidents = counts(self.rows) if at_home else incident_counts(self.report, self.view.namespace)
             bar.gaps = len({gap.why for gap in self.report.not_checked}) + len(self.report.problems)
             bar.suppressed = len(self.report.suppressed)

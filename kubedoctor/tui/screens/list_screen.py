@@ -17,7 +17,7 @@ from kubedoctor.tui.columns import INCIDENT_COLUMNS, columns_of, sorted_by
 from kubedoctor.tui.filters import FilterError, keep
 from kubedoctor.tui.home.sorting_screen import SortingScreen
 from kubedoctor.tui.home.visits import VisitedList
-from kubedoctor.tui.messages import Filtered, ThemeWanted, Told
+from kubedoctor.tui.messages import ContextWanted, Filtered, ThemeWanted, Told
 from kubedoctor.tui.rows import EXAMINING, READING, Row, View, known_row, next_tab, place_in
 from kubedoctor.tui.screens.places import place_of
 from kubedoctor.tui.screens.rows_screen import LOOK_EVERY, REPAINT_EVERY
@@ -148,7 +148,7 @@ class ListScreen(SortingScreen):
         elif row.ref.kind == "Namespace":
             self._go(View(namespace=row.ref.name))
         elif row.ref.kind == "Context":
-            self._work(partial(work.switch, self.session, row.ref.name), "switch")
+            self.post_message(ContextWanted(row.ref.name))
         elif row.ref.kind == "Event":
             self._go_to(self.session.involved(row.ref))
         elif row.ref.kind == "Node":
@@ -188,7 +188,7 @@ class ListScreen(SortingScreen):
             case commands.Ask(name=name, words=words):
                 self.ask_by_name(name, words, self.view.namespace)
             case commands.UseContext(name=name):
-                self._work(partial(work.switch, self.session, name), "switch")
+                self.post_message(ContextWanted(name))
             case commands.Moment(text=text):
                 self._travel(partial(go_to, text) if text else leave)
             case commands.Suppressions():
@@ -310,6 +310,8 @@ class ListScreen(SortingScreen):
             self._go(visited.view, visited.filter, visited.row, remember=False)
         elif self.view.kind != HOME:
             self._go(View(HOME, self.view.namespace), remember=False)
+        else:
+            self.post_message(ContextWanted())
 
     def action_switch(self, step: int) -> None:
         """To the next tab or the one before, each with its cursor; in another list to the page and back."""

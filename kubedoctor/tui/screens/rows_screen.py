@@ -140,7 +140,7 @@ class RowsScreen(ObjectScreen):
         self._work(partial(work.examine, self.session, self._scope), "examine")
 
     def _busy(self, group: str) -> bool:
-        return any(worker.group == group and worker.is_running for worker in self.workers)
+        return any(worker.node is self and worker.group == group and worker.is_running for worker in self.workers)
 
     def _keep_up(self) -> None:
         """Recomputes what changes of the cluster made stale, at a limited rate. Runs ten times a second while something is
