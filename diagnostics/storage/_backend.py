@@ -70,6 +70,17 @@ def _disk(pod: Pod, volume: Volume | None, name: str, cluster: Cluster) -> Persi
     return cluster.maybe.get(PersistentVolume, "", name) if name else None
 
 
+def system_of(pod: Pod, volume: Volume | None, name: str, cluster: Cluster) -> str:
+    """Where a person looks at the volume: the objects of its storage system, else the system itself."""
+    disk = _disk(pod, volume, name, cluster)
+    driver = disk.spec.csi.driver if disk is not None and disk.spec.csi is not None else ""
+    kind = _VOLUMES.get(driver, "")
+    if kind and disk is not None and disk.spec.csi is not None:
+        short, _, group = kind.partition(".")
+        return f"its storage system (kubectl get {short.lower()}s.{group} -A, {disk.spec.csi.volume_handle})"
+    return f"the storage of {driver}" if driver else "its storage system"
+
+
 def _in_its_system(disk: PersistentVolume, cluster: Cluster) -> Backend | None:
     """The object of the storage system that stands for the volume, where it states trouble."""
     source = disk.spec.csi

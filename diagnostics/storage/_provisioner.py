@@ -14,6 +14,7 @@ from kubedoctor.cluster import (
     holder_of,
     human_duration,
     lease_of,
+    misspellings,
     not_ready,
     pod_that_said,
     provisioning_container,
@@ -27,6 +28,7 @@ from kubedoctor.replay.logs.naming import failure_with
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
+from kubedoctor.replay.messages.shown import shown_reason
 
 _IDENTITY: Final = frozenset({
     MessageClass.PROVISION_DENIED,
@@ -43,6 +45,9 @@ _KEYS: Final = (
 )
 """Parameters that name the key: EBS, Compute Engine, Azure disks, Ceph."""
 _SNAPSHOT: Final = re.compile(r'volumesnapshots\.snapshot\.storage\.k8s\.io "(?P<name>[^"]+)" not found')
+_NOT_READY: Final = re.compile(r"snapshot \S+ is not (?:R|r)eady|is not ready to use")
+_SHARED: Final = ("ReadWriteMany", "ReadOnlyMany")
+_MODES: Final = re.compile(r"capabilit|access ?mode|MULTI_NODE|ReadWriteMany", re.IGNORECASE)
 _SILENT: Final = 60.0
 """Seconds: a leader renews its lease every few."""
 _LONGEST: Final = 240
@@ -113,10 +118,10 @@ def key_refused(failure: Event, storage_class: StorageClass, cluster: Cluster) -
 
 
 def snapshot_elsewhere(failure: Event, claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:
-    """A VolumeSnapshot to restore that is in another namespace than the claim."""
+    """A VolumeSnapshot to restore that is in another namespace than the claim, or that is not taken."""
     found = _SNAPSHOT.search(failure.message)
     if found is None:
-        return ControllerState()
+        return _snapshot_not_ready(failure, claim, cluster)
     for other in cluster.maybe.custom("VolumeSnapshot", "snapshot.storage.k8s.io"):
         if other.name == found["name"] and other.namespace != claim.namespace:
             return ControllerState(
@@ -129,6 +134,55 @@ def snapshot_elsewhere(failure: Event, claim: PersistentVolumeClaim, cluster: Cl
                     ),
                 ),
             )
+    return _misspelled_snapshot(found["name"], claim, cluster)
+
+
+def _misspelled_snapshot(name: str, claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:
+    own = cluster.maybe.custom("VolumeSnapshot", "snapshot.storage.k8s.io", claim.namespace)
+    near = next(iter(misspellings(name, sorted(row.name for row in own))), "")
+    if not near:
+        return ControllerState()
+    return ControllerState(
+        f"; did you mean VolumeSnapshot {near}?",
+        fixes=(Fix(f"Recreate the claim with dataSource {near}: it has no volume, so no data is lost"),),
+    )
+
+
+def shared_modes(failure: Event, claim: PersistentVolumeClaim) -> ControllerState:
+    """A claim for pods of several nodes at a driver whose volumes only one node can use."""
+    modes = [mode for mode in claim.spec.access_modes or () if mode in _SHARED]
+    if not modes or not _MODES.search(failure.message) or not has_path(claim, "spec.accessModes"):
+        return ControllerState()
+    return ControllerState(
+        f"; the claim requests {modes[0]}, which disks cannot give",
+        evidence=(quote(claim, "spec.accessModes", "what the claim requests"),),
+        fixes=(
+            Fix(
+                "Recreate the claim with ReadWriteOnce, if pods of one node use it: it has no volume, so no data is lost"
+            ),
+            Fix("Or use a class of a file server: EFS, Azure Files, Filestore, NFS, CephFS"),
+        ),
+    )
+
+
+def _snapshot_not_ready(failure: Event, claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:
+    """The snapshot itself has the fault, which its own findings name."""
+    source = claim.spec.data_source or claim.spec.data_source_ref or {}
+    name = str(source.get("name") or "")
+    if source.get("kind") != "VolumeSnapshot" or not _NOT_READY.search(failure.message):
+        return ControllerState()
+    for row in cluster.maybe.custom("VolumeSnapshot", "snapshot.storage.k8s.io", claim.namespace):
+        if row.name != name or (row.status or {}).get("readyToUse") is True:
+            continue
+        path = "status.error.message"
+        error = quote(row, path, "why it is not taken") if has_path(row, path) else None
+        why = f": {shown_reason(error.text, _LONGEST)}" if error is not None else ""
+        return ControllerState(
+            f"; {ref(row).title} is not ready{why}",
+            evidence=(error,) if error is not None else (),
+            fixes=(Fix(f"Fix what prevents {ref(row).title}, or restore another snapshot"),),
+            because_of=(ref(row),),
+        )
     return ControllerState()
 
 

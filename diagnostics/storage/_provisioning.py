@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from diagnostics.storage._driver import absent_driver
 from diagnostics.storage._hung import HUNG, deciding, ill_storage, is_hung, repair_of
-from diagnostics.storage._provisioner import identity_refused, key_refused, silent_controller, snapshot_elsewhere
+from diagnostics.storage._provisioner import (
+    identity_refused,
+    key_refused,
+    shared_modes,
+    silent_controller,
+    snapshot_elsewhere,
+)
 from diagnostics.storage._volumes import requested
 from kubedoctor.cluster import (
     Cluster,
@@ -42,6 +49,8 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
         why = f": {shown_reason(_STEP.sub('', failure.message), LONGEST)}"
         fix = repair_of(failure)
         elsewhere = snapshot_elsewhere(failure, claim, cluster)
+        if (shared := shared_modes(failure, claim)).clause:
+            state, why = shared, why + shared.clause
         if encrypted.clause:
             state, why = encrypted, f": {encrypted.clause}"
         if elsewhere.clause:
@@ -50,7 +59,9 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
             state = ill_storage(storage_class, cluster)
             why += f"; {HUNG}{state.clause}"
     else:
-        state = silent_controller(storage_class.provisioner, claim, cluster)
+        state = absent_driver(storage_class, cluster)
+        if not state.clause:
+            state = silent_controller(storage_class.provisioner, claim, cluster)
         why = state.clause or "; no event says why"
         fix = f"Check that the controller of {storage_class.provisioner} runs, and read its log"
     return Finding(

@@ -39,11 +39,14 @@ from kubedoctor.answers.placement.fixing.claims import AT_ONCE
 from kubedoctor.cluster import (
     CannotSee,
     Cluster,
+    CSIDriver,
+    Deployment,
     Event,
     Lease,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
+    StatefulSet,
     StorageClass,
     has_path,
     pods_mounting,
@@ -61,7 +64,7 @@ from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
     subject=PersistentVolumeClaim,
     severity=Severity.CRITICAL,
     reads=(
-        *(PersistentVolumeClaim, PersistentVolume, StorageClass, Pod, Event, Lease),
+        *(PersistentVolumeClaim, PersistentVolume, StorageClass, Pod, Event, Lease, CSIDriver, Deployment, StatefulSet),
         "VolumeSnapshot.snapshot.storage.k8s.io",
         CEPH,
     ),

@@ -24,6 +24,7 @@ A larger size was requested of the claim, and the volume still has the old one. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -59,6 +60,16 @@ _REPAIRS: Final = {
     _C.RESIZE_FILESYSTEM: "Restart the pod, so that the node grows the file system; repair the file system if it is damaged",
     _C.RESIZE_DRIVER_ERROR: "Fix the cause that the message names; the log of the resizer has more",
 }
+
+
+_TOO_LARGE: Final = re.compile(
+    r"(?:exceeds|greater than|larger than|above) (?:the )?max|maximum (?:size|disk size|volume size)|OutOfRange",
+    re.IGNORECASE,
+)
+_LOWER: Final = (
+    "Lower the request to a size that the message allows, above the present size (Kubernetes 1.34 and later), or copy the data"
+    " to a volume of a larger type"
+)
 
 
 class _Failure(NamedTuple):
@@ -103,7 +114,7 @@ def resize_failed(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
             summary=f"{begins}: {said}",
             evidence=(*sizes, failure.evidence),
             confidence=Confidence.CERTAIN,
-            fixes=(Fix(repair or _REPAIRS[_C.RESIZE_DRIVER_ERROR]),),
+            fixes=(Fix(_LOWER if _TOO_LARGE.search(failure.text) else repair or _REPAIRS[_C.RESIZE_DRIVER_ERROR]),),
             commands=commands,
             affects=tuple(ref(pod) for pod in users),
         )

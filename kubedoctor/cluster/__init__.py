@@ -100,6 +100,7 @@ if typing.TYPE_CHECKING:
     from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
     from kubedoctor.cluster.kinds.storage import (
         DEFAULT_CLASS_ANNOTATIONS,
+        CSIDriver,
         CSINode,
         PersistentVolume,
         PersistentVolumeClaim,
@@ -174,6 +175,7 @@ __all__ = [
     "WORKLOADS",
     "WORKLOAD_KINDS",
     "APIService",
+    "CSIDriver",
     "CSINode",
     "CannotSee",
     "CertificateSigningRequest",

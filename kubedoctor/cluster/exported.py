@@ -27,7 +27,7 @@ NAMES = {
     "kinds.pods": "Pod",
     "kinds.policy": "PodDisruptionBudget",
     "kinds.references": "Ref kind_name ref",
-    "kinds.storage": "DEFAULT_CLASS_ANNOTATIONS CSINode PersistentVolume PersistentVolumeClaim StorageClass VolumeAttachment",
+    "kinds.storage": "DEFAULT_CLASS_ANNOTATIONS CSIDriver CSINode PersistentVolume PersistentVolumeClaim StorageClass VolumeAttachment",
     "kinds.volumes": "HostPathSource Volume",
     "relations.autoscalers": "autoscalers_of target_of",
     "relations.claims": "claim_names pods_mounting",

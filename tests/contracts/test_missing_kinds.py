@@ -206,6 +206,8 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD3007": {"Event": "the driver's answer, in most clusters its only place"},
     "KD3009": {"Event": "the driver's answer, where the status has none"},
+    "KD3011": {"VolumeSnapshotContent.snapshot.storage.k8s.io": "that nothing has touched it"},
+    "KD3012": {"Event": "the kubelet writes that it walks through the files only there"},
     "KD6012": {
         "Gateway.networking.istio.io": "the hosts that it accepts",
         "Pod": "whose log shows which host is asked for",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from kubedoctor.answers.rollouts.strategy import recreate_fix
@@ -89,7 +90,24 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
     if holder is not None and isinstance(deployment, Deployment) and _rolls_out(pod, holder, about, cluster):
         words += "; the rolling update starts the new pod before the old pod ends"
         fixes += [recreate_fix(deployment), Fix("Or use a claim with ReadWriteMany")]
+    elif holder is not None:
+        fixes += _beside(pod, holder, cluster)
     return Attached(words, tuple(fixes), tuple(evidence), blamed)
+
+
+def _beside(pod: Pod, holder: Pod, cluster: Cluster) -> Iterator[Fix]:
+    """For a pod that is not to follow the other one."""
+    node = holder.spec.node_name
+    if terminating(holder):
+        yield Fix(f"Wait until pod {holder.name} has ended on node {node}: its volume is detached then")
+        return
+    same = workload_of(holder, cluster) == workload_of(pod, cluster) != ref(pod)
+    yield Fix(
+        f"Run one replica, or all replicas on one node: pod {holder.name} of the same workload keeps the volume"
+        if same
+        else f"End pod {holder.name} first, or run pod {pod.name} on node {node} too"
+    )
+    yield Fix("Or use a claim with ReadWriteMany, if its driver offers it")
 
 
 def _attachments(

@@ -29,7 +29,7 @@ from diagnostics.pods.starting._attached import attached_elsewhere, holders
 from diagnostics.pods.starting._creation import nothing_created
 from diagnostics.pods.starting._local_disk import missing_local_disk
 from diagnostics.pods.starting._node_plugin import CLASS, at_node, class_elsewhere
-from diagnostics.storage._backend import VOLUME_KINDS, backend_of
+from diagnostics.storage._backend import VOLUME_KINDS, backend_of, system_of
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -87,6 +87,10 @@ _FIXES = {
     MessageClass.ATTACH_ZONE: "Run the pod in the zone of the volume",
     MessageClass.ATTACH_DENIED: "Give the CSI driver's identity the permission that the message names",
     MessageClass.ATTACH_NOT_FOUND: "Check that the disk and the machine still exist at the provider",
+    MessageClass.ATTACH_BUSY: "Wait until the operation that the message names has ended; if it does not, look at the disk at its provider",
+    MessageClass.ATTACH_TIMEOUT: "Look at the volume in {system}, and at the log of the driver's controller",
+    MessageClass.MOUNT_TIMEOUT: "Look at the volume in {system}, and at the log of the driver's pod on node {node}",
+    MessageClass.MOUNT_DRIVER_ERROR: "Fix what the end of the message names; the log of the driver's pod on node {node} has more",
     MessageClass.ATTACH_DRIVER_MISSING: "Check that the CSI driver's pod runs on node {node}",
 }
 _FOUND_TYPE = re.compile(r", it's an? (\w+)")
@@ -183,7 +187,7 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
         or (disk and disk.fixes)
         or place.fixes
         or backend.fixes
-        or (_fix(pod, event, volume, about),),
+        or (_fix(pod, event, volume, about, system_of(pod, volume, name, cluster)),),
         affects=backend.affects,
         commands=(look_at_pod(pod, "the mount errors, under Events"),),
         aspect=name,
@@ -200,13 +204,13 @@ def _message(event: Event) -> Message:
     return Message(text=event.message, reason=event.reason, kind="Pod")
 
 
-def _fix(pod: Pod, event: Event, volume: Volume | None, about: Ref) -> Fix:
+def _fix(pod: Pod, event: Event, volume: Volume | None, about: Ref, system: str) -> Fix:
     if volume is not None and volume.host_path is not None:
         return fix_by_hand(about, _host_path_words(pod, volume.host_path, event.message))
     reading = read_message(_message(event))
     message_class = reading.message_class if reading is not None else None
     words = _FIXES.get(message_class, "") if message_class is not None else ""
-    text = words.format(node=pod.spec.node_name) or "Fix the cause that the event message names"
+    text = words.format(node=pod.spec.node_name, system=system) or "Fix the cause that the event message names"
     # Events may name a PersistentVolume, of which the template has nothing, and of a claim it has only the name; what is
     # wrong at a node or a provider no template repairs.
     elsewhere = volume is None or volume.claim_of(pod.name) is not None

@@ -152,6 +152,7 @@ class SecurityContext(Part):
     allow_privilege_escalation: bool | None = None
     capabilities: Capabilities | None = None
     fs_group: int | None = None
+    fs_group_change_policy: str | None = None
     seccomp_profile: dict[str, Any] | None = None
     app_armor_profile: dict[str, Any] | None = None
     sysctls: tuple[dict[str, Any], ...] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kubedoctor.answers.placement.explaining.case import Case, Explanation, names, some
 from kubedoctor.answers.placement.explaining.gone_nodes import gone, gone_text, named_by
@@ -19,6 +19,7 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.changes import scale
 from kubedoctor.cluster.grammar.selectors import node_selector_of
+from kubedoctor.cluster.kinds.affinity import NodeSelectorTerm
 from kubedoctor.cluster.relations.claims import claim_names, pods_mounting
 from kubedoctor.cluster.relations.workloads import workload_of
 from kubedoctor.findings import Effect, Evidence, Fix
@@ -77,9 +78,9 @@ def volume_place(case: Case, reason: Reason) -> Explanation:
         selector = node_selector_of(required.node_selector_terms)
         node_names = [node.name for node in case.nodes if selector.matches(node.labels, node.name)]
         missing = gone_text(gone(case, named_by(required.node_selector_terms or ())))
-        where = (
-            f"is only on {names(node_names)}" if node_names else f"is on none of the nodes{missing and f': {missing}'}"
-        )
+        zones = _zones(required.node_selector_terms or ())
+        nowhere = f" ({zones})" if zones and not missing else f": {missing}" if missing else ""
+        where = f"is only on {names(node_names)}" if node_names else f"is on none of the nodes{nowhere}"
         parts.append(f"volume {volume.name} of claim {claim.name} {where}")
         path = "spec.nodeAffinity.required.nodeSelectorTerms"
         if has_path(volume, path):
@@ -88,6 +89,19 @@ def volume_place(case: Case, reason: Reason) -> Explanation:
             evidence.append(quote(case.pod, "spec.nodeSelector", "where the pod may run"))
     details = f": {'; '.join(parts)}" if parts else ""
     return Explanation(f"{reason.count or 'all'} cannot use its volume{details}", tuple(evidence))
+
+
+def _zones(terms: Iterable[NodeSelectorTerm]) -> str:
+    """`zone eu-1c`, where a volume is bound to zones."""
+    values = [
+        value
+        for term in terms
+        for row in term.match_expressions or ()
+        if row.operator == "In" and row.key.endswith("/zone")
+        for value in row.values or ()
+    ]
+    found = list(dict.fromkeys(values))
+    return f"zone{'s' if len(found) > 1 else ''} {names(found)}" if found else ""
 
 
 def missing_volume(case: Case, reason: Reason) -> Explanation:
