@@ -30,13 +30,13 @@ from datetime import timedelta
 from typing import Final
 
 from kubedoctor.cluster import (
-    CannotSee,
     Cluster,
     CustomResource,
     Deployment,
     Evidence,
     PersistentVolume,
     PersistentVolumeClaim,
+    StatefulSet,
     has_path,
     human_duration,
     listed,
@@ -55,7 +55,7 @@ _ERROR: Final = "status.error.message"
 _NAMED: Final = "spec.volumeSnapshotClassName"
 _CLAIM: Final = "spec.source.persistentVolumeClaimName"
 _CONTROLLER: Final = re.compile(r"snapshot-controller(?!-operator)")
-"""In the name of its Deployment, its container or its image: OpenShift's image has only a digest. Its operator takes no
+"""In the name of its workload, its container or its image: OpenShift's image has only a digest. Its operator takes no
 snapshots."""
 _UNTOUCHED: Final = timedelta(minutes=10)
 """The controller gives a VolumeSnapshot a status within seconds."""
@@ -69,7 +69,7 @@ def is_not_taken(snapshot: CustomResource) -> bool:
     code="KD3005",
     subject=SNAPSHOT,
     severity=Severity.WARNING,
-    reads=(CLASS, Deployment, PersistentVolume, PersistentVolumeClaim),
+    reads=(CLASS, Deployment, StatefulSet, PersistentVolume, PersistentVolumeClaim),
     when=is_not_taken,
     explains=(Explains("same", ("KD7104",)),),
     symptoms=("SetDefaultSnapshotClassFailed", "SnapshotContentCreationFailed", "cannot find default snapshot class"),
@@ -102,14 +102,14 @@ def _untouched(snapshot: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     created = snapshot.metadata.creation_timestamp
     if created is None or cluster.taken_at - created < _UNTOUCHED:
         return
-    deployments = _deployments(cluster)
-    controllers = [one for one in deployments or () if _CONTROLLER.search(_names(one))]
+    workloads, all_seen = _workloads(cluster)
+    controllers = [one for one in workloads if _CONTROLLER.search(_names(one))]
     age = human_duration(cluster.taken_at - created)
     text = f"has had no status for {age}: no snapshot controller handles it"
     running = next((one for one in controllers if one.status.ready_replicas), None)
     blamed = [ref(one) for one in controllers if one is not running]
-    if deployments is not None and not controllers:
-        text += "; no Deployment of this cluster runs one"
+    if all_seen and not controllers:
+        text += "; no Deployment or StatefulSet of this cluster runs one"
     elif controllers and running is None:
         text += f"; {blamed[0].title} is not ready"
     fix = "Install the snapshot controller and its CustomResourceDefinitions: a CSI driver alone takes no snapshots"
@@ -117,11 +117,11 @@ def _untouched(snapshot: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     doubt = ""
     if running is not None:
         doubt = f"the log of {ref(running).title} names the snapshot"
-    elif deployments is None:
+    elif not controllers and not all_seen:
         fix = (
             "Check that a snapshot controller runs, and install one if none does: a CSI driver alone takes no snapshots"
         )
-        doubt = "a Deployment runs a snapshot controller, and its log names the snapshot"
+        doubt = "a workload runs a snapshot controller, and its log names the snapshot"
     yield Finding(
         about=ref(snapshot),
         summary=text,
@@ -130,22 +130,24 @@ def _untouched(snapshot: CustomResource, cluster: Cluster) -> Iterator[Finding]:
         would_disprove=doubt,
         because_of=tuple(blamed) if running is None else (),
         fixes=(Fix(repair if controllers else fix),),
-        commands=(Command("kubectl get deployments -A -o wide", "whether one runs a snapshot-controller"),),
+        commands=(
+            Command("kubectl get deployments,statefulsets -A -o wide", "whether one runs a snapshot-controller"),
+        ),
     )
 
 
-def _deployments(cluster: Cluster) -> Sequence[Deployment] | None:
-    """None where they cannot be read: then it is not known that none runs a controller."""
-    try:
-        return cluster.all(Deployment)
-    except CannotSee:
-        cluster.maybe.all(Deployment)
-        return None
+def _workloads(cluster: Cluster) -> tuple[tuple[Deployment | StatefulSet, ...], bool]:
+    """And whether all were seen: else it is not known that none runs a controller. Before 2021 the manifests of the
+    controller were a StatefulSet."""
+    maybe = cluster.maybe
+    cluster.require(Deployment, StatefulSet)
+    rows: tuple[Deployment | StatefulSet, ...] = (*maybe.all(Deployment), *maybe.all(StatefulSet))
+    return rows, not any(gap.kind in ("Deployment", "StatefulSet") for gap in cluster.gaps)
 
 
-def _names(deployment: Deployment) -> str:
-    containers = deployment.spec.template.spec.containers
-    return " ".join([deployment.name, *(f"{container.name} {container.image}" for container in containers)])
+def _names(workload: Deployment | StatefulSet) -> str:
+    containers = workload.spec.template.spec.containers
+    return " ".join([workload.name, *(f"{container.name} {container.image}" for container in containers)])
 
 
 def _volume(snapshot: CustomResource, cluster: Cluster) -> PersistentVolume | None:
