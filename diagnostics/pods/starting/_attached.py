@@ -15,6 +15,7 @@ from kubedoctor.cluster import (
     PersistentVolumeClaim,
     Pod,
     VolumeAttachment,
+    condition,
     controller_of,
     ref,
     terminating,
@@ -98,6 +99,14 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
 def _beside(pod: Pod, holder: Pod, cluster: Cluster) -> Iterator[Fix]:
     """For a pod that is not to follow the other one."""
     node = holder.spec.node_name
+    machine = cluster.maybe.get(Node, "", node)
+    stated = condition(machine.status.conditions, "Ready") if machine is not None else None
+    if terminating(holder) and stated is not None and stated.status != "True":
+        yield Fix(
+            f"Let node {node} answer again, or mark it out of service if its machine is off for certain: pod {holder.name}"
+            " does not end before"
+        )
+        return
     if terminating(holder):
         yield Fix(f"Wait until pod {holder.name} has ended on node {node}: its volume is detached then")
         return
