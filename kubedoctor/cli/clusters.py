@@ -7,7 +7,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,8 @@ from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
 from kubedoctor.problems import Problem, UsageProblem
 
 if TYPE_CHECKING:
+    from queue import SimpleQueue
+
     from kubedoctor.engine.report import Report
     from kubedoctor.findings import Severity
 
@@ -90,6 +91,8 @@ def limit_of(options: argparse.Namespace) -> float:
 def read_each(contexts: Sequence[str], read: Callable[[str], Report], limit: float) -> tuple[ClusterOutcome, ...]:
     """The outcome of each context, in their order. read: blocks, and raises Problem. limit: seconds; what has not ended by
     then is given up, and its thread ends with the process."""
+    from queue import Empty, SimpleQueue  # few commands read several
+
     waiting, began = deque(contexts), dict[str, float]()
     done: SimpleQueue[ClusterOutcome] = SimpleQueue()
     outcomes: dict[str, ClusterOutcome] = {}
