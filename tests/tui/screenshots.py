@@ -32,6 +32,12 @@ class Picture(msgspec.Struct, frozen=True):
     theme: str = "dark"
 
 
+def _typed(text: str) -> tuple[str, ...]:
+    """The keys of a text."""
+    names = {" ": "space", ":": "colon", ".": "full_stop", "/": "slash"}
+    return tuple(names.get(letter, letter) for letter in text)
+
+
 PICTURES = (
     Picture("home", "shop-at-night", (120, 36)),
     Picture("tree", "shop-at-night", (120, 36), ("enter", "j")),
@@ -39,6 +45,10 @@ PICTURES = (
     Picture("why", "insufficient-cpu", (120, 36), ("w",)),
     Picture("nodes", "insufficient-cpu", (120, 24), ("w", "n")),
     Picture("rehearse", "insufficient-cpu", (120, 24), ("r",)),
+    Picture("timeline", "oom-killed", (120, 32), ("t",)),
+    Picture("logs", "oom-killed", (120, 24), ("p",)),
+    Picture("reach", "shop-at-night", (120, 28), ("tab", "colon", *_typed("reach db.shop:5432"), "enter")),
+    Picture("lesson", "oom-killed", (120, 36), ("e",)),
     Picture("connectivity", "shop-at-night", (120, 32), ("m", "l", "l")),
     Picture("narrow", "shop-at-night", (80, 24)),
     Picture("light", "oom-killed", (120, 36), (), "light"),
