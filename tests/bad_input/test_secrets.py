@@ -39,6 +39,46 @@ LINES = (
 )
 
 
+def told(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    """Objects that tell of the secrets: the pod's own status, an Event about it, a custom resource."""
+    text, at = "; ".join(LINES), "2026-01-15T09:00:00Z"
+    status = pod.setdefault("status", {})
+    trouble = {"status": "False", "reason": "Failed", "message": text, "lastTransitionTime": at}
+    status["conditions"] = [{"type": "Ready", **trouble}]
+    status["containerStatuses"] = [
+        {
+            "name": container["name"],
+            "image": container.get("image", ""),
+            "ready": False,
+            "restartCount": 3,
+            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": text}},
+            "lastState": {"terminated": {"exitCode": 1, "reason": "Error", "message": text, "finishedAt": at}},
+        }
+        for container in pod["spec"]["containers"]
+    ]
+    about = {"kind": "Pod", "namespace": "shop", "name": pod["metadata"]["name"]}
+    return [
+        {
+            "kind": "Event",
+            "apiVersion": "v1",
+            "metadata": {"name": "e", "namespace": "shop", "creationTimestamp": at},
+            "involvedObject": about,
+            "type": "Warning",
+            "reason": "FailedMount",
+            "message": text,
+            "count": 5,
+            "lastTimestamp": at,
+        },
+        {
+            "kind": "Widget",
+            "apiVersion": "example.com/v1",
+            "metadata": {"name": "w", "namespace": "shop", "annotations": {"password": SECRET}},
+            "spec": {"password": SECRET, "url": f"https://bob:{SECRET}@x"},
+            "status": {"phase": "Failed", "conditions": [{"type": "Ready", **trouble}]},
+        },
+    ]
+
+
 @pytest.fixture
 def recording(tmp_path: Path) -> str:
     log = "\n".join((*LINES, ""))
@@ -48,6 +88,7 @@ def recording(tmp_path: Path) -> str:
     web["spec"]["containers"][0]["env"].append({"name": "SETTINGS", "value": KEPT})
     config: dict[str, Any] = next(obj for obj in state["objects"] if obj["kind"] == "ConfigMap")
     config["data"]["settings.yaml"] = f"secret: |\n  {SECRET}\nurl: https://bob:{SECRET}@x\nkept: {KEPT}\n"
+    state["objects"] += told(web)
     file = tmp_path / "state.json"
     file.write_text(json.dumps(state))
     return str(file)
@@ -72,6 +113,15 @@ COMMANDS = (
     "pods -A -o wide",
     "why-pending web-1 -n shop",
     "pod web-1 -n shop --debug",
+    "scan -A -o sarif",
+    "scan -A -o junit",
+    "timeline web-1 -n shop",
+    "timeline web-1 -n shop -o json",
+    "connectivity -n shop",
+    "connectivity -n shop -o svg",
+    "widget w -n shop",
+    "widget w -n shop -o yaml",
+    "logs web-1 -n shop -p",
 )
 
 
@@ -83,6 +133,16 @@ def test_no_command_prints_a_secret(words: str, recording: str, capsys: pytest.C
     for secret in (SECRET, "correcthorse"):
         assert secret not in printed.out
         assert secret not in printed.err
+
+
+@pytest.mark.parametrize("ending", ["html", "md"])
+def test_no_report_holds_a_secret(ending: str, recording: str, tmp_path: Path) -> None:
+    path = tmp_path / f"report.{ending}"
+    main(["report", "--from", recording, "-o", str(path)])
+    text = path.read_text()
+    assert "shop/web-1" in text
+    for secret in (SECRET, "correcthorse"):
+        assert secret not in text
 
 
 @pytest.mark.parametrize("name", ["out", "out.tar.gz"])

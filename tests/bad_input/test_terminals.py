@@ -14,7 +14,8 @@ import pytest
 from kubedoctor.cli import main
 from tests.bad_input.sick import RECORDING
 
-SCAN = f"{sys.executable} -m kubedoctor scan --from {RECORDING}"
+PROGRAM = f"{sys.executable} -m kubedoctor"
+SCAN = f"{PROGRAM} scan --from {RECORDING}"
 FOUND = "128Mi memory limit"
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG", "PYTHON", "KUBE"))}
 
@@ -98,6 +99,26 @@ def test_a_disk_that_is_full() -> None:
     assert done.returncode == 2
     assert b"No space left on device" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+WRITERS = {
+    "a capture": "capture -A -o {0}/state",
+    "a packed capture": "capture -A -o {0}/state.tar.gz",
+    "a report": "report -o {0}/report.html",
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_for_which_there_is_no_room(name: str, tmp_path: Path) -> None:
+    """The file is named, and no half of it stays."""
+    words = WRITERS[name].format(tmp_path)
+    cut = {"PYTHONDONTWRITEBYTECODE": "1"}  # Python would keep modules that are cut off, too
+    done = shell(f"ulimit -f 1; {PROGRAM} {words} --from {RECORDING}", cut)
+    assert done.returncode == 2
+    assert words.rpartition(" ")[2].encode() in done.stderr
+    assert b"cannot be written: File too large" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_home_and_a_folder_that_cannot_be_written() -> None:

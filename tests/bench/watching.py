@@ -87,8 +87,9 @@ class Measured(KubedoctorApp):
             watch = self.session and self.session._watch
             watching = bool(watch) and all(status.state in ("watching", "refused") for status in watch.status())
             report = getattr(screen, "report", None)
+            history = self.session and self.session.source.snapshot.history
             print(json.dumps({"blocks": sys.getallocatedblocks(), "late": late, "rows": shown, "watching": watching, "lost": self.session and self.session.freshness().lost,
-                              "examining": examinations.seconds(), "findings": len(report.findings) if report else -1,
+                              "examining": examinations.seconds(), "history": history.size if history else 0, "findings": len(report.findings) if report else -1,
                               "taken_at": report.taken_at.timestamp() if report else 0}), file=answers, flush=True)
 
 sys.setswitchinterval(SWITCH_EVERY)
@@ -243,7 +244,8 @@ def share(screen: Screen, server: Server, what: str, seconds: float, goal: float
 
 def memory(screen: Screen, server: Server, seconds: float) -> None:
     """Print the memory while objects are created and deleted, and the blocks of Python's allocator: where these are as
-    many as before a new report and the memory is more, it is what the examination needed meanwhile, which the next uses again."""
+    many as before a new report and the memory is more, it is what the examination needed meanwhile, which the next uses again.
+    The history of the time machine grows to its bound, and the memory with it."""
     server.send(churn=200)
     began = time.monotonic()
     states, sizes = [screen.state()], [screen.memory()]
@@ -254,6 +256,7 @@ def memory(screen: Screen, server: Server, seconds: float) -> None:
     server.send()
     print("MiB every 10 s: " + " ".join(f"{size:.0f}" for size in sizes))
     print("thousand blocks in use: " + " ".join(f"{state['blocks'] / 1000:.0f}" for state in states))
+    print("MiB of history: " + " ".join(f"{state['history'] / 2**20:.0f}" for state in states))
     examined = [later["taken_at"] != before["taken_at"] for before, later in itertools.pairwise(states)]
     print(
         f"new reports after s: {' '.join(str(10 * (number + 1)) for number, new in enumerate(examined) if new) or '-'}"

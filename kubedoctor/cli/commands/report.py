@@ -41,7 +41,11 @@ def report(options: argparse.Namespace) -> int:
     with opened(options) as source:
         found, matched = _examined(source, options)
         story = story_of(found, source.snapshot)
-    _write(path, _WRITERS[path.suffix.lower()](story, matched))
+    text = _WRITERS[path.suffix.lower()](story, matched)
+    try:
+        _write(path, text)
+    except OSError as error:
+        raise UsageProblem(f"{path} cannot be written: {error.strerror or error}", "Set another path with -o") from None
     print(f"{path}: {visible(verdict_line(found, matched))}", file=sys.stderr)
     return exit_code(found, Severity(options.fail_on), allow_gaps=options.allow_gaps)
 

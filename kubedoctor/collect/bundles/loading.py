@@ -40,7 +40,7 @@ from kubedoctor.problems import BundleProblem
 FORMAT = 1
 ONLY_THE_FILE = "only objects of the file"
 _MOST_PROBLEMS = 50
-MOST_STRANGE = 5_000
+MOST_STRANGE = 2_000
 """Files that are of no cluster, before the first that is of one: so many are in no bundle, but in a folder of a system."""
 
 

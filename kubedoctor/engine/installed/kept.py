@@ -39,6 +39,9 @@ def write(path: str | None, content: object) -> None:
     beside = f"{path}.{os.getpid()}"
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(beside, "wb") as file:
-            file.write(msgspec.json.encode(content))
-        os.replace(beside, path)
+        try:
+            with open(beside, "wb") as file:
+                file.write(msgspec.json.encode(content))
+            os.replace(beside, path)
+        except OSError:  # no room: half of it must not stay
+            os.unlink(beside)
