@@ -102,8 +102,12 @@ class Terminal:
         return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e6
 
     def _settled(self) -> float:
-        # clock_getcpuclockid(3): the clock of another process, with all its threads
-        return time.clock_gettime_ns((~self._process.pid << 3) | 2) / 1e6
+        return cpu_of(self._process.pid) * 1e3
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that another process has used, with all its threads: clock_getcpuclockid(3)."""
+    return time.clock_gettime_ns((~pid << 3) | 2) / 1e9
 
 
 def tell(what: str, all_spent: list[Spent]) -> None:
