@@ -107,7 +107,8 @@ class DrawnList(TimeScreen):
     @property
     def well(self) -> int | None:
         """How many workloads are well; None where they were not read."""
-        numbers = self.query_one(StatusBar).counts if self.is_mounted else None
+        bar = next(iter(self.query(StatusBar)), None)  # none while it is being opened or closed
+        numbers = bar.counts if bar is not None else None
         return sum(numbers.get(health, 0) for health in GOOD) if numbers is not None else None
 
     @property
@@ -133,7 +134,8 @@ class DrawnList(TimeScreen):
             self._doing[message.work] = message.doing
         else:
             self._doing.pop(message.work, None)
-        self.query_one(StatusBar).doing = next(reversed(self._doing.values()), "")
+        for bar in self.query(StatusBar):  # none while it is being opened or closed
+            bar.doing = next(reversed(self._doing.values()), "")
         if self._is_bare and self.report is None:
             self._say_empty()
 
