@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.manifests import Place
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import Source
 from kubedoctor.findings import Command, Confidence, Fix, Severity
@@ -22,7 +23,7 @@ class ReportedFinding(msgspec.Struct, frozen=True):
     """A finding with what the engine knows of it: its diagnostic, its gaps, since when it is true, the newest change before.
 
     id: the same in every report for the same diagnostic, object and aspect. suppressed: it is shown only as the cause of
-    something that is not.
+    something that is not. place: where the fault stands in the files that were checked; None for a cluster.
     """
 
     id: str
@@ -45,6 +46,7 @@ class ReportedFinding(msgspec.Struct, frozen=True):
     since: Onset | None = None
     changed: NewestChange | None = None
     suppressed: bool = False
+    place: Place | None = None
 
 
 class Suppressed(msgspec.Struct, frozen=True):

@@ -24,7 +24,8 @@ def namespace_flag(options: argparse.Namespace) -> str:
 def add_source(parser: argparse.ArgumentParser, *, shown: bool, short_file: bool = True) -> None:
     """Where to read. Not `shown`: accepted and ignored, so that an alias with `--context` works with every command.
 
-    short_file: whether `-f` names a file, as with `kubectl get -f`; with `logs` it means to follow.
+    short_file: whether `-f` names a file, as with `kubectl get -f`; with `logs` it means to follow, and with
+    `check` it names what is checked.
     """
     from kubedoctor.cli.completion import values  # not called before a shell completes
 

@@ -127,7 +127,7 @@ def parser_of(command: Subcommand, program: str = "kubedoctor") -> argparse.Argu
         conflict_handler="resolve" if command.takes else "error",
     )
     parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
-    add_source(parser, shown=command.reads, short_file=command.name != "logs")
+    add_source(parser, shown=command.reads, short_file=command.name not in ("logs", "check"))
     add_output(parser, command.formats, gates=command.gates, reads=command.reads)
     parser.set_defaults(as_user=None, as_groups=[])
     command.add_options(parser)

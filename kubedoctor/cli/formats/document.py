@@ -12,6 +12,7 @@ import msgspec
 from kubedoctor.answers.timeline.changed import NewestChange
 from kubedoctor.answers.timeline.onset import Onset
 from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.manifests import Place
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME, Source
 from kubedoctor.engine.report import CauseLink, Incident, NotChecked, Report, ReportedFinding, Suppressed, Unexplained
@@ -113,7 +114,12 @@ def finding_data(finding: ReportedFinding) -> dict[str, Any]:
         **({"since": _onset(finding.since)} if finding.since else {}),
         **({"changed": _changed(finding.changed)} if finding.changed else {}),
         **({"suppressed": True} if finding.suppressed else {}),
+        **({"place": _place(finding.place)} if finding.place else {}),
     }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"file": place.file, "line": place.line, "column": place.column}
 
 
 def _suppressed(one: Suppressed) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class _Case(msgspec.Struct, frozen=True):
     type: str = ""
     message: str = ""
     text: str = ""
+    file: str = ""
+    line: int = 0
 
 
 class _Suite(msgspec.Struct, frozen=True):
@@ -121,14 +123,16 @@ def _incidents(report: Report, fail_on: Severity) -> Iterator[_Case]:
     for incident in report.incidents:
         cause = report.finding(incident.cause)
         fails = report.severity_of(incident).rank <= fail_on.rank
-        aspect = f", {cause.aspect}" if _has_double(incident, report) and cause.aspect else ""
+        aspect = f", {cause.aspect.removeprefix('@')}" if _has_double(incident, report) and cause.aspect else ""
         yield _Case(
             group=f"kubedoctor.{cause.diagnostic.replace('/', '.')}",
             name=f"{cause.about.title} ({cause.code}{aspect})",
             outcome="failure" if fails else "",
             type=cause.code,
-            message=cause.summary,
+            message=cause.summary if cause.place is None else f"{cause.place}: {cause.summary}",
             text=incident_text(report, incident),
+            file=cause.place.file if cause.place is not None else "",
+            line=cause.place.line if cause.place is not None else 0,
         )
 
 
@@ -183,6 +187,8 @@ def _checked(report: Report) -> _Case:
 
 def _drawn(case: _Case) -> Iterator[str]:
     head = f'    <testcase classname="{_quoted(case.group)}" name="{_quoted(case.name)}" time="0"'
+    if case.file:
+        head += f' file="{_quoted(case.file)}" line="{case.line}"'
     text = _escaped(case.text)
     if not case.text:
         yield f"{head}/>"

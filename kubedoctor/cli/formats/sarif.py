@@ -1,5 +1,6 @@
 """The report as SARIF 2.1.0 (docs.oasis-open.org/sarif/sarif/v2.1.0): a result for each incident, with the lessons of the
-diagnostics as rules. Objects are logical locations, since a cluster has no files."""
+diagnostics as rules. Objects are logical locations, since a
+cluster has no files; those of files have the line too."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from kubedoctor.cli.formats.document import json_text, moment
 from kubedoctor.cli.formats.text import incident_text
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.cluster.manifests import Place
 from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.report import Incident, Report, ReportedFinding, Unexplained
 from kubedoctor.engine.words import NOT_READY, suppression_line
@@ -133,7 +135,7 @@ def _result(report: Report, incident: Incident) -> dict[str, Any]:
             "text": f"{visible(cause.about.title)}: {visible(cause.summary)}\n\n{incident_text(report, text)}",
             "markdown": "\n".join(incident_lines(report, text)).rstrip(),
         },
-        "locations": [_location(cause.about)],
+        "locations": [_location(cause.about, cause.place)],
         **_related((finding.about, finding.summary) for finding in related),
         "partialFingerprints": {"findingId/v1": cause.id},
         "properties": {
@@ -157,7 +159,7 @@ def _suppressed(report: Report) -> Iterator[dict[str, Any]]:
                 "ruleId": finding.code,
                 "level": _LEVELS[finding.severity],
                 "message": {"text": visible(finding.summary)},
-                "locations": [_location(finding.about)],
+                "locations": [_location(finding.about, finding.place)],
                 "partialFingerprints": {"findingId/v1": finding.id},
                 "suppressions": [
                     {
@@ -180,11 +182,23 @@ def _open(entry: Unexplained, says: str) -> dict[str, Any]:
     }
 
 
-def _location(place: Ref) -> dict[str, Any]:
+def _location(place: Ref, file: Place | None = None) -> dict[str, Any]:
+    """file: where the fault stands in the files that were checked."""
+    physical = (
+        {
+            "physicalLocation": {
+                "artifactLocation": {"uri": visible(file.file)},
+                "region": {"startLine": file.line, "startColumn": file.column},
+            }
+        }
+        if file is not None
+        else {}
+    )
     return {
+        **physical,
         "logicalLocations": [
             {"name": visible(place.name), "fullyQualifiedName": visible(str(place)), "kind": "resource"}
-        ]
+        ],
     }
 
 

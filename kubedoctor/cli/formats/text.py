@@ -13,6 +13,7 @@ from kubedoctor.cli.listing import ListedObject, Listing
 from kubedoctor.cluster.grammar.text import capitalised, counted, visible, visible_end, visible_ends
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
+from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
 from kubedoctor.engine.words import (
@@ -49,6 +50,7 @@ MOST_UNEXPLAINED = 5
 MOST_SUPPRESSED = 8
 MOST_WELL = 20
 LONGEST_VALUE = 300
+MANIFEST = "Manifest.kubedoctor.dev"
 _EVERYTHING = 1_000_000
 _COLOURS = {Severity.CRITICAL: "31", Severity.WARNING: "33", Severity.NOTICE: "36"}
 
@@ -74,6 +76,8 @@ class _Page:
         self._debug = style.debug
         self._all = wide or style.debug
         self._value = _EVERYTHING if wide else LONGEST_VALUE
+        self._taught: set[str] = set()
+        """The pages that findings in files have named: there may be many of one code."""
 
     def lines(self, listing: Listing | None) -> Iterator[str]:
         report = self._report
@@ -158,7 +162,7 @@ class _Page:
     def incident(self, incident: Incident) -> Iterator[str]:
         """An incident, with what its cause is known by."""
         cause = self._report.finding(incident.cause)
-        head, tail = visible(cause.about.title), f"{cause.code} {cause.confidence.value}"
+        head, tail = visible(_head(cause)), f"{cause.code} {cause.confidence.value}"
         mark = self._mark(self._report.severity_of(incident))
         room = self._width - columns(head) - columns(tail) - 2
         yield f"{mark} {self._paint(head, '1')}" + (f"{' ' * room}{tail}" if room > 1 else "")
@@ -178,7 +182,9 @@ class _Page:
         yield from self._block(NEXT, map(command_text, cause.commands))
         yield from self._block(RULED_OUT_BY, [visible(cause.would_disprove)] if cause.would_disprove else [])
         yield from self._block(NOT_CHECKED, map(visible, cause.gaps))
-        yield from self._block(LEARN, [own_command("explain", cause.code)])
+        if cause.place is None or cause.code not in self._taught:
+            self._taught.add(cause.code)
+            yield from self._block(LEARN, [own_command("explain", cause.code)])
 
     def _block(self, label: str, texts: Iterable[str]) -> Iterator[str]:
         return block(label, texts, self._width)
@@ -208,7 +214,7 @@ class _Page:
     def _facts(self, cause: ReportedFinding) -> Iterator[str]:
         """A line for each fact; facts of another object come under its name."""
         subject, headed = cause.about, False
-        for fact in cause.evidence:
+        for fact in cause.evidence if cause.place is None else _of_objects(cause):
             if fact.object != subject:
                 subject, headed = fact.object, True
                 yield visible(subject.title)
@@ -299,6 +305,18 @@ class _Page:
         for traceback in filter(None, tracebacks if self._debug else ()):
             yield textwrap.indent(visible(traceback, lines=True), "    ")
         yield ""
+
+
+def _head(cause: ReportedFinding) -> str:
+    """The object; of a file its place first, as compilers write it."""
+    if cause.place is None:
+        return cause.about.title
+    return f"{cause.place}" if cause.about.kind == MANIFEST else f"{cause.place}  {cause.about.title}"
+
+
+def _of_objects(cause: ReportedFinding) -> Iterator[Evidence]:
+    """Without what only repeats the summary: the API server's line about a manifest."""
+    return (fact for fact in cause.evidence if fact.object.kind != MANIFEST)
 
 
 def _argument(name: Ref) -> str:

@@ -23,6 +23,7 @@ _MODULES: Final = {
     "discovery.k8s.io": ("networking",),
     "flowcontrol.apiserver.k8s.io": ("flow_control",),
     "karpenter.sh": ("karpenter",),
+    "kubedoctor.dev": ("manifests",),
     "metrics.k8s.io": ("metrics",),
     "networking.k8s.io": ("networking",),
     "node.k8s.io": ("control",),

@@ -23,7 +23,7 @@ from kubedoctor.collect.bundles.manifests import NEED_DEFAULTS, as_created
 from kubedoctor.collect.bundles.parsing import Head, kind_of_list
 from kubedoctor.collect.bundles.parts import Decode
 from kubedoctor.collect.bundles.pieces import (
-    Manifest,
+    BundleManifest,
     Objects,
     Oddity,
     Piece,
@@ -103,7 +103,7 @@ class _Bundle:
                 self.logs[piece.want] = tail_of(piece.text, piece.want, is_cut=piece.is_cut)
         elif isinstance(piece, RecordedState):
             self.states.append(piece.data)
-        elif isinstance(piece, Manifest):
+        elif isinstance(piece, BundleManifest):
             self.manifest = piece.data
         elif isinstance(piece, Refusals):
             for namespace, why in piece.reasons.items():

@@ -69,7 +69,7 @@ class RecordedState:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class BundleManifest:
     """The manifest of a bundle written by kubedoctor."""
 
     data: dict[str, Any]
@@ -100,7 +100,7 @@ class Oddity:
     usual: bool = False
 
 
-Piece = Objects | RecordedLog | RecordedState | Manifest | Refusals | RecordedVersion | Oddity
+Piece = Objects | RecordedLog | RecordedState | BundleManifest | Refusals | RecordedVersion | Oddity
 
 
 class _ItemHead(msgspec.Struct, frozen=True, rename={"api_version": "apiVersion"}):
@@ -259,7 +259,7 @@ def _data(data: Any, document: Document, place: PathMeaning) -> Iterator[Piece]:
         yield _no_objects(document)
         return
     if place.what == "manifest" and "format" in data:
-        yield Manifest(data)
+        yield BundleManifest(data)
     elif place.what == "version":
         info = data.get("info")
         version = info.get("gitVersion") if isinstance(info, Mapping) else data.get("string")

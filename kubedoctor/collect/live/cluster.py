@@ -125,6 +125,15 @@ class LiveSource:
             self._count()
         return self._fetcher.known_extensions()
 
+    def openapi(self) -> bytes:
+        """The schemas of the kinds that the server has, as JSON of OpenAPI 2; empty where they cannot be read."""
+        try:
+            return self.transport.get("/openapi/v2")
+        except (ApiRefusal, SourceProblem):
+            return b""
+        finally:
+            self._count()
+
     def raw(self, ref: Ref) -> dict[str, Any] | None:
         """The object as the server has it, without secret values and managed fields."""
         try:

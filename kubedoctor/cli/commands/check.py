@@ -1,0 +1,164 @@
+"""`kubedoctor check -f FILES`: what would be wrong if these manifests were applied."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from kubedoctor.cli.arguments.command import Subcommand
+from kubedoctor.cli.arguments.options import completed
+from kubedoctor.cli.completion import values
+from kubedoctor.cli.formats import FORMATS, check_format
+from kubedoctor.cli.reading import finish, list_for_scan, opened
+from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.problems import KubeconfigProblem, UsageProblem
+
+if TYPE_CHECKING:
+    from kubedoctor.cluster.manifests import FileDocument
+    from kubedoctor.collect.source import ReadableCluster
+    from kubedoctor.engine import Catalogue, Report
+    from kubedoctor.engine.checking import Surroundings
+
+_FORMATS = tuple(name for name in FORMATS if name != "name")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Read the files, lay them over the cluster, run every diagnostic on them."""
+    started = time.perf_counter()
+    check_format(options.output, _FORMATS)
+    from kubedoctor.collect.manifests import read_manifests
+    from kubedoctor.engine import load_catalogue
+
+    files = [*options.files, *options.words]
+    if not files:
+        raise UsageProblem(
+            "check needs files",
+            "Name them: kubedoctor check -f deploy/\nOr pipe them: kustomize build . | kubedoctor check -f -",
+        )
+    if options.offline and (options.from_ or options.context):
+        other = "--from" if options.from_ else "--context"
+        raise UsageProblem(f"--offline and {other} exclude each other", "Leave one of them out")
+    documents = read_manifests(files)
+    if not documents:
+        raise UsageProblem("the files hold no objects", "An object has apiVersion, kind and metadata")
+    catalogue = load_catalogue()
+    with ExitStack() as stack:
+        source, why = _source(options, stack)
+        report = _checked(options, source, catalogue, documents, why)
+    return finish(report, options, started)
+
+
+def _source(options: argparse.Namespace, stack: ExitStack) -> tuple[ReadableCluster | None, str]:
+    """What to check against; None for the files alone, and why where that was not chosen."""
+    if options.offline:
+        return None, ""
+    try:
+        return stack.enter_context(opened(options)), ""
+    except KubeconfigProblem as problem:
+        if options.context or options.kubeconfig:
+            raise
+        return None, problem.what
+
+
+def _checked(
+    options: argparse.Namespace,
+    source: ReadableCluster | None,
+    catalogue: Catalogue,
+    documents: Sequence[FileDocument],
+    why: str,
+) -> Report:
+    from msgspec.structs import replace
+
+    from kubedoctor.engine.checking import check_files, empty_cluster
+    from kubedoctor.engine.report import NotChecked
+
+    around = surroundings(options, source, documents)
+    if source is None:
+        snapshot = empty_cluster(catalogue, "")
+    else:
+        list_for_scan(source, catalogue)
+        snapshot = source.snapshot
+    report = check_files(catalogue, documents, snapshot, around).report
+    files = {document.place.file for document in documents}
+    name = counted(len(files), "file")
+    name += f", against {source.context}" if source is not None else ", without a cluster"
+    kubernetes = snapshot.source.kubernetes or around.schemas.version
+    report = replace(report, source=replace(snapshot.source, name=name, kubernetes=kubernetes))
+    if why:
+        unread = NotChecked("", None, f"the cluster: {why}; --offline checks the files alone")
+        report = replace(report, not_checked=(*report.not_checked, unread))
+    elif source is None:
+        print("kubedoctor: the files alone are checked: no cluster is read", file=sys.stderr)
+    return report
+
+
+def surroundings(
+    options: argparse.Namespace, source: ReadableCluster | None, documents: Sequence[FileDocument]
+) -> Surroundings:
+    """Schemas and definitions, of the cluster and of the files."""
+    from kubedoctor.collect.manifests.schemas import definitions_of, schemas_for
+    from kubedoctor.engine.checking import Surroundings, custom_kinds, minor_of
+
+    schemas = schemas_for(source, options.kubernetes_version.removeprefix("v"))
+    own = [document.data for document in documents if document.data.get("kind") == "CustomResourceDefinition"]
+    defined = definitions_of(source)
+    kubernetes = options.kubernetes_version or (source.snapshot.source.kubernetes if source is not None else "")
+    return Surroundings(
+        schemas,
+        custom_kinds((*defined, *own)),
+        namespace=options.namespace or (source.namespace if source is not None else "") or "default",
+        offline=source is None,
+        knows_all=bool(defined) and not options.from_,
+        minor=minor_of(schemas, kubernetes),
+    )
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what to check")
+    action = group.add_argument(
+        "-f",
+        "--filename",
+        dest="files",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a file or folder of YAML or JSON; - is standard input; may be repeated",
+    )
+    completed(action, values.files)
+    group.add_argument("--offline", action="store_true", help="check the files alone: read no cluster")
+    group.add_argument(
+        "--kubernetes-version",
+        metavar="VERSION",
+        default="",
+        help="the release whose schemas count without a cluster: 1.34",
+    )
+
+
+def _complete(_words: Sequence[str], prefix: str, options: argparse.Namespace) -> list[str]:
+    return values.files(prefix, options)
+
+
+COMMAND = Subcommand(
+    name="check",
+    summary="what would be wrong if these manifests were applied to this cluster, a recording, or none",
+    usage=("-f FILES|DIR|- [flags]", "FILES… [flags]"),
+    section="Diagnose",
+    details="Each object is validated as the API server does, then laid over what was read: admission, references, selectors, "
+    "ports, quotas, scheduling and network policies are replayed for the pods that its controller would create. Findings name "
+    "FILE:LINE:COLUMN. Nothing is sent but reads. Without a context, and with --offline, the files alone are checked.",
+    examples=(
+        ("check -f deploy/", "a folder, against the cluster of the context"),
+        ("check -f app.yaml --offline", "the files alone, as in a pre-commit hook"),
+        ("check -f app.yaml --from state.tar.gz", "against a recording"),
+        ("check -f - -o sarif", "the output of kustomize build or helm template, for a pipeline"),
+    ),
+    run=check,
+    formats=_FORMATS,
+    gates=True,
+    add_options=_add_options,
+    complete=_complete,
+)
