@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.grammar.credentials import without_credentials
+from kubedoctor.cluster.kinds.manifests import GROUP as OWN_GROUP
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.references import kind_name
 from kubedoctor.cluster.relations.neighbours import NEIGHBOURS
@@ -75,8 +76,9 @@ class Catalogue(msgspec.Struct, frozen=True):
         return tuple(sorted(self._by_subject.keys() - {EXTENSIONS}))
 
     def reads(self) -> frozenset[str]:
-        """Every kind that some diagnostic reads."""
-        return frozenset().union(*(diagnostic.read_kinds for diagnostic in self.diagnostics))
+        """Every kind of a cluster that some diagnostic reads."""
+        read = frozenset[str]().union(*(diagnostic.read_kinds for diagnostic in self.diagnostics))
+        return frozenset(kind for kind in read if not kind.endswith(OWN_GROUP))
 
     def find(self, words: str) -> Diagnostic[Any] | None:
         """The most likely page."""

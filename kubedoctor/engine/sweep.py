@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from kubedoctor.cluster.kinds.manifests import GROUP as OWN_GROUP
 from kubedoctor.cluster.kinds.meta import CustomResource, KubernetesObject
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.kinds.resources import kind_named
@@ -43,6 +44,8 @@ class Sweep:
         wants: set[Want | LogWant] = set()
         for kind in self._catalogue.subjects:
             diagnostics = self._catalogue.about(kind)
+            if kind.endswith(OWN_GROUP) and not self._snapshot.of_kind(kind):
+                continue  # no cluster has it: only files that are checked
             if why := _unseen(kind, namespace, self._snapshot):
                 self._results.not_checked |= {NotChecked(diagnostic.id, None, why) for diagnostic in diagnostics}
             subjects = self._snapshot.of_kind(kind)
