@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from kubedoctor.cluster.kinds.manifests import Manifest, ManifestRefusal
+from kubedoctor.cluster import Manifest, ManifestRefusal
 
 UNKNOWN = "unknown field"
 NOT_SERVED = "not served"

@@ -25,8 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, Node, quote
-from kubedoctor.cluster.kinds.manifests import DeadKey, Manifest
+from kubedoctor.cluster import Cluster, DeadKey, Manifest, Node, quote
 from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
 
 

@@ -28,8 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.manifests._words import NOT_SERVED, TWICE, UNKNOWN, at, is_manifest_refused, refusals, shortened
-from kubedoctor.cluster import Cluster, quote
-from kubedoctor.cluster.kinds.manifests import Manifest
+from kubedoctor.cluster import Cluster, Manifest, quote
 from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
 
 

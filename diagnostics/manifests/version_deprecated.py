@@ -21,8 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubedoctor.cluster import Cluster, quote
-from kubedoctor.cluster.kinds.manifests import Manifest
+from kubedoctor.cluster import Cluster, Manifest, quote
 from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
 
 

@@ -76,6 +76,7 @@ if typing.TYPE_CHECKING:
         Taint,
     )
     from kubedoctor.cluster.kinds.flow_control import FlowSchema, PriorityLevelConfiguration
+    from kubedoctor.cluster.kinds.manifests import DeadKey, Manifest, ManifestRefusal
     from kubedoctor.cluster.kinds.meta import (
         Condition,
         CustomResource,
@@ -196,6 +197,7 @@ __all__ = [
     "CustomResource",
     "CustomResourceDefinition",
     "DaemonSet",
+    "DeadKey",
     "Deployment",
     "DeviceClass",
     "EndpointSlice",
@@ -219,6 +221,8 @@ __all__ = [
     "LimitRange",
     "LogTail",
     "LogWant",
+    "Manifest",
+    "ManifestRefusal",
     "MutatingWebhookConfiguration",
     "Namespace",
     "NetworkPolicy",
