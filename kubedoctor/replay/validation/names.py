@@ -18,6 +18,7 @@ _PORT_NAME: Final = re.compile(r"[-a-z0-9]+")
 _CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
 _WILDCARD: Final = re.compile(r"\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _ENVIRONMENT: Final = re.compile(r"[ -<>-~]+")
+_HTTP_PATH: Final = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _LABEL_RULE: Final = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an "
     "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
@@ -137,4 +138,15 @@ def config_key(text: str) -> list[str]:
         problems.append("must not be '.'")
     elif text.startswith(".."):
         problems.append("must not be '..'" if text == ".." else "must not start with '..'")
+    return problems
+
+
+def domain_prefixed_path(text: str) -> list[str]:
+    """`acme.io/foo`: the name of a controller."""
+    domain, slash, path = text.partition("/")
+    if not slash or not domain or not path:
+        return ['must be a domain-prefixed path (such as "acme.io/foo")']
+    problems = [f"prefix part {why}" for why in dns_subdomain(domain)]
+    if not _HTTP_PATH.fullmatch(path):
+        problems.append("Invalid path (e.g. 'my/valid/path')")
     return problems

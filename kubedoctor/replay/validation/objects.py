@@ -10,6 +10,7 @@ from kubedoctor.replay.validation.rules import access, mesh, networking, pods, p
 from kubedoctor.replay.validation.rules.metadata import metadata
 from kubedoctor.replay.validation.schemas import Schema, Schemas
 from kubedoctor.replay.validation.structure import Structure
+from kubedoctor.replay.validation.versions import NEWEST
 
 Rule = Callable[[Field], None]
 
@@ -24,6 +25,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "CronJob": workloads.cron_job,
     "Service": services.service,
     "Ingress": networking.ingress,
+    "IngressClass": networking.ingress_class,
+    "Namespace": policies.namespace,
     "NetworkPolicy": networking.network_policy,
     "HorizontalPodAutoscaler": policies.autoscaler,
     "PodDisruptionBudget": policies.disruption_budget,
@@ -67,7 +70,7 @@ def violations(
         Structure(schemas, say, custom=custom).check(document, schema)
     top = Field(document, (), say)
     kind = top["kind"].text
-    metadata(top["metadata"], "" if custom else kind, namespaced=namespaced)
+    metadata(top["metadata"], "" if custom else kind, namespaced=namespaced, minor=_minor(schemas.version))
     group = top["apiVersion"].text.rpartition("/")[0]
     if group == mesh.GROUP and kind in mesh.RULES:
         mesh.RULES[kind](top)
@@ -76,10 +79,15 @@ def violations(
     return tuple(_telling(tuple(found.values())))
 
 
+def _minor(version: str) -> int:
+    """37 of `1.37`; the newest where it is not known."""
+    number = version.rpartition(".")[2]
+    return int(number) if number.isdigit() else NEWEST
+
+
 def _telling(found: tuple[FieldViolation, ...]) -> Iterator[FieldViolation]:
-    """Without what follows from another one: a missing value is named once, a value of a wrong type is named as nothing else,
-    a field
-    under another name is not missing, and nothing is wrong in what is missing."""
+    """Without what follows from another one: a missing value is named once, nothing is wrong in it, a value of a wrong type is
+    named as nothing else, and a field under another name is not missing."""
     wrong = {violation.path for violation in found if violation.fault is FieldFault.TYPE}
     renamed = {
         (*violation.path[:-1], violation.nearest)
@@ -92,7 +100,8 @@ def _telling(found: tuple[FieldViolation, ...]) -> Iterator[FieldViolation]:
         path = violation.path
         if violation.fault not in _DECODED and _touches(path, wrong):
             continue
-        if any(path[:length] in absent or path[:length] in renamed for length in range(1, len(path))):
+        around = (path[:length] for length in range(1, len(path)))
+        if violation.fault not in _DECODED and any(outer in absent or outer in renamed for outer in around):
             continue
         if violation.fault is FieldFault.REQUIRED:
             if path in missing or path in renamed:

@@ -24,7 +24,7 @@ _GO: Final = {
     "array": "array",
     "object": "object",
 }
-_NOT_ENFORCED: Final = frozenset({("spec", "serviceName"), ("spec", "noOpt")})
+_NOT_ENFORCED: Final = frozenset({("spec", "serviceName"), ("spec", "limits")})
 """Required by the published schema, and not by the API server: it fills them in, or takes them empty."""
 _OF_ALL: Final = frozenset(("apiVersion", "kind", "metadata"))
 """What every object has, whether the schema of a custom kind lists it or not."""

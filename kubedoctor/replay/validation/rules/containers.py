@@ -278,7 +278,7 @@ def _amounts(at: Field) -> dict[str, Quantity]:
                 else "must be a standard resource type or fully qualified"
             )
         try:
-            quantity = parse_quantity(str(amount.value))
+            quantity = parse_quantity("0" if amount.value is None else str(amount.value))
         except ValueError:
             continue
         if quantity < Quantity():

@@ -10,6 +10,7 @@ from kubedoctor.replay.validation.fields import Field
 _MOST_ANNOTATIONS: Final = 256 << 10
 _NAMES: Final[dict[str, names.Check]] = {
     "Service": names.dns_label_1035,
+    "PodDisruptionBudget": names.path_segment,
     "Namespace": names.dns_label,
     **dict.fromkeys(("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"), names.path_segment),
 }
@@ -17,12 +18,22 @@ _NAMES: Final[dict[str, names.Check]] = {
 OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
-def metadata(at: Field, kind: str, *, namespaced: bool) -> None:
-    """Of an object that has no defaults yet; its namespace is that of the request."""
+_RELAXED: Final = 37
+"""The release from which the name of a Service may begin with a digit (RelaxedServiceNameValidation)."""
+_NAMED_BY_THE_SERVER: Final = frozenset(("LimitRange",))
+"""Kinds that get a random name where they have none."""
+
+
+def metadata(at: Field, kind: str, *, namespaced: bool, minor: int) -> None:
+    """Of an object that has no defaults yet; its namespace is that of the request. minor: of the release."""
     check = _NAMES.get(kind, names.dns_subdomain)
+    if kind == "Service" and minor >= _RELAXED:
+        check = names.dns_label
     name, generated = at["name"], at["generateName"]
     if generated.text and not name.text:
         generated.must(check(generated.text.rstrip("-") if generated.text.endswith("-") else generated.text))
+    elif not name.text and kind in _NAMED_BY_THE_SERVER:
+        pass
     elif not name.text:
         name.required("name or generateName is required")
     else:

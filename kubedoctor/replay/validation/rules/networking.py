@@ -11,6 +11,7 @@ from kubedoctor.replay.validation.rules.metadata import label_selector
 from kubedoctor.replay.validation.rules.probes import port_of
 
 _PATH_TYPES: Final = ("Exact", "ImplementationSpecific", "Prefix")
+_LONGEST_CONTROLLER: Final = 250
 _INVALID_PARTS: Final = ("//", "/./", "/../", "%2f", "%2F")
 _INVALID_ENDS: Final = ("/..", "/.")
 
@@ -97,6 +98,26 @@ def _backend(at: Field) -> None:
             port.required("port name or number is required")
 
 
+def ingress_class(document: Field) -> None:
+    controller = document["spec"]["controller"]
+    if not controller.text:
+        controller.required()
+        return
+    problems = names.domain_prefixed_path(controller.text)
+    controller.must(problems)
+    if len(controller.text) > _LONGEST_CONTROLLER:
+        controller.too_long(_LONGEST_CONTROLLER)
+    parameters = document["spec"]["parameters"]
+    if parameters.given:
+        for key in ("kind", "name"):
+            if not parameters[key].text:
+                parameters[key].required()
+        scope = parameters["scope"]
+        scope.one_of(("Cluster", "Namespace"))
+        if scope.text == "Namespace" and not parameters["namespace"].text:
+            parameters["namespace"].required("`parameters.scope` is set to 'Namespace'")
+
+
 def network_policy(document: Field) -> None:
     spec = document["spec"]
     label_selector(spec["podSelector"])
@@ -145,15 +166,22 @@ def _block(at: Field) -> None:
         at["cidr"].required()
         return
     try:
-        whole = ipaddress.ip_network(at["cidr"].text, strict=False)
+        whole = _network(at["cidr"].text)
     except ValueError:
         at["cidr"].invalid("must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
         return
     for left_out in at["except"].each():
         try:
-            part = ipaddress.ip_network(left_out.text, strict=False)
+            part = _network(left_out.text)
         except ValueError:
             left_out.invalid("must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
             continue
         if part.version != whole.version or not part.subnet_of(whole) or part.prefixlen <= whole.prefixlen:  # type: ignore[arg-type]  # the versions are equal
             left_out.invalid("must be a strict subset of `cidr`")
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Of a CIDR, which an address alone is not. Raises ValueError."""
+    if "/" not in text:
+        raise ValueError(text)
+    return ipaddress.ip_network(text, strict=False)

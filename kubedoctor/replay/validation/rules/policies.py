@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from kubedoctor.cluster.grammar.quantities import Quantity, parse_quantity
+from kubedoctor.replay.admission.pod_security.levels import LABEL, LEVELS
 from kubedoctor.replay.validation import names
 from kubedoctor.replay.validation.fields import Field
 from kubedoctor.replay.validation.rules.metadata import label_selector
@@ -39,6 +41,9 @@ def autoscaler(document: Field) -> None:
             target[key].required()
         else:
             target[key].must(names.path_segment(target[key].text))
+    version = target["apiVersion"]
+    if "/" not in version.text and version.text != "v1":
+        version.invalid("apiVersion must specify API group")
     if document["apiVersion"].text != "autoscaling/v1":
         for metric in spec["metrics"].each():
             _metric(metric)
@@ -120,6 +125,17 @@ def _target(at: Field, source: str) -> None:
         average.required("must set either a target value or averageValue")
 
 
+def namespace(document: Field) -> None:
+    """Pod Security refuses levels that do not exist (`pod-security-admission/admission/admission.go`)."""
+    for mode in ("enforce", "audit", "warn"):
+        level = document["metadata"]["labels"][f"{LABEL}{mode}"]
+        if level.given and level.text not in LEVELS:
+            level.invalid(f"must be one of {', '.join(LEVELS)}")
+        version = document["metadata"]["labels"][f"{LABEL}{mode}-version"]
+        if version.given and version.text != "latest" and not re.fullmatch(r"v1\.(0|[1-9][0-9]*)", version.text):
+            version.invalid('must be "latest" or "v1.x"')
+
+
 def disruption_budget(document: Field) -> None:
     spec = document["spec"]
     least, most = spec["minAvailable"], spec["maxUnavailable"]
@@ -137,10 +153,8 @@ def quota(document: Field) -> None:
         key = Field(name, amount.path, amount.sink)
         key.must(names.qualified_name(name))
         _not_negative(amount)
-    seen: set[Any] = set()
     for scope in spec["scopes"].each():
         scope.one_of(_SCOPES)
-        scope.unlike(seen)
     for expression in spec["scopeSelector"]["matchExpressions"].each():
         expression["scopeName"].one_of(_SCOPES)
         if expression["operator"].text in ("In", "NotIn") and not expression["values"]:
@@ -172,9 +186,32 @@ def limit_range(document: Field) -> None:
                     item[key].forbidden("may not be specified when `type` is 'Pod'")
         if kind.text == "PersistentVolumeClaim" and not (item["min"]["storage"].given or item["max"]["storage"].given):
             item.required("either minimum or maximum storage value is required, but neither was provided")
+        for key in ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio"):
+            for name, amount in item[key].entries():
+                _resource(name, amount, kind.text)
         amounts = {key: _amounts(item[key]) for key in ("min", "max", "default", "defaultRequest")}
+        if kind.text == "Container":
+            _defaults(amounts)
         for name in dict.fromkeys(name for found in amounts.values() for name in found):
             _ordered(item, name, amounts)
+
+
+def _resource(name: str, amount: Field, kind: str) -> None:
+    """`validateLimitRangeResourceName`."""
+    at = Field(name, amount.path, amount.sink)
+    at.must(names.qualified_name(name))
+    allowed = ("storage",) if kind == "PersistentVolumeClaim" else ("cpu", "memory", "ephemeral-storage")
+    if "/" not in name and name not in allowed and not name.startswith("hugepages-"):
+        at.invalid("must be a standard resource type or fully qualified")
+
+
+def _defaults(amounts: dict[str, dict[str, Quantity]]) -> None:
+    """What the API server fills in before it validates (`SetDefaults_LimitRangeItem`)."""
+    for name, most in amounts["max"].items():
+        amounts["default"].setdefault(name, most)
+    for source in ("default", "min"):
+        for name, amount in amounts[source].items():
+            amounts["defaultRequest"].setdefault(name, amount)
 
 
 def _ordered(item: Field, name: str, amounts: dict[str, dict[str, Quantity]]) -> None:
@@ -191,7 +228,7 @@ def _amounts(at: Field) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {}
     for name, amount in at.entries():
         try:
-            found[name] = parse_quantity(str(amount.value))
+            found[name] = parse_quantity("0" if amount.value is None else str(amount.value))
         except ValueError:
             continue
     return found

@@ -35,9 +35,7 @@ def service(document: Field) -> None:
     labels(spec["selector"])
     spec["sessionAffinity"].one_of(("ClientIP", "None"))
     seconds = spec["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"]
-    if spec["sessionAffinityConfig"].given and spec["sessionAffinity"].text in ("", "None"):
-        spec["sessionAffinityConfig"].forbidden("must not be set when session affinity is None")
-    elif seconds.number is not None and not 0 < seconds.number <= 86400:
+    if spec["sessionAffinity"].text == "ClientIP" and seconds.number is not None and not 0 < seconds.number <= 86400:
         seconds.invalid("must be greater than 0 and less than 86400")
     spec["internalTrafficPolicy"].one_of(_POLICIES)
     policy = spec["externalTrafficPolicy"]

@@ -70,6 +70,8 @@ def volume(document: Field) -> None:
         _positive(capacity["storage"])
     spec["persistentVolumeReclaimPolicy"].one_of(("Delete", "Recycle", "Retain"))
     spec["volumeMode"].one_of(_MODES)
+    if spec["storageClassName"].text:
+        spec["storageClassName"].must(names.dns_subdomain(spec["storageClassName"].text))
     known = {
         *("capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName", "mountOptions"),
         *("volumeMode", "nodeAffinity", "volumeAttributesClassName"),
@@ -94,6 +96,8 @@ def volume(document: Field) -> None:
         for field in ("driver", "volumeHandle"):
             if not spec["csi"][field].text:
                 spec["csi"][field].required()
+        if spec["csi"]["driver"].text:
+            spec["csi"]["driver"].must(names.dns_subdomain(spec["csi"]["driver"].text.lower()))
 
 
 def storage_class(document: Field) -> None:

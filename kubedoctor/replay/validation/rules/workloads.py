@@ -9,7 +9,8 @@ from kubedoctor.replay.validation.fields import Field
 from kubedoctor.replay.validation.rules.metadata import label_selector, selects
 from kubedoctor.replay.validation.rules.pods import template
 from kubedoctor.replay.validation.rules.shares import is_zero, share
-from kubedoctor.replay.workloads.schedules import ScheduleError, UnknownTimeZone, parse_schedule
+from kubedoctor.replay.validation.rules.storage import claim_spec
+from kubedoctor.replay.workloads.schedules import ScheduleError, UnknownTimeZone, parse_schedule, time_zone
 
 _ALWAYS: Final = ("Always",)
 _LONGEST_CRON_JOB: Final = 52
@@ -104,6 +105,8 @@ def stateful_set(document: Field) -> None:
     strategy["rollingUpdate"]["partition"].at_least(0)
     for key in ("whenDeleted", "whenScaled"):
         spec["persistentVolumeClaimRetentionPolicy"][key].one_of(("Delete", "Retain"))
+    for claim in spec["volumeClaimTemplates"].each():
+        claim_spec(claim["spec"])
     _templated(with_claims(spec))
 
 
@@ -184,11 +187,20 @@ def cron_job(document: Field) -> None:
             zone.invalid("timeZone must be nil or non-empty string")
         elif zone.text.lower() == "local":
             zone.invalid("timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")
+        else:
+            _time_zone(zone)
     spec["startingDeadlineSeconds"].at_least(0)
     for key in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit"):
         spec[key].at_least(0)
     spec["concurrencyPolicy"].one_of(("Allow", "Forbid", "Replace"))
     job_spec(spec["jobTemplate"]["spec"], own=False)
+
+
+def _time_zone(at: Field) -> None:
+    try:
+        time_zone(at.text)
+    except UnknownTimeZone:
+        at.invalid(f"unknown time zone {at.text}")
 
 
 def _schedule(at: Field) -> None:
