@@ -202,3 +202,62 @@ def test_wrong_usage(arguments: tuple[str, ...], says: str, capsys: Capture) -> 
     code, _, err = run(capsys, *arguments)
     assert code == 2
     assert says in err
+
+
+def test_diff_says_what_restarts_and_what_is_new(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "cluster.yaml").write_text(RUNNING)
+    text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  replicas: 1\n  selector: {matchLabels: {app: web}}\n"
+    text += "  template:\n    metadata: {labels: {app: web}}\n    spec: {nodeSelector: {disk: ssd}, containers: [{name: a, image: b}]}\n"
+    (tmp_path / "web.yaml").write_text(text)
+    code, out, _ = run(
+        capsys,
+        "check",
+        "-f",
+        str(tmp_path / "web.yaml"),
+        "--from",
+        str(tmp_path / "cluster.yaml"),
+        "--diff",
+        "-o",
+        "json",
+    )
+    data = json.loads(out)
+    data = data.get("answer", data)
+    assert code == 1
+    assert [(entry["workload"]["name"], entry["pods"]) for entry in data["restarts"]] == [("web", 1)]
+    assert [entry["code"] for entry in data["new"]] == ["KD1101"]
+    text = text.replace("nodeSelector: {disk: ssd}, ", "")
+    (tmp_path / "web.yaml").write_text(text)
+    code, out, _ = run(
+        capsys, "check", "-f", str(tmp_path / "web.yaml"), "--from", str(tmp_path / "cluster.yaml"), "--diff"
+    )
+    assert code == 0
+    assert "no running pod" in out
+
+
+RUNNING = CLUSTER.replace(
+    "expect: []\n",
+    """- apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: web, namespace: shop, uid: d, creationTimestamp: "2026-01-15T08:00:00Z"}
+  spec:
+    replicas: 1
+    selector: {matchLabels: {app: web}}
+    template: {metadata: {labels: {app: web}}, spec: {containers: [{name: a, image: b}]}}
+  status: {replicas: 1, readyReplicas: 1, updatedReplicas: 1, availableReplicas: 1}
+- apiVersion: apps/v1
+  kind: ReplicaSet
+  metadata: {name: web-1, namespace: shop, uid: r, labels: {app: web}, creationTimestamp: "2026-01-15T08:00:00Z", ownerReferences: [{apiVersion: apps/v1, kind: Deployment, name: web, uid: d, controller: true}]}
+  spec: {replicas: 1, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: a, image: b}]}}}
+  status: {replicas: 1, readyReplicas: 1}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: web-1-a, namespace: shop, labels: {app: web}, creationTimestamp: "2026-01-15T08:00:00Z", ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web-1, uid: r, controller: true}]}
+  spec: {nodeName: n1, containers: [{name: a, image: b}]}
+  status:
+    phase: Running
+    podIP: 10.0.0.1
+    conditions: [{type: Ready, status: "True", lastTransitionTime: "2026-01-15T08:00:00Z"}]
+    containerStatuses: [{name: a, ready: true, started: true, restartCount: 0, state: {running: {startedAt: "2026-01-15T08:00:00Z"}}}]
+expect: []
+""",
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from kubedoctor.cli.arguments.options import completed
 from kubedoctor.cli.completion import values
 from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.reading import finish, list_for_scan, opened
+from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
+from kubedoctor.cli.trying import FORMATS as SHEETS
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.problems import KubeconfigProblem, UsageProblem
 
@@ -39,8 +42,8 @@ def check(options: argparse.Namespace) -> int:
             "check needs files",
             "Name them: kubedoctor check -f deploy/\nOr pipe them: kustomize build . | kubedoctor check -f -",
         )
-    if options.offline and (options.from_ or options.context):
-        other = "--from" if options.from_ else "--context"
+    if options.offline and (options.from_ or options.context or options.diff):
+        other = "--diff" if options.diff else "--from" if options.from_ else "--context"
         raise UsageProblem(f"--offline and {other} exclude each other", "Leave one of them out")
     documents = read_manifests(files)
     if not documents:
@@ -48,6 +51,8 @@ def check(options: argparse.Namespace) -> int:
     catalogue = load_catalogue()
     with ExitStack() as stack:
         source, why = _source(options, stack)
+        if options.diff and source is not None:
+            return _compared(options, source, catalogue, documents)
         report = _checked(options, source, catalogue, documents, why)
     return finish(report, options, started)
 
@@ -59,7 +64,7 @@ def _source(options: argparse.Namespace, stack: ExitStack) -> tuple[ReadableClus
     try:
         return stack.enter_context(opened(options)), ""
     except KubeconfigProblem as problem:
-        if options.context or options.kubeconfig:
+        if options.context or options.kubeconfig or options.diff:
             raise
         return None, problem.what
 
@@ -94,6 +99,29 @@ def _checked(
     elif source is None:
         print("kubedoctor: the files alone are checked: no cluster is read", file=sys.stderr)
     return report
+
+
+def _compared(
+    options: argparse.Namespace, source: ReadableCluster, catalogue: Catalogue, documents: Sequence[FileDocument]
+) -> int:
+    """What applying the files would change for what runs."""
+    from kubedoctor.cli.exit_codes import sheet_code
+    from kubedoctor.cli.formats.sheet import render_sheet
+    from kubedoctor.engine.asking import Answered
+    from kubedoctor.engine.checking import difference
+    from kubedoctor.engine.rehearsal import rehearsal_sheet
+
+    check_format(options.output, SHEETS)
+    list_for_scan(source, catalogue)
+    around = surroundings(options, source, documents)
+    files = " ".join(f"-f {shlex.quote(file)}" for file in (*options.files, *options.words))
+    line = f"kubectl apply {files}"
+    sheet = rehearsal_sheet(difference(catalogue, documents, source.snapshot, source.gather, around, line))
+    answered = Answered("check", sheet, source.snapshot.taken_at, source.snapshot.source, source.snapshot.requests)
+    if options.output in ("json", "yaml"):
+        speak_utf8()
+    print(render_sheet(answered, options.output or "text", width=text_width(), colour=wants_colour(options)), end="")
+    return sheet_code(sheet.conclusion, allow_gaps=options.allow_gaps)
 
 
 def surroundings(
@@ -131,6 +159,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     completed(action, values.files)
     group.add_argument("--offline", action="store_true", help="check the files alone: read no cluster")
     group.add_argument(
+        "--diff",
+        action="store_true",
+        help="what applying would change for what runs: restarts, incidents that are new or gone",
+    )
+    group.add_argument(
         "--kubernetes-version",
         metavar="VERSION",
         default="",
@@ -154,6 +187,7 @@ COMMAND = Subcommand(
         ("check -f deploy/", "a folder, against the cluster of the context"),
         ("check -f app.yaml --offline", "the files alone, as in a pre-commit hook"),
         ("check -f app.yaml --from state.tar.gz", "against a recording"),
+        ("check -f app.yaml --diff", "which pods restart, which incidents are new or gone"),
         ("check -f - -o sarif", "the output of kustomize build or helm template, for a pipeline"),
     ),
     run=check,

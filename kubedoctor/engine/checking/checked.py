@@ -29,13 +29,16 @@ ADMISSION: Final = "admission"
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """report: what would be wrong, of the objects of the files. before: the snapshot without the files. after: as it would
-    be. restarts: how many running pods of each workload would be replaced."""
+    """report: what would be wrong, of the objects of the files. after: the cluster as it would be, with the manifests. applied:
+    the objects that the API server would take. made: what controllers would create, with the object that it comes from.
+    restarts: how many running pods of each workload would be replaced. gaps: what was not replayed."""
 
     report: Report
-    before: Snapshot
     after: Snapshot
+    applied: tuple[Ref, ...]
+    made: Mapping[Ref, Ref]
     restarts: Mapping[Ref, int]
+    gaps: tuple[str, ...] = ()
 
 
 def empty_cluster(catalogue: Catalogue, name: str, kubernetes: str = "") -> Snapshot:
@@ -69,7 +72,8 @@ def check_files(
     after.cover(Want(MANIFEST))
     picked = _picked(found, over)
     report = scan(catalogue, after, _read_nothing, picked=lambda obj: ref(obj) in picked, heed=heed)
-    return Checked(_reported(report, found, over, around), snapshot, after, over.restarts)
+    applied = tuple(ref(one.obj) for one in found if one.obj is not None)
+    return Checked(_reported(report, found, over, around), after, applied, over.made, over.restarts, over.gaps)
 
 
 def _read_nothing(wants: frozenset[Want | LogWant]) -> None:

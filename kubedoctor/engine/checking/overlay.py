@@ -26,9 +26,10 @@ from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, pods_of, replica_sets_of, template_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import Snapshot
-from kubedoctor.cluster.triage import unscheduled
+from kubedoctor.cluster.triage import finished, ready, terminating, unscheduled
 from kubedoctor.engine.checking.endpoints import endpoints_of
 from kubedoctor.engine.checking.running import MOST_SCHEDULED, settled, waits_twice
+from kubedoctor.engine.checking.sameness import leaves_as_is
 from kubedoctor.replay.admission.creation import admit_claim, admit_pod, admit_service
 from kubedoctor.replay.workloads.daemon_sets import is_for
 
@@ -36,6 +37,7 @@ AGE: Final = timedelta(minutes=10)
 """Of what the files create: long enough that nothing is only on its way."""
 MOST_PODS: Final = 20
 """Of one workload; more tell nothing new."""
+_COUNTED: Final = (Deployment, StatefulSet, ReplicaSet, ReplicationController)
 _UID: Final = "of-the-files"
 
 
@@ -155,12 +157,12 @@ class _Overlay:
             return
         applied = self._as_applied(obj)
         if present is not None:
-            old = template_of(present)
-            pods = pods_of(present, self._before)
-            if old == template_of(obj) and _number(present) == _number(obj):
-                self._add((applied,))
+            applied = _with_number_of(present, applied)
+            pods = [pod for pod in pods_of(present, self._before) if not (finished(pod) or terminating(pod))]
+            if leaves_as_is(template_of(obj), template_of(present)):
+                self._scale(applied, pods)
                 return
-            if old != template_of(obj) and not isinstance(obj, CronJob | Job):
+            if not isinstance(obj, CronJob | Job):
                 self._restarts[ref(obj)] = sum(1 for pod in pods if pod.spec.node_name)
             owners = (
                 [ref(item) for item in replica_sets_of(present, self._before)]
@@ -170,16 +172,33 @@ class _Overlay:
             self._add((), (*map(ref, pods), *owners))
         self._expand(applied)
 
-    def _expand(self, workload: KubernetesObject) -> None:
-        """The pods that its controller creates."""
+    def _scale(self, workload: KubernetesObject, pods: list[Pod]) -> None:
+        """The template stays: pods that run stay, but for those that are too many."""
+        wanted = _number(workload)
+        if not isinstance(workload, _COUNTED) or wanted == len(pods):
+            self._add((workload,))
+            return
+        if wanted < len(pods):
+            pods.sort(key=lambda pod: (bool(pod.spec.node_name), ready(pod)))
+            self._add((workload,), map(ref, pods[: len(pods) - wanted]))
+            return
+        owner: KubernetesObject = workload
+        if isinstance(workload, Deployment):
+            owner = next(iter(replica_sets_of(workload, self._before)), workload)
+        if isinstance(owner, ReplicaSet):
+            owner = replace(owner, spec=replace(owner.spec, replicas=wanted))
+        self._expand(workload, owner, len(pods))
+
+    def _expand(self, workload: KubernetesObject, owner: KubernetesObject | None = None, present: int = 0) -> None:
+        """The pods that its controller creates. owner: of pods that exist already, `present` of them."""
         template, name = template_of(workload), ref(workload)
         if template is None:
             return
         wanted = self._wanted(workload)
-        owner = self._owner(workload, wanted)
+        owner = owner or self._owner(workload, wanted)
         refusal = ""
-        created = 0
-        for number in range(min(wanted, MOST_PODS)):
+        created = present
+        for number in range(present, min(wanted, present + MOST_PODS)):
             pod = _new_pod(owner, template, number)
             refusal = self._pod(self._as_applied(pod), name)
             if refusal:
@@ -267,8 +286,16 @@ def _makes_pods(obj: KubernetesObject) -> bool:
     )
 
 
+def _with_number_of(present: KubernetesObject, applied: KubernetesObject) -> KubernetesObject:
+    """A file without a number of replicas leaves it to whoever set it, such as an autoscaler."""
+    if isinstance(applied, _COUNTED) and isinstance(present, _COUNTED) and applied.spec.replicas is None:
+        changed: KubernetesObject = replace(applied, spec=replace(applied.spec, replicas=present.spec.replicas))
+        return changed
+    return applied
+
+
 def _number(workload: KubernetesObject) -> int:
-    if isinstance(workload, Deployment | StatefulSet | ReplicaSet | ReplicationController):
+    if isinstance(workload, _COUNTED):
         return workload.spec.desired_replicas
     return 1
 
@@ -303,7 +330,7 @@ def _with_status(
     workload: KubernetesObject, owner: KubernetesObject, wanted: int, created: int, refusal: str, snapshot: Snapshot
 ) -> list[KubernetesObject]:
     """What the controllers write of it: how many pods there are, and why one was refused."""
-    count = wanted if created == MOST_PODS and not refusal else created
+    count = created if refusal else wanted
     changed: list[KubernetesObject] = []
     if isinstance(owner, ReplicaSet):
         conditions = None

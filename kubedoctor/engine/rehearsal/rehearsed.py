@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from kubedoctor.answers.proof import broken, ended_work
 from kubedoctor.answers.what_if import Following, Intended, UnreadChange, followed, read_change
@@ -95,10 +96,18 @@ def rehearse(
         before = scan(catalogue, snapshot, gather, heed=heed)
     after = scan(catalogue, following.snapshot, _read_nothing, heed=heed)
     heed()
-    compared = compare(before, snapshot, after, following.snapshot, after)
+    found = rehearsal_of(line, intended, following, before, snapshot, after)
     breaks = (*broken(intended.change, Cluster(snapshot)), *ended_work(intended.change, Cluster(snapshot)))
-    causes = tuple(_sorted(compared, following, snapshot))
-    return Rehearsal(line, intended, following, before, after, causes, breaks)
+    return replace(found, breaks=breaks)
+
+
+def rehearsal_of(
+    line: str, intended: Intended, following: Following, before: Report, snapshot: Snapshot, after: Report
+) -> Rehearsal:
+    """What becomes of the causes, from a scan of each state. snapshot: as things are. What breaks beyond the causes is left
+    to the caller."""
+    compared = compare(before, snapshot, after, following.snapshot, after)
+    return Rehearsal(line, intended, following, before, after, tuple(_sorted(compared, following, snapshot)), ())
 
 
 def _tried(line: str, cluster: Cluster, subject: Ref | None, namespace: str, heed: Heed) -> tuple[Intended, Following]:

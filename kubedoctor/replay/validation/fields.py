@@ -99,6 +99,10 @@ class Field:
         for key, value in (self.value if isinstance(self.value, dict) else {}).items():
             yield str(key), Field(value, (*self.path, str(key)), self.sink)
 
+    def has(self, key: str) -> bool:
+        """Whether a map has a key, though without a value."""
+        return isinstance(self.value, dict) and key in self.value
+
     @property
     def given_keys(self) -> tuple[str, ...]:
         """The keys of a map that have a value."""

@@ -109,6 +109,8 @@ class Structure:
         self._say(FieldViolation((*path, key), FieldFault.UNKNOWN, "unknown field", near))
 
     def _scalar(self, value: Any, kind: str, schema: Schema, path: Path) -> None:
+        if schema.get("format") == "byte" and isinstance(value, list) and all(isinstance(item, int) for item in value):
+            return  # Go reads bytes from a list of numbers too
         if not _is_a(value, kind):
             self._wrong(value, kind, path)
             return

@@ -153,7 +153,7 @@ def changed(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{apiVersion: v1, kind: Service, metadata: {name: 1web}, spec: {ports: [{port: 80}]}}", "DNS-1035 label"),
+        ("{apiVersion: v1, kind: Service, metadata: {name: Web}, spec: {ports: [{port: 80}]}}", "RFC 1123 label"),
         (
             "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: 80}, {port: 81}]}}",
             "ports[0].name",

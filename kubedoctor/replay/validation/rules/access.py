@@ -105,7 +105,7 @@ def secret(document: Field) -> None:
         data.too_long(_MOST)
     kind = document["type"].text
     for key in _SECRET_KEYS.get(kind, ()):
-        if not data[key].given and not plain[key].given:
+        if not (data.has(key) or plain.has(key)):
             data[key].required()
     if (
         kind == "kubernetes.io/service-account-token"

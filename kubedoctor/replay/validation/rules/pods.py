@@ -35,6 +35,9 @@ def pod_spec(at: Field) -> None:
     at["dnsPolicy"].one_of(_DNS)
     if at["dnsPolicy"].text == "None" and not at["dnsConfig"]["nameservers"]:
         at["dnsConfig"]["nameservers"].required("must provide at least one DNS nameserver when `dnsPolicy` is None")
+    for option in at["dnsConfig"]["options"].each():
+        if not option["name"].text:
+            option.required("must not be empty")
     if len(list(at["dnsConfig"]["nameservers"].each())) > 3:
         at["dnsConfig"]["nameservers"].invalid("must not have more than 3 nameservers")
     grace = at["terminationGracePeriodSeconds"]
@@ -163,8 +166,6 @@ def _spread(at: Field) -> None:
             skew.invalid("must be greater than zero")
         if not constraint["topologyKey"].text:
             constraint["topologyKey"].required("can not be empty")
-        else:
-            topology_key(constraint["topologyKey"])
         when = constraint["whenUnsatisfiable"]
         if when.text not in ("DoNotSchedule", "ScheduleAnyway"):
             when.unsupported(("DoNotSchedule", "ScheduleAnyway"))

@@ -17,6 +17,21 @@ _SCOPES: Final = (
     *("BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating"),
     "VolumeAttributesClass",
 )
+_OF_QUOTAS: Final = frozenset(
+    (
+        *(
+            "cpu",
+            "memory",
+            "ephemeral-storage",
+            "storage",
+            "pods",
+            "services",
+            "replicationcontrollers",
+            "resourcequotas",
+        ),
+        *("secrets", "configmaps", "persistentvolumeclaims", "services.nodeports", "services.loadbalancers"),
+    )
+)
 _SOURCES: Final = {
     "Resource": "resource",
     "ContainerResource": "containerResource",
@@ -95,6 +110,8 @@ def _metric(at: Field) -> None:
             source["container"].required("must specify a container")
     elif not source["metric"]["name"].text:
         source["metric"]["name"].required("must specify a metric name")
+    else:
+        source["metric"]["name"].must(names.path_segment(source["metric"]["name"].text))
     if not target["type"].text:
         target["type"].required("must specify a metric target type")
     elif target["type"].text not in ("Utilization", "Value", "AverageValue"):
@@ -152,6 +169,10 @@ def quota(document: Field) -> None:
     for name, amount in spec["hard"].entries():
         key = Field(name, amount.path, amount.sink)
         key.must(names.qualified_name(name))
+        side, _, inner = name.partition(".")
+        plain = inner if side in ("requests", "limits") else name
+        if "/" not in name and plain not in _OF_QUOTAS and not plain.startswith("hugepages-"):
+            key.invalid("must be a standard resource type or fully qualified")
         _not_negative(amount)
     for scope in spec["scopes"].each():
         scope.one_of(_SCOPES)

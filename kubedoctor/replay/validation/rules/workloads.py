@@ -159,7 +159,7 @@ def job_spec(spec: Field, *, own: bool) -> None:
     if spec["manualSelector"].given and not own:
         spec["manualSelector"].unsupported(("nil",))
     spec["completionMode"].one_of(("NonIndexed", "Indexed"))
-    if spec["completionMode"].text == "Indexed" and not spec["completions"].given:
+    if spec["completionMode"].text == "Indexed" and spec["parallelism"].given and not spec["completions"].given:
         spec["completions"].required("when completion mode is Indexed")
     spec["podReplacementPolicy"].one_of(("Failed", "TerminatingOrFailed"))
     template(spec["template"])
