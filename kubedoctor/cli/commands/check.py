@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -110,12 +109,12 @@ def _compared(
     from kubedoctor.engine.asking import Answered
     from kubedoctor.engine.checking import difference
     from kubedoctor.engine.rehearsal import rehearsal_sheet
+    from kubedoctor.findings import kubectl
 
     check_format(options.output, SHEETS)
     list_for_scan(source, catalogue)
     around = surroundings(options, source, documents)
-    files = " ".join(f"-f {shlex.quote(file)}" for file in (*options.files, *options.words))
-    line = f"kubectl apply {files}"
+    line = kubectl("apply", *(word for file in (*options.files, *options.words) for word in ("-f", file)))
     sheet = rehearsal_sheet(difference(catalogue, documents, source.snapshot, source.gather, around, line))
     answered = Answered("check", sheet, source.snapshot.taken_at, source.snapshot.source, source.snapshot.requests)
     if options.output in ("json", "yaml"):

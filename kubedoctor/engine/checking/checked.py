@@ -124,7 +124,7 @@ def _picked(found: Iterable[Judged], over: Overlaid) -> frozenset[Ref]:
     """What is examined: the manifests, the objects that they describe, and what controllers make of these."""
     own = [ref(one.manifest) for one in found]
     described = [ref(one.obj) for one in found if one.obj is not None]
-    return frozenset((*own, *described, *over.made))
+    return frozenset((*own, *described, *over.made, *over.kept))
 
 
 def _reported(report: Report, found: Sequence[Judged], over: Overlaid, around: Surroundings) -> Report:

@@ -43,11 +43,12 @@ _UID: Final = "of-the-files"
 
 class Overlaid(msgspec.Struct, frozen=True):
     """snapshot: as it would be. made: objects that exist neither in the files nor in the cluster, each with the object of the
-    files that it comes from. refused: what admission says of objects of the files themselves. restarts: how many pods of
+    files that it comes from. kept: pods, and what owns them, that stay because their template does. refused: what admission says of objects of the files themselves. restarts: how many pods of
     each workload that runs would be replaced. gaps: what was not replayed."""
 
     snapshot: Snapshot
     made: dict[Ref, Ref]
+    kept: frozenset[Ref]
     refused: dict[Ref, str]
     restarts: dict[Ref, int]
     gaps: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class _Overlay:
         self._refused: dict[Ref, str] = {}
         self._restarts: dict[Ref, int] = {}
         self._new: set[Ref] = set()
+        self._kept: set[Ref] = set()
         self._scheduled = 0
         self._gaps: list[str] = []
 
@@ -89,7 +91,9 @@ class _Overlay:
             )
         self._add(self._elsewhere())
         self._link(objects)
-        return Overlaid(self._after, self._made, self._refused, self._restarts, tuple(self._gaps))
+        return Overlaid(
+            self._after, self._made, frozenset(self._kept), self._refused, self._restarts, tuple(self._gaps)
+        )
 
     def _elsewhere(self) -> list[KubernetesObject]:
         """For each workload that lacks several things, of which one hides the others, pods that lack one each: those that fit
@@ -175,6 +179,9 @@ class _Overlay:
     def _scale(self, workload: KubernetesObject, pods: list[Pod]) -> None:
         """The template stays: pods that run stay, but for those that are too many."""
         wanted = _number(workload)
+        self._kept.update(map(ref, pods))
+        if isinstance(workload, Deployment):
+            self._kept.update(map(ref, replica_sets_of(workload, self._before)))
         if not isinstance(workload, _COUNTED) or wanted == len(pods):
             self._add((workload,))
             return
