@@ -1,8 +1,8 @@
-"""TLS Secret of an Ingress is missing.
+"""Secret of an Ingress is missing.
 
 ## What it means
 An Ingress names a Secret for a host's certificate that is not in its namespace. Controllers serve the host with their default certificate
-then (browsers warn of it), or do not serve it at all.
+then (browsers warn of it), or do not serve it at all. Where the Secret of `auth-secret` is missing, ingress-nginx answers 503.
 
 ## Why it happens
 - The name is misspelled, or the Secret is in another namespace: an Ingress reads Secrets of its own namespace only.
@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterator
 
 from diagnostics.ingress._certificates import may_come
-from diagnostics.ingress._controllers import reads_secrets
+from diagnostics.ingress._controllers import controller_of_ingress, reads_secrets
 from diagnostics.pods.configuration._creators import CREATORS
 from kubedoctor.cluster import (
     Cluster,
@@ -52,6 +52,8 @@ from kubedoctor.findings import (
 )
 from kubedoctor.replay.ingress.controllers import controller_pods
 
+_NGINX = "k8s.io/ingress-nginx"
+_SETTING = "nginx.ingress.kubernetes.io/"
 _ISSUED = re.compile(r"cert-manager\.io/|kubernetes\.io/tls-acme|certificate\.appscode|gardener\.cloud/purpose")
 """Annotations by which a controller makes the Secret: its Certificate then tells."""
 
@@ -74,8 +76,47 @@ def certificate_secret_missing(ingress: Ingress, cluster: Cluster) -> Iterator[F
     for at, entry in enumerate(ingress.spec.tls or ()):
         if not entry.secret_name or cluster.get(Secret, ingress.namespace, entry.secret_name) is not None:
             continue
-        if not may_come(ingress, ingress.namespace, entry.secret_name, cluster):
+        said = _said(ingress, entry.secret_name, cluster)
+        if not may_come(ingress, ingress.namespace, entry.secret_name, cluster, missed=bool(said)):
             yield _finding(ingress, at, entry.secret_name, entry.hosts or (), known is not None, cluster)
+    yield from _passwords(ingress, cluster)
+
+
+def _passwords(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
+    """The Secret with the users of `auth-type`: without it ingress-nginx answers 503 at the paths of the Ingress."""
+    named = ingress.annotations.get(f"{_SETTING}auth-secret", "")
+    if not named or not ingress.annotations.get(f"{_SETTING}auth-type"):
+        return
+    if controller_of_ingress(ingress, cluster) != _NGINX:
+        return
+    namespace, _, name = named.rpartition("/")
+    if cluster.get(Secret, namespace or ingress.namespace, name) is not None:
+        return
+    said = _said(ingress, name, cluster)
+    if may_come(ingress, namespace or ingress.namespace, name, cluster, missed=bool(said)):
+        return
+    near = next(iter(misspellings(name, [one.name for one in cluster.maybe.all(Secret, ingress.namespace)], 1)), "")
+    hint = f"; did you mean {near}?" if near else ""
+    path = f"metadata.annotations[{_SETTING}auth-secret]"
+    yield Finding(
+        about=ref(ingress),
+        aspect=f"auth-secret-{name}",
+        severity=Severity.CRITICAL,
+        summary=f"no Secret {name} with the users for its login{hint}: ingress-nginx answers 503",
+        evidence=(quote(ingress, path, "no Secret of this name"), *said),
+        confidence=Confidence.CERTAIN,
+        fixes=(
+            Fix(
+                f"Create Secret {name} with the key auth: the lines of htpasswd, or correct the annotation",
+                edit_command(ref(ingress)),
+            ),
+        ),
+        commands=(
+            Command(
+                kubectl("get", "secrets", namespace=namespace or ingress.namespace), "the Secrets of the namespace"
+            ),
+        ),
+    )
 
 
 def _finding(ingress: Ingress, at: int, name: str, hosts: tuple[str, ...], known: bool, cluster: Cluster) -> Finding:
@@ -107,7 +148,7 @@ def _finding(ingress: Ingress, at: int, name: str, hosts: tuple[str, ...], known
 def _said(ingress: Ingress, name: str, cluster: Cluster) -> tuple[Evidence, ...]:
     for pod in controller_pods(ingress, cluster)[:1]:
         for container in pod.spec.containers[:1]:
-            tail = cluster.log_tail(pod, container.name)
+            tail = cluster.log_tail(pod, container.name, optional=True)
             for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
                 if tail is not None and f"{ingress.namespace}/{name}" in tail.lines[index]:
                     return (quote_line(tail, index, "the controller does not find it"),)

@@ -10,6 +10,7 @@ one that is for other names.
   `a.example.com`, neither `example.com` nor `a.b.example.com`.
 - The certificate has a common name (CN) only: browsers and most programs look at the alternative names and ignore it.
 - The certificate has expired.
+- The key belongs to another certificate, or one of the two is damaged.
 
 ## How to fix it
 Create the Secret with `kubectl create secret tls NAME --cert=FILE --key=FILE`, or add the host to the Certificate
@@ -28,6 +29,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from diagnostics.ingress._controllers import reads_secrets
+from diagnostics.ingress._key_pairs import unreadable
 from diagnostics.ingress._programs import lines_about
 from kubedoctor.cluster import (
     Cluster,
@@ -107,6 +109,8 @@ def certificate_unusable(ingress: Ingress, cluster: Cluster) -> Iterator[Finding
         lacking = [key for key in _KEYS if key not in (secret.data or {})]
         if secret.data and lacking:
             yield _without_keys(ingress, at, secret, lacking, known is not None, cluster)
+        elif (broken := unreadable(ingress, at, secret, cluster)) is not None:
+            yield broken
         else:
             yield from _for_other_names(ingress, at, entry, secret, known is not None, cluster)
 

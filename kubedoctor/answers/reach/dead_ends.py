@@ -61,13 +61,14 @@ def no_such_port(service: Service, end: ReachEnd) -> DeadEnd:
     return DeadEnd(f"{ref(service).title} has no port {asked}: it has {ports_of(service)}", ref(service), "refused")
 
 
-def no_endpoint(service: Service, port: ServicePort, verdict: ProxyVerdict, cluster: Cluster) -> DeadEnd:
-    """kube-proxy has nothing to send to."""
+def no_endpoint(
+    service: Service, port: ServicePort, verdict: ProxyVerdict, cluster: Cluster, node: str = "the node of the source"
+) -> DeadEnd:
+    """kube-proxy has nothing to send to. node: where it decides."""
     title = ref(service).title
     if why := in_part(cluster, slices_want(service.namespace, service.name)):
         return DeadEnd(f"no ready endpoint of {title} was seen ({why})", ref(service), known=False)
     if verdict.fate is Fate.DROPPED:
-        node = "the node of the source"
         return DeadEnd(f"{title} has no endpoint on {node} ({verdict.why} Local)", ref(service), "timeout")
     pods = [pod for pod in pods_selected_by(service, cluster.maybe) if not finished(pod)]
     target = port.target_port

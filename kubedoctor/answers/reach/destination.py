@@ -111,6 +111,16 @@ def at_node(end: ReachEnd, cluster: Cluster) -> tuple[Service, ServicePort] | No
     return _with_node_port(end, cluster.maybe.all(Service))
 
 
+def node_entered(end: ReachEnd, cluster: Cluster) -> Node | None:
+    """The node whose port it is; None for the address of a load balancer, which chooses a node itself."""
+    if end.kind == "Node":
+        return cluster.maybe.get(Node, "", end.host)
+    for node in cluster.maybe.all(Node):
+        if any(row.address == end.host for row in node.status.addresses or ()):
+            return node
+    return None
+
+
 def _with_node_port(end: ReachEnd, services: tuple[Service, ...]) -> tuple[Service, ServicePort] | None:
     for service in services:
         for row in service.spec.ports or ():

@@ -27,7 +27,7 @@ from kubedoctor.answers.reach.dead_ends import (
     state_of_endpoints,
     unresolved,
 )
-from kubedoctor.answers.reach.destination import ReachEnd, at_node, entered_by, families_apart
+from kubedoctor.answers.reach.destination import ReachEnd, at_node, entered_by, families_apart, node_entered
 from kubedoctor.answers.reach.fronts import Front, front_of, front_of_ingress
 from kubedoctor.answers.resolve.aliases import followed, is_alias
 from kubedoctor.cluster.kinds.core import Namespace, Node, Service, ServicePort
@@ -261,8 +261,34 @@ def _entered(service: Service, port: ServicePort | None, source: ReachSource, en
     closed = outside_its_ranges(service, port, end.host, list(filter(None, own)))
     if closed is not None:
         return Way(service, port, obstacle=closed, entrance=f"{end.host}:{end.number}")
-    way = _through(service, source, end._replace(port=str(port.port)), cluster)
+    node = node_entered(end, cluster) if service.spec.external_traffic_policy == "Local" else None
+    if node is not None and _is_outside(source, node):
+        way = _at_port_of(node, service, port, end, cluster)
+    else:
+        way = _through(service, source, end._replace(port=str(port.port)), cluster)
     return msgspec.structs.replace(way, entrance=f"{end.host}:{end.number}")
+
+
+def _is_outside(source: ReachSource, node: Node) -> bool:
+    """Whether a node port of the node takes it for a client from outside: neither a pod nor the node itself."""
+    if source.pod is not None and not source.pod.spec.host_network:
+        return False
+    return source.party.node != node.name
+
+
+def _at_port_of(node: Node, service: Service, port: ServicePort, end: ReachEnd, cluster: Cluster) -> Way:
+    """What comes from outside to a node port with `externalTrafficPolicy: Local` goes to the endpoints of this node alone."""
+    slices = cluster.maybe.slices_of(service.namespace, service.name)
+    if not slices and _slices_unread(service, cluster):
+        text = f"the endpoints of {ref(service).title} could not be read"
+        return Way(service, port, obstacle=DeadEnd(text, ref(service), known=False))
+    proxy = ServiceProxy([service], slices, node)
+    verdict = proxy.connect(_internal(node), port.node_port or 0, end.protocol, ProxyClient(outside=True))
+    if verdict.fate is Fate.SENT:
+        rows = [(row.endpoint, row.address, row.port) for row in verdict.endpoints]
+        return Way(service, port, tuple(_targets(service, rows, end.protocol, cluster)), proxy=verdict)
+    obstacle = no_endpoint(service, port, verdict, cluster, f"node {node.name}")
+    return Way(service, port, obstacle=obstacle, proxy=verdict)
 
 
 def _direct(end: ReachEnd, cluster: Cluster) -> Way:

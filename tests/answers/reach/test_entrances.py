@@ -27,6 +27,37 @@ def test_policies_of_the_pods_behind_an_entrance_count(destination: str) -> None
     assert asked(destination, *ENTERED).verdict == "reaches 1 endpoint of Service data/db"
 
 
+def entered_locally(on: str) -> list[Manifest]:
+    """A Service that keeps outsiders on the node that they come to; its endpoint is on the node `on`."""
+    local = {**PUBLISHED, "spec": {**PUBLISHED["spec"], "externalTrafficPolicy": "Local"}}
+    listed: Manifest = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": "db-1", "namespace": "data", "labels": {"kubernetes.io/service-name": "db"}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.0.0.2"], "nodeName": on, "conditions": {"ready": True}}],
+        "ports": [{"name": port.get("name", ""), "port": 8080} for port in PUBLISHED["spec"]["ports"]],
+    }
+    return [*(row for row in BASE if row["kind"] not in ("Service", "EndpointSlice")), local, listed]
+
+
+OUTSIDER = Ref("Address", "", "198.51.100.200")
+
+
+@pytest.mark.parametrize("destination", ["192.168.0.1:30081", "node/n1:30081"])
+def test_a_node_without_a_local_endpoint_drops_what_comes_from_outside(destination: str) -> None:
+    sheet = asked(destination, *entered_locally("n2"), subject=OUTSIDER)
+    assert sheet.verdict == (
+        "does not reach it (times out): Service data/db has no endpoint on node n1 (spec.externalTrafficPolicy Local)"
+    )
+    assert asked(destination, *entered_locally("n1"), subject=OUTSIDER).conclusion is Conclusion.WELL
+    # Pods, the node itself and a load balancer are not kept there.
+    assert asked(destination, *entered_locally("n2")).conclusion is Conclusion.WELL
+    node = Ref("Node", "", "n1")
+    assert asked(destination, *entered_locally("n2"), subject=node).conclusion is not Conclusion.TROUBLE
+    assert asked("203.0.113.7:80", *entered_locally("n2"), subject=OUTSIDER).conclusion is not Conclusion.TROUBLE
+
+
 @pytest.mark.parametrize("destination", ENTRANCES)
 def test_a_rule_may_see_the_node_in_place_of_the_source(destination: str) -> None:
     rule: Manifest = {"from": [{"namespaceSelector": {}}]}

@@ -22,7 +22,10 @@ from tests.real.cluster.layout import (
     CACHE,
     CONTAINERD_VERSION,
     DEBIAN_ROOT,
+    GATEWAY_KINDS,
     GO_MODULES,
+    INGRESS_NGINX_TEMPLATE,
+    INGRESS_NGINX_VERSION,
     KUBERNETES_VERSION,
     POLICY_ROOT,
     RECIPES,
@@ -37,6 +40,9 @@ KUBERNETES_FLAGS = (
 )
 CONTAINERD = "github.com/containerd/containerd/v2"
 CONTAINERD_FLAGS = f"-s -w -X {CONTAINERD}/version.Version={CONTAINERD_VERSION}"
+INGRESS_NGINX = "k8s.io/ingress-nginx"
+GATEWAY_API, GATEWAY_GROUP = "sigs.k8s.io/gateway-api", "gateway.networking.k8s.io"
+INGRESS_NGINX_FLAGS = f"-s -w -X {INGRESS_NGINX}/version.RELEASE={INGRESS_NGINX_VERSION}"
 DEBIAN_PACKAGES = (
     "runc",
     "libseccomp2",
@@ -118,9 +124,26 @@ COMPONENTS = (
     Component("kubectl", "kubectl", "k8s.io/kubernetes/cmd/kubectl", KUBERNETES_FLAGS),
     Component("coredns", "coredns", "."),
     Component("policies", "kube-router", "."),
+    Component("ingress", "nginx-ingress-controller", f"{INGRESS_NGINX}/cmd/nginx", INGRESS_NGINX_FLAGS),
+    Component("ingress", "nginx", "."),
     # Its panics are recorded, and must not name the folder where it was built.
     Component("app", "app", ".", options=("-trimpath",)),
 )
+
+
+def copy_texts() -> None:
+    """What else of a module is needed than programs: ingress-nginx's template of nginx.conf, the kinds of the Gateway API."""
+    template = _folder_of("ingress", INGRESS_NGINX) / "rootfs/etc/nginx/template/nginx.tmpl"
+    INGRESS_NGINX_TEMPLATE.write_text(template.read_text())
+    kinds = sorted((_folder_of("gateway", GATEWAY_API) / "config/crd/standard").glob(f"{GATEWAY_GROUP}_*.yaml"))
+    GATEWAY_KINDS.write_text("---\n".join(path.read_text() for path in kinds))
+
+
+def _folder_of(module: str, path: str) -> Path:
+    """Where Go has put a module that a recipe requires."""
+    for command in (["go", "mod", "download", path], ["go", "list", "-m", "-f", "{{.Dir}}", path]):
+        done = subprocess.run(command, cwd=GO_MODULES / module, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
 
 
 def unpack_debian_packages() -> None:
@@ -162,6 +185,7 @@ def main() -> int:
             component.build()
             size = (BINARIES / component.name).stat().st_size >> 20
             print(f"  {time.monotonic() - begin:.0f} s, {size} MiB", flush=True)
+        copy_texts()
         unpack_debian_packages()
     except subprocess.CalledProcessError as error:
         print(f"Cannot build the real cluster: `{' '.join(error.cmd)}` failed.", file=sys.stderr)

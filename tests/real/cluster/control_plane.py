@@ -115,11 +115,12 @@ class RealCluster:
         return done.stdout
 
     def paste(self, line: str) -> None:
-        """Run what a finding tells to type: kubectl commands joined by `&&` and pipes."""
+        """Run what a finding tells to type: kubectl commands joined by `&&` and pipes, which may begin with `printf %s`."""
         for part in line.split(" && "):
             told: str | None = None
             for command in part.split(" | "):
-                told = self.kubectl(*shlex.split(command)[1:], text=told)
+                program, *words = shlex.split(command)
+                told = words[1] if program == "printf" else self.kubectl(*words, text=told)
 
     def apply(self, *objects: Document) -> None:
         manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})

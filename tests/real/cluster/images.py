@@ -17,6 +17,8 @@ from tests.real.cluster.layout import (
     BINARIES,
     COREDNS_VERSION,
     IMAGES,
+    INGRESS_NGINX_TEMPLATE,
+    INGRESS_NGINX_VERSION,
     KUBE_ROUTER_VERSION,
     KUBERNETES_VERSION,
     POLICY_ROOT,
@@ -31,17 +33,18 @@ PAUSE = "pause:3.10"
 COREDNS = f"coredns:{COREDNS_VERSION}"
 KUBE_ROUTER = f"kube-router:{KUBE_ROUTER_VERSION}"
 KUBE_PROXY = f"kube-proxy:{KUBERNETES_VERSION}"
+INGRESS_NGINX = f"ingress-nginx/controller:{INGRESS_NGINX_VERSION}"
 Files = dict[str, Path | str]
 """What is in an image: a file, or the target of a link, by path."""
 
 
 def build_all() -> None:
     """Make all images whose programs changed since the last call."""
-    programs = app, coredns, kube_router, kube_proxy = tuple(
-        BINARIES / name for name in ("app", "coredns", "kube-router", "kube-proxy")
+    programs = app, coredns, kube_router, kube_proxy, controller, nginx = tuple(
+        BINARIES / name for name in ("app", "coredns", "kube-router", "kube-proxy", "nginx-ingress-controller", "nginx")
     )
     sources = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in programs}
-    recipe = json.dumps([sources, APPLICATIONS, PAUSE, COREDNS, KUBE_ROUTER, KUBE_PROXY])
+    recipe = json.dumps([sources, APPLICATIONS, PAUSE, COREDNS, KUBE_ROUTER, KUBE_PROXY, INGRESS_NGINX])
     note = IMAGES / "recipe.json"
     if note.exists() and note.read_text() == recipe:
         return
@@ -52,6 +55,15 @@ def build_all() -> None:
     tags[COREDNS] = _build({"app": coredns}, ["/app"])
     tags[KUBE_ROUTER] = _build({"app": kube_router, **_policy_tools()}, ["/app"])
     tags[KUBE_PROXY] = _build({"app": kube_proxy, **_policy_tools()}, ["/app"])
+    tags[INGRESS_NGINX] = _build(
+        {
+            "nginx-ingress-controller": controller,
+            "usr/bin/nginx": nginx,
+            "etc/nginx/template/nginx.tmpl": INGRESS_NGINX_TEMPLATE,
+        },
+        ["/nginx-ingress-controller"],
+        ("tmp/nginx", "etc/ingress-controller/telemetry"),
+    )
     (IMAGES / "tags.json").write_text(json.dumps(tags, indent=1))
     note.write_text(recipe)
 
@@ -68,9 +80,9 @@ def _policy_tools() -> Files:
     }
 
 
-def _build(files: Files, entry_point: list[str]) -> str:
-    """Make one image; returns the digest of its manifest."""
-    raw = _layer(files)
+def _build(files: Files, entry_point: list[str], folders: tuple[str, ...] = ()) -> str:
+    """Make one image; returns the digest of its manifest. folders: those without a file."""
+    raw = _layer(files, folders)
     layer = {"mediaType": LAYER, **_store(gzip.compress(raw, 6, mtime=0))}
     configuration = {
         "architecture": "amd64",
@@ -87,11 +99,12 @@ def _build(files: Files, entry_point: list[str]) -> str:
     return str(_store(json.dumps(manifest).encode())["digest"])
 
 
-def _layer(files: Files) -> bytes:
+def _layer(files: Files, empty: tuple[str, ...]) -> bytes:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
-        folders = {str(parent) for name in files for parent in Path(name).parents if parent.name}
-        for name, mode in [("tmp", 0o1777), *((name, 0o755) for name in sorted(folders | {"etc"}))]:
+        placed = [*files, *(f"{folder}/file" for folder in empty)]
+        folders = {str(parent) for name in placed for parent in Path(name).parents if parent.name}
+        for name, mode in [("tmp", 0o1777), *((name, 0o755) for name in sorted((folders | {"etc"}) - {"tmp"}))]:
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode = tarfile.DIRTYPE, mode
             tar.addfile(folder)

@@ -14,6 +14,10 @@ DEBIAN_ROOT = CACHE / "root"
 """Debian packages unpacked here: runc, the network plug-ins, nftables and their libraries."""
 POLICY_ROOT = CACHE / "policy-root"
 """Debian packages unpacked here for the image of the policy engine: iptables, ipset and all that they load."""
+INGRESS_NGINX_TEMPLATE = CACHE / "nginx.tmpl"
+"""Of which ingress-nginx writes nginx.conf; comes with its module."""
+GATEWAY_KINDS = CACHE / "gateway-kinds.yaml"
+"""The CustomResourceDefinitions of the Gateway API's standard channel, as its module has them."""
 IMAGES = CACHE / "images"
 RUNS = CACHE / "run"
 
@@ -24,6 +28,7 @@ KUBERNETES_VERSION = "v1.37.2"
 CONTAINERD_VERSION = "v2.4.2"
 COREDNS_VERSION = "1.14.7"
 KUBE_ROUTER_VERSION = "v2.2.1"
+INGRESS_NGINX_VERSION = "v1.11.1"
 
 KUBECTL = Path(os.environ.get("KUBECTL", BINARIES / "kubectl"))
 """kubectl of the cluster's own version, so that neither the results nor the timings depend on the machine's."""
@@ -35,6 +40,8 @@ NODE = (
     "kube-proxy",
     "coredns",
     "kube-router",
+    "nginx-ingress-controller",
+    "nginx",
     "app",
     "runc",
     "kubectl",

@@ -7,7 +7,16 @@ import platform
 import shutil
 from pathlib import Path
 
-from tests.real.cluster.layout import BINARIES, CACHE, CONTROL_PLANE, DEBIAN_ROOT, IMAGES, NODE
+from tests.real.cluster.layout import (
+    BINARIES,
+    CACHE,
+    CONTROL_PLANE,
+    DEBIAN_ROOT,
+    GATEWAY_KINDS,
+    IMAGES,
+    INGRESS_NGINX_TEMPLATE,
+    NODE,
+)
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 NEEDED_CONTROLLERS = ("cpu", "memory", "pids")
@@ -39,6 +48,7 @@ def why_not_run() -> str:
     missing = [name for name in CONTROL_PLANE + NODE if not (BINARIES / name).exists()]
     if not (DEBIAN_ROOT / "usr/sbin/nft").exists():
         missing.append("nft")
+    missing += [path.name for path in (INGRESS_NGINX_TEMPLATE, GATEWAY_KINDS) if not path.exists()]
     if not (IMAGES / "tags.json").exists():
         missing.append("container images")
     if missing:

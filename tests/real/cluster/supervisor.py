@@ -22,7 +22,7 @@ from tests.real.cluster import node
 from tests.real.cluster.certificates import ADMINISTRATOR_TOKEN, TOKENS, write_kubeconfig
 from tests.real.cluster.layout import BINARIES, NODE_ADDRESS, POD_RANGE, SECURE_PORT, SERVICE_RANGE, Document
 
-RESTARTED = ("containerd", "kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager")
+RESTARTED = ("containerd", "kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver")
 """What an init system, or the kubelet for static pods, would start again after its end."""
 AUDIT_POLICY: Document = {
     "apiVersion": "audit.k8s.io/v1",

@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.real.cluster.control_plane import RealCluster
 from tests.real.cluster.layout import BINARIES, DEBIAN_ROOT, PROJECT, RUNS, Document
 from tests.real.cluster.node import NETWORKS
+from tests.real.ingress_controller import ingresses_served
 from tests.real.metrics import measured
 from tests.real.namespace import Namespace
 from tests.real.policy_engine import enforced
@@ -26,7 +27,7 @@ from tests.real.recording.containers import CONTAINERS
 from tests.real.recording.fault import Fault
 from tests.real.recording.images import IMAGES
 from tests.real.recording.machines import MACHINES
-from tests.real.recording.networks import NETWORK, NETWORK_OF_THE_CLUSTER
+from tests.real.recording.networks import INGRESSES, INGRESSES_OF_THE_CLUSTER, NETWORK, NETWORK_OF_THE_CLUSTER
 from tests.real.recording.nodes import NODES, ready
 from tests.real.recording.pods import PODS
 from tests.real.recording.state import state_of
@@ -165,9 +166,10 @@ class Recorder:
 def main() -> int:
     names = set(sys.argv[1:])
     of_namespaces = (*CONTAINERS, *IMAGES, *WORKLOADS, *CHANGES, *STRAYS, *PODS, *AUTOSCALERS)
-    groups = (of_namespaces, MEASURED, NETWORK, NETWORK_OF_THE_CLUSTER, (*NODES, *MACHINES))
+    of_networks = (NETWORK, NETWORK_OF_THE_CLUSTER, INGRESSES, INGRESSES_OF_THE_CLUSTER)
+    groups = (of_namespaces, MEASURED, *of_networks, (*NODES, *MACHINES))
     wanted = [[fault for fault in faults if fault.name in names or not names] for faults in groups]
-    chosen, with_metrics, networks, cluster_network, of_nodes = wanted
+    chosen, with_metrics, networks, cluster_network, ingresses, cluster_ingresses, of_nodes = wanted
     with RealCluster(RUN, node=True) as cluster:
         cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))
         cluster.apply(*cluster_dns())
@@ -181,6 +183,10 @@ def main() -> int:
             with enforced(cluster):
                 recorder.all_at_once(networks)
                 recorder.one_by_one(cluster_network)
+        if ingresses or cluster_ingresses:
+            with enforced(cluster), ingresses_served(cluster):
+                recorder.all_at_once(ingresses)
+                recorder.one_by_one(cluster_ingresses)
         recorder.one_by_one(of_nodes)
     print(f"{sum(map(len, wanted)) - len(recorder.failed)} recorded in {FOLDER.relative_to(Path.cwd())}")
     return bool(recorder.failed)

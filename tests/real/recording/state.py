@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 
 from tests.real.cluster.control_plane import RealCluster
@@ -18,7 +19,9 @@ KINDS = (
     "customresourcedefinitions,resourceclaims,resourceslices,deviceclasses,volumeattachments,apiservices,roles,rolebindings,clusterroles,"
     "clusterrolebindings,certificatesigningrequests"
 )
-ALWAYS = {"", "kube-system", "kube-node-lease", "kube-public", "default"}
+ALWAYS = {"", "kube-system", "kube-node-lease", "kube-public", "default", "ingress-nginx"}
+OF_A_FAULT = re.compile(r"\bshop-\d+\b")
+"""The namespaces of faults that are made at the same time."""
 
 
 def built_in(item: Document) -> bool:
@@ -48,8 +51,15 @@ def belongs(item: Document, namespace: str) -> bool:
     return item["metadata"].get("namespace", "") in ALWAYS | {namespace}
 
 
-def logs_of(cluster: RealCluster, pods: list[Document]) -> dict[str, dict[str, str]]:
-    """The last lines of each container's present and previous run, or why they could not be read."""
+def lines_of(text: str, namespace: str) -> str:
+    """The last lines of a log that name no other namespace of a fault: some programs serve all."""
+    kept = [line for line in text.splitlines(True) if set(OF_A_FAULT.findall(line)) <= {namespace}]
+    return "".join(kept[-LOG_LINES:])
+
+
+def logs_of(cluster: RealCluster, pods: list[Document], at: str) -> dict[str, dict[str, str]]:
+    """The last lines of each container's present and previous run, or why they could not be read. at: the namespace of
+    the fault."""
     found: dict[str, dict[str, str]] = {}
     for pod in pods:
         namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
@@ -60,9 +70,9 @@ def logs_of(cluster: RealCluster, pods: list[Document]) -> dict[str, dict[str, s
                 entry = found[f"{namespace}/{name}/{status['name']}"] = dict[str, str]()
                 for which in ("current", "previous") if status.get("lastState") else ("current",):
                     flags = ["--previous"] if which == "previous" else []
-                    command = ["logs", "-n", namespace, name, "-c", status["name"], f"--tail={LOG_LINES}"]
+                    command = ["logs", "-n", namespace, name, "-c", status["name"], f"--tail={20 * LOG_LINES}"]
                     try:
-                        entry[which] = cluster.kubectl(*command, *flags)
+                        entry[which] = lines_of(cluster.kubectl(*command, *flags), at)
                     except RuntimeError as error:
                         entry[which], entry["error"] = "", str(error).split(": ", 1)[1]
     return found
@@ -77,5 +87,5 @@ def state_of(at: Namespace, taken_at: datetime, more_kinds: str = "") -> Documen
         "kubernetes": KUBERNETES_VERSION,
         "captured_at": taken_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "objects": kept,
-        "logs": logs_of(at.cluster, [item for item in kept if item["kind"] == "Pod"]),
+        "logs": logs_of(at.cluster, [item for item in kept if item["kind"] == "Pod"], at.name),
     }

@@ -27,7 +27,9 @@ def of_two_programs(namespace: str) -> list[Document]:
     objects = [deployment("web", namespace), deployment("worker", namespace, "sleep", replicas=3)]
     for one in objects:
         one["spec"]["template"]["metadata"]["labels"]["tier"] = "shop"
-    return [*objects, service(namespace, selector={"tier": "shop"}), client(namespace, *GET)]
+    # By number: a port that is named leaves out the pods that do not have it.
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}]
+    return [*objects, service(namespace, selector={"tier": "shop"}, ports=ports), client(namespace, *GET)]
 
 
 def of_another_service(at: Namespace) -> None:
@@ -68,7 +70,7 @@ SERVERS = (
         "A server listens on 127.0.0.1 only, so that no other pod can connect; its client is refused.",
         "loopback",
         "web listens on 127.0.0.1:8080, which only its own pod reaches.",
-        (("Deployment", "web"), ("Service", "web")),
+        (("Deployment", "web"), ("Service", "web"), *CHECKOUT),
         on_the_loopback,
         CRASHED,
     ),
