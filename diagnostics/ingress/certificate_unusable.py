@@ -28,8 +28,8 @@ from collections.abc import Container, Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from diagnostics.ingress._certificates import unreadable
 from diagnostics.ingress._controllers import reads_secrets
-from diagnostics.ingress._key_pairs import unreadable
 from diagnostics.ingress._programs import lines_about
 from kubedoctor.cluster import (
     Cluster,

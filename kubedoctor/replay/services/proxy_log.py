@@ -118,11 +118,12 @@ def unread_services(lines: Sequence[str], at: datetime) -> UnreadServices | None
             why = listed["why"].partition('" logger=')[0].strip().strip('"').replace('\\"', '"')
             count = 1 + (last.count if last is not None else 0)
             last = UnreadServices(index, why, count, _FORBIDDEN in line, listed["kind"] == "Node")
-    return last if last is not None and last.count >= _ENOUGH and _is_recent(lines[last.index], at) else None
+    return last if last is not None and last.count >= _ENOUGH and is_recent(lines[last.index], at) else None
 
 
-def _is_recent(line: str, at: datetime) -> bool:
-    """By the time of the day that begins the line; a line without one may be."""
+def is_recent(line: str, at: datetime) -> bool:
+    """Whether the line was written so lately that a reflector would have tried again since: by the time of the day that begins
+    the line; a line without one may be."""
     clock = _CLOCK.search(line)
     if clock is None:
         return True

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.real.cluster.layout import Document
 from tests.real.ingress_controller import ACCOUNT, NAME, PLACE, RULES, WEBHOOK, admission, controller, rolled_out
 from tests.real.namespace import Namespace
 from tests.real.recording.fault import Fault
-from tests.real.recording.networks.clients import ready, web
+from tests.real.recording.networks.clients import ready, service, web
 from tests.real.recording.networks.entrances import OVERDUE
-from tests.real.recording.networks.served import INGRESS, ingress, listed
-from tests.real.workloads import RBAC, manifest
+from tests.real.recording.networks.served import INGRESS, backend, ingress, listed
+from tests.real.workloads import RBAC, deployment, manifest
 
 WORKLOAD = (("Deployment", f"{PLACE}/{NAME}"), ("Pod", f"{PLACE}/{NAME}-*"))
 CONFIGURATION = (("ValidatingWebhookConfiguration", f"/{WEBHOOK}"),)
@@ -71,9 +73,23 @@ def refused(at: Namespace, *ingresses: Document) -> None:
     at.apply(*ingresses)
 
 
-def unready_since_long(at: Namespace) -> bool:
+def with_a_wrong_setting(at: Namespace) -> None:
+    """The controller checks the values of annotations, as it does by default from version 1.12 on."""
+    checks = [
+        {"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--enable-annotation-validation"}
+    ]
+    at.cluster.kubectl("patch", f"deployment/{NAME}", "-n", PLACE, "--type=json", "-p", json.dumps(checks))
+    rolled_out(at.cluster)
+    refused(at, ingress(at.name, settings={"proxy-read-timeout": "60s"}))
+
+
+def next_version(namespace: str) -> list[Document]:
+    return [deployment("next", namespace), service(namespace, "next")]
+
+
+def at_work_again(at: Namespace) -> bool:
     rows = [row for pod in pods(at) for row in pod["status"].get("containerStatuses", [])]
-    return bool(rows) and not any(row["ready"] for row in rows)
+    return bool(rows) and all(row["started"] for row in rows)
 
 
 SERVED_CLUSTER = (
@@ -108,7 +124,7 @@ SERVED_CLUSTER = (
         "ClusterRole ingress-nginx grants no list of endpointslices.",
         (*WORKLOAD, ("ClusterRole", f"/{ACCOUNT}")),
         lambda namespace: web(namespace),
-        unready_since_long,
+        at_work_again,
         steps=without_slices,
         repair=restored,
         settle=100,
@@ -131,9 +147,9 @@ SERVED_CLUSTER = (
         "ingress-conflict",
         "Host and path of Ingress other are those of Ingress web already.",
         (("Ingress", "other"), ("Ingress", "web")),
-        lambda namespace: [*web(namespace), ingress(namespace)],
+        lambda namespace: [*web(namespace), *next_version(namespace), ingress(namespace)],
         listed("other"),
-        steps=lambda at: refused(at, ingress(at.name, name="other")),
+        steps=lambda at: refused(at, ingress(at.name, backend("next"), name="other")),
         repair=restored,
         settle=20,
     ),
@@ -145,7 +161,7 @@ SERVED_CLUSTER = (
         INGRESS,
         web,
         ready("web"),
-        steps=lambda at: refused(at, ingress(at.name, settings={"proxy-read-timeout": "60s"})),
+        steps=with_a_wrong_setting,
         repair=restored,
         settle=OVERDUE,
     ),
