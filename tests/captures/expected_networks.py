@@ -73,6 +73,8 @@ EXPECTED_OF_NETWORKS: dict[str, tuple[str, str]] = {
     "served-path-is-exact": ("KD1012", "404 Not Found"),
     "served-by-a-controller-scaled-to-zero": ("KD1203", "scaled to 0"),
     "served-by-a-controller-without-its-rights": ("KD2321", "endpointslices"),
+    "served-webhook-left-behind": ("KD2308", "k8s.io/ingress-nginx"),
+    "served-ingresses-in-conflict": ("KD2310", "web"),
     "served-by-a-controller-without-its-secret": ("KD1011", "ingress-nginx-admission"),
     # servers and clients
     "address-of-a-pod-that-went": ("KD1003", "no pod has"),
