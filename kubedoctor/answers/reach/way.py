@@ -262,7 +262,7 @@ def _entered(service: Service, port: ServicePort | None, source: ReachSource, en
     if closed is not None:
         return Way(service, port, obstacle=closed, entrance=f"{end.host}:{end.number}")
     node = node_entered(end, cluster) if service.spec.external_traffic_policy == "Local" else None
-    if node is not None and _is_outside(source, node):
+    if node is not None and _is_outside(source, node) and not _slices_unread(service, cluster):
         way = _at_port_of(node, service, port, end, cluster)
     else:
         way = _through(service, source, end._replace(port=str(port.port)), cluster)
@@ -271,17 +271,12 @@ def _entered(service: Service, port: ServicePort | None, source: ReachSource, en
 
 def _is_outside(source: ReachSource, node: Node) -> bool:
     """Whether a node port of the node takes it for a client from outside: neither a pod nor the node itself."""
-    if source.pod is not None and not source.pod.spec.host_network:
-        return False
-    return source.party.node != node.name
+    return (source.pod is None or source.pod.spec.host_network) and source.party.node != node.name
 
 
 def _at_port_of(node: Node, service: Service, port: ServicePort, end: ReachEnd, cluster: Cluster) -> Way:
     """What comes from outside to a node port with `externalTrafficPolicy: Local` goes to the endpoints of this node alone."""
     slices = cluster.maybe.slices_of(service.namespace, service.name)
-    if not slices and _slices_unread(service, cluster):
-        text = f"the endpoints of {ref(service).title} could not be read"
-        return Way(service, port, obstacle=DeadEnd(text, ref(service), known=False))
     proxy = ServiceProxy([service], slices, node)
     verdict = proxy.connect(_internal(node), port.node_port or 0, end.protocol, ProxyClient(outside=True))
     if verdict.fate is Fate.SENT:
