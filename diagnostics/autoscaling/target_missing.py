@@ -76,7 +76,10 @@ def target_missing(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Ite
     message = scale_failure(able) if failed and able is not None else ""
     gone = missing or "not found" in message
     similar = tuple(_similar(target, cluster)) if gone else ()
-    reason = "does not exist" if gone else f"cannot be scaled: {message}"
+    same_name = next((other for other in similar if other.name == target.name), None)
+    there = cluster.maybe.get_ref(same_name) if same_name is not None else None
+    absent = f"does not exist; a {same_name.kind} of this name does" if same_name is not None else "does not exist"
+    reason = absent if gone else f"cannot be scaled: {message}"
     yield Finding(
         about=ref(autoscaler),
         summary=f"HorizontalPodAutoscaler scales nothing: its target {target.title} {reason}",
@@ -87,6 +90,7 @@ def target_missing(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Ite
                 if failed and has_path(autoscaler, f"{_ABLE}.message")
                 else ()
             ),
+            *((quote(there, "metadata.name", "a workload of this name of another kind"),) if there is not None else ()),
         ),
         confidence=Confidence.CERTAIN,
         fixes=(*_fixes(autoscaler, similar, cluster), _deleted(autoscaler, target, gone=gone)),

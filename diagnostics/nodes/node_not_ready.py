@@ -30,14 +30,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
+from diagnostics.nodes._events import recent_events
 from diagnostics.nodes._held import held_by
 from diagnostics.nodes._leaving import is_removed
 from diagnostics.nodes._network_plugin import look_at_plugin, network_plugin
 from diagnostics.nodes._stated import stated
+from diagnostics.nodes.shortage._long_list import REPAIR, too_long
 from kubedoctor.cluster import (
     Cluster,
     Condition,
     DaemonSet,
+    Event,
     Evidence,
     Lease,
     Node,
@@ -59,6 +62,8 @@ from kubedoctor.replay.messages.classes import MessageClass
 
 READY = "status.conditions[type=Ready]"
 JOINING = timedelta(minutes=2)
+_STILL = timedelta(minutes=15)
+"""The kubelet cleans up every minute."""
 AT_ONCE = timedelta(seconds=10)
 _MACHINE_OFF = "node.cloudprovider.kubernetes.io/shutdown"
 """The taint of a node whose machine the cloud calls shut down (`k8s.io/cloud-provider/api`, v1.37)."""
@@ -74,12 +79,12 @@ def unready(node: Node) -> bool:
     code="KD4001",
     subject=Node,
     severity=Severity.CRITICAL,
-    reads=(Node, Pod, Lease, DaemonSet, VolumeAttachment),
+    reads=(Node, Pod, Lease, DaemonSet, VolumeAttachment, Event),
     when=unready,
     # A node that does not report cannot end or reject a program: such findings stay causes of their own.
     explains=(
         Explains("runs", ("KD1012", "KD1016", "KD1019", "KD1022", "KD1201", "KD1215", "KD2001", "KD2005", "KD2101")),
-        Explains("same", ("KD1023", "KD1101")),
+        Explains("same", ("KD1023", "KD1101", "KD4010")),
     ),
     also_known_as=("NotReady", "NodeStatusUnknown"),
     symptoms=("KubeletNotReady", "NodeNotReady", "unreachable", "Unknown"),
@@ -138,12 +143,27 @@ def _why(node: Node, ready: Condition | None, pods: list[Pod], cluster: Cluster)
     if ready.status == "Unknown":
         return _silent(node, ready, pods, cluster)
     said = stated(node, ready)
+    if said.kind is MessageClass.NODE_PLEG and (long := _long_list(node, cluster)) is not None:
+        return _Why(f"{said.summary}; {long.words}", (Fix(REPAIR),), (long.evidence,))
     if said.kind is not MessageClass.NODE_NETWORK_NOT_READY:
         return _Why(said.summary, (said.fix,))
     plugin = network_plugin(node, cluster)
     detail = f"; {plugin.summary}" if plugin.summary else ""
     blamed = (ref(plugin.suspect),) if plugin.suspect is not None else ()
     return _Why(f"{said.summary}{detail}", plugin.fixes, plugin.evidence, blamed, commands=look_at_plugin(plugin))
+
+
+class _LongList(NamedTuple):
+    words: str
+    evidence: Evidence
+
+
+def _long_list(node: Node, cluster: Cluster) -> _LongList | None:
+    """The kubelet lists the containers for PLEG and for its clean-up; only of the latter it writes events."""
+    for event in recent_events(node, cluster, "ContainerGCFailed", "ImageGCFailed", within=_STILL):
+        if has_path(event, "message") and (words := too_long(event.message)):
+            return _LongList(words, quote(event, "message", event.reason))
+    return None
 
 
 def _joining(node: Node, ready: Condition | None, pods: list[Pod], cluster: Cluster) -> bool:

@@ -17,6 +17,7 @@ _SCHEME: Final = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 _AWS_SUBNETS: Final = re.compile(
     r"VPC and tags|auto-discover|at least one subnet|suitable subnets for creating the ELB", re.IGNORECASE
 )
+_RULES: Final = re.compile(r"RulesPerSecurityGroup")
 _C = MessageClass
 IDENTITY: Final = Meaning(
     "the cloud does not accept the identity of the controller",
@@ -94,6 +95,12 @@ def repair_of(service: Service, meaning: Meaning, failure: BalancerFailure) -> F
         return Fix(
             f"Tag {kind} subnets of two zones with {tag}=1, or name them in the annotation"
             " service.beta.kubernetes.io/aws-load-balancer-subnets of the Service"
+        )
+    if meaning is _MEANINGS[_C.LOADBALANCER_QUOTA] and _RULES.search(failure.text):
+        return Fix(
+            "Raise the quota of rules in a security group, or let fewer rules be made: each port, range of clients"
+            " (loadBalancerSourceRanges) and balancer adds one; share one group (aws-load-balancer-security-groups, with"
+            " aws-load-balancer-manage-backend-security-group-rules)"
         )
     if meaning is _MEANINGS[_C.LOADBALANCER_SETTING_MISSING]:
         return Fix(meaning.repair, edit_command(ref(service)))

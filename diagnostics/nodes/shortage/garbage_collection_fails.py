@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from diagnostics.nodes._events import recent_events
+from diagnostics.nodes.shortage._long_list import REPAIR, too_long
 from kubedoctor.cluster import (
     Cluster,
     Event,
@@ -79,6 +80,8 @@ def _finding(node: Node, told: list[Event], cluster: Cluster) -> Finding:
     message = visible_end(newest.message, LONGEST_MESSAGE).rstrip(". ")
     by_the_runtime = reading is not None and reading.message_class is MessageClass.NODE_RUNTIME_DOWN
     what, fix = _words(newest.reason, by_the_runtime=by_the_runtime)
+    if long := too_long(newest.message):
+        what, fix = long, REPAIR
     since = cluster.taken_at - newest.seen_at if newest.seen_at is not None else timedelta()
     return Finding(
         about=ref(node),

@@ -28,7 +28,7 @@ from diagnostics.pods.crashes.taken._used_up import used_up
 from kubedoctor.cluster import Cluster, ConfigMap, Container, Pod, visible, visible_end
 from kubedoctor.findings import SETTABLE, Effect, Fix, Ref, fix_by_hand, kubectl, quote, quote_spec
 from kubedoctor.replay.kubelet.memory.heaps import heap_setting
-from kubedoctor.replay.logs.continued import whole_message
+from kubedoctor.replay.logs.continued import listed_errors, whole_message
 from kubedoctor.replay.logs.families.machine import SHARED_MEMORY
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.log_lines import parse_line
@@ -98,8 +98,10 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if cause.fault is LogFault.PERMISSION_PORT and mine is not None:
         return low_port(pod, mine, subject, about, cluster)
     if cause.fault is LogFault.ADDRESS_IN_USE:
-        return address_in_use(pod, subject.rpartition(":")[2], about, cluster)
+        return address_in_use(pod, container, subject.rpartition(":")[2], about, cluster)
     if cause.fault is LogFault.MISSING_VARIABLE:
+        if (unset := _property(container, subject, about)) is not None:
+            return unset
         return _missing_variable(pod, container, subject, about, cluster)
     if cause.fault is LogFault.BAD_FLAG:
         return _bad_flag(pod, container, subject, message_of(lines, cause), about, cluster)
@@ -149,7 +151,7 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if cause.fault is LogFault.UNSUPPORTED_CPU:
         return cpu_too_old(pod, message, about)
     if cause.fault is LogFault.MISSING_LIBRARY and mine is not None:
-        return library_missing(mine, subject, message, about)
+        return library_missing(mine, cause, lines, message, about)
     if cause.fault is LogFault.NO_SPACE:
         return full_volume(pod, mine, subject, about, cluster)
     named = subject or _NAMELESS.get(cause.fault, "")
@@ -192,7 +194,7 @@ def message_of(lines: tuple[str, ...], cause: LogCause) -> str:
     """What the line says, without time and level; of a crash, with the place in the program's code."""
     if cause.fault is LogFault.PANIC:
         return crash_message(lines, cause.index)
-    if whole := whole_message(lines, cause.index):
+    if whole := listed_errors(lines, cause.index) or whole_message(lines, cause.index):
         return whole
     return _RUBY_PLACE.sub("", " ".join(parse_line(lines[cause.index]).message.split()))
 
@@ -232,6 +234,17 @@ def _missing_variable(pod: Pod, container: str, name: str, about: Ref, cluster: 
     return Story(f"{text}; ConfigMap {holder.name} has this key", evidence=evidence, fixes=fixes)
 
 
+def _property(container: str, name: str, about: Ref) -> Story | None:
+    """A property of Spring; it is set by a variable too: dots become underscores, dashes are left out
+    (Spring Boot, Binding From Environment Variables). None for the name of a variable."""
+    if name.upper() == name or not _PROPERTY.fullmatch(name):
+        return None
+    variable = name.replace("-", "").replace(".", "_").upper()
+    fix = fix_by_hand(about, f"Set {name} in the program's configuration, or {variable} in container `{container}`")
+    return Story(f"property {name} is not set", fixes=(fix,))
+
+
+_PROPERTY = re.compile(r"[A-Za-z][\w-]*(?:[.-][\w-]+)+")
 _UNKNOWN = re.compile(
     r"unknown|unrecogni[sz]ed|not defined|no such|unexpected|wasn't expected|illegal option|invalid option",
     re.IGNORECASE,

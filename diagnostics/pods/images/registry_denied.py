@@ -23,6 +23,7 @@ access to this image. Or the registry's rate limit was reached.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
@@ -48,6 +49,7 @@ from kubedoctor.replay.kubelet.image_errors import PullProblem
 
 LOGIN = "registry-login"
 """The name of the Secret that a fix creates."""
+_EXPIRED = re.compile(r"(?:token|credentials?|password|login|session)\b.{0,20}\bexpired|ExpiredToken", re.IGNORECASE)
 DOCKER_TYPES = frozenset({"kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"})
 
 
@@ -148,6 +150,11 @@ def _credentials_problem(
         line = kubectl("delete", "secret", wrong[0], namespace=pod.namespace)
         fix = Fix(f"Delete Secret {wrong[0]} and recreate it with `kubectl create secret docker-registry`", line)
         return f"imagePullSecret {wrong[0]} has the wrong type", tuple(evidence), (fix,)
+    if _EXPIRED.search(pull.message):
+        renew = f"Renew the login in Secret {', '.join(names)}, and have a program renew it before it expires"
+        renew += " (a login of ECR lasts 12 hours)" if ".dkr.ecr." in pull.name.registry else ""
+        instead = (Fix(f"Or let the kubelet log in by itself: {identity.fix}"),) if identity is not None else ()
+        return f"the login in imagePullSecret {', '.join(names)} has expired", tuple(evidence), (Fix(renew), *instead)
     fix = Fix(f"Check that {', '.join(names)} has valid credentials for {pull.name.registry}")
     return f"imagePullSecret {', '.join(names)} does not give access", tuple(evidence), (fix,)
 

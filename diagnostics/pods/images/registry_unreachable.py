@@ -29,6 +29,7 @@ from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
+from diagnostics.pods.images._certificate import certificate_words
 from diagnostics.pods.images._images import (
     Unpulled,
     finding,
@@ -39,10 +40,10 @@ from diagnostics.pods.images._images import (
 )
 from kubedoctor.cluster import WORKLOADS, Cluster, Event, Pod, waiting
 from kubedoctor.findings import Finding, Fix, Severity, diagnostic, quote
-from kubedoctor.replay.kubelet.image_errors import PullProblem, storage_host
+from kubedoctor.replay.kubelet.image_errors import PullProblem, failed_lookup, storage_host
 
 _SUMMARIES = {
-    PullProblem.NO_SUCH_HOST: "registry {host} does not resolve on the node",
+    PullProblem.NO_SUCH_HOST: "registry {host} does not resolve on {node}",
     PullProblem.REFUSED: "connection refused by registry {host}",
     PullProblem.TIMEOUT: "registry {host} does not answer (timeout)",
     PullProblem.CERTIFICATE: "the node does not trust the TLS certificate of registry {host}",
@@ -85,9 +86,26 @@ def registry_unreachable(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     host = pull.name.registry
     store = storage_host(pull.message)
-    summary = _SUMMARIES[pull.problem].format(host=host, image=pull.image, node=pod.spec.node_name, store=store)
+    node = pod.spec.node_name
+    if pull.problem is PullProblem.NO_SUCH_HOST:
+        node = f"node {node}" if node else "the node"
+    summary = _SUMMARIES[pull.problem].format(host=host, image=pull.image, node=node, store=store)
+    lookup = failed_lookup(pull.message) if pull.problem is PullProblem.NO_SUCH_HOST else None
+    if lookup is not None:
+        summary += lookup.clause(host)
+    certificate = (
+        certificate_words(pull.message, host, pod.spec.node_name) if pull.problem is PullProblem.CERTIFICATE else None
+    )
+    if certificate is not None:
+        summary = certificate.summary
     fixes = list(replaced_version_fix(pod, pull, cluster))
-    if pull.problem in (PullProblem.NO_SUCH_HOST, PullProblem.REFUSED, PullProblem.TIMEOUT):
+    if certificate is not None:
+        fixes.append(Fix(certificate.fix))
+    elif lookup is not None and lookup.by_the_server:
+        fixes.append(
+            Fix(f"Repair name resolution on {node}: its DNS server {lookup.server} does not answer for {lookup.name}")
+        )
+    elif pull.problem in (PullProblem.NO_SUCH_HOST, PullProblem.REFUSED, PullProblem.TIMEOUT):
         near = nearest_registry(pull.name, cluster, pod.namespace)
         if near:
             summary += f"; other pods in this namespace use {near}"
@@ -97,5 +115,6 @@ def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     elif pull.problem in _FIXES:
         fixes.append(Fix(_FIXES[pull.problem].format(store=store)))
     blamed = blamed_node(pod)
-    on_node = (quote(pod, "spec.nodeName", "the full disk"),) if pull.problem is PullProblem.NO_SPACE and blamed else ()
+    shows = {PullProblem.NO_SPACE: "the full disk", PullProblem.NO_SUCH_HOST: "where the name is looked up"}
+    on_node = (quote(pod, "spec.nodeName", shows[pull.problem]),) if pull.problem in shows and blamed else ()
     return finding(pod, pull, summary, *fixes, evidence=on_node, because_of=blamed)

@@ -15,6 +15,7 @@ _PLACE = re.compile(r'(?:to rootfs at |\bdst=)\\?"?(/[^\s",\\]+)')
 _VOLUME_MOUNT = re.compile(r'subPath \w*\s*for volumeMount "([^"]+)"')
 """`pkg/kubelet/kubelet_pods.go`, makeMounts, v1.37."""
 _OTHER_TYPE = "not a directory"
+_READ_ONLY = "read-only file system"
 
 
 def mount_in(container: Container, message: str) -> VolumeMount | None:
@@ -35,6 +36,18 @@ def mount_error(message: str) -> str:
     """What the kernel answered: `not a directory`; empty where the message does not have it."""
     errors = _ERRORS.findall(message)
     return str(errors[-1]) if errors else ""
+
+
+def read_only_above(container: Container, mount: VolumeMount | None, message: str) -> VolumeMount | None:
+    """The read-only mount in which the mount's directory would have to be made; None where another error stands."""
+    if mount is None or mount_error(message).lower() != _READ_ONLY:
+        return None
+    above = [
+        other
+        for other in container.volume_mounts or ()
+        if other.mount_path != mount.mount_path and mount.mount_path.startswith(f"{other.mount_path.rstrip('/')}/")
+    ]
+    return max(above, key=lambda other: len(other.mount_path), default=None)
 
 
 def mount_words(mount: VolumeMount | None, message: str) -> str:

@@ -57,6 +57,12 @@ _OF_THE_SYSTEM = (
         "Remove hostUsers: false, or use nodes whose kernel and container runtime support user namespaces",
     ),
     (
+        re.compile(r"timed out waiting for (?:OVS port binding|OVS flows|ovs flows)|ovn-installed"),
+        "OVN does not connect the pod's port to the switch of the node in time: ",
+        "Look into ovn-controller and ovnkube-node of {node} (its connection to the OVN database, and its load), and restart their"
+        " pod there",
+    ),
+    (
         re.compile(HOST_NETWORK_SERVICE),
         "its Host Network Service (HNS of Windows) does not set up the pod's network: ",
         "Restart the service hns on {node} (Restart-Service hns), or drain and restart the node",

@@ -29,6 +29,13 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from diagnostics.networking._attachments import (
+    DEFINITION,
+    about_attachment,
+    failed_attachment,
+    missing_definition,
+    used_up,
+)
 from diagnostics.nodes._network_plugin import look_at_plugin, network_plugin
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
@@ -64,7 +71,7 @@ _PLUGIN = re.compile(r'plugin type="([^"]+)"|for plugin "([^"]+)"')
     code="KD1023",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, Node, Pod, *WORKLOADS),
+    reads=(Event, Node, Pod, DEFINITION, *WORKLOADS),
     when=not_ready,
     explains=(*CONSEQUENCES, Explains("affects", ("KD1201", "KD1204", "KD1215", "KD2001", "KD2101"))),
     symptoms=(
@@ -108,23 +115,34 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
     reason = shown_reason(event.message, 240)
     of_its_own = pod.spec.host_users is False and is_of_a_user_namespace(event.message)
     at_node = _node_at_fault(pod, kind, reading, cluster) if not of_its_own else None
-    about = ref(at_node) if at_node is not None else at_fault(pod, cluster)
+    attachment = failed_attachment(pod, event.message, cluster) if kind is MessageClass.SANDBOX_NO_ADDRESSES else None
+    at_node = at_node if attachment is None else None
+    workload = at_fault(pod, cluster)
+    about = ref(at_node) if at_node is not None else workload
+    words = None
+    if attachment is not None:
+        about, words = about_attachment(attachment, workload), used_up(attachment, event.message)
+    elif kind is MessageClass.SANDBOX_ATTACHMENT:
+        words = missing_definition(pod, event.message, workload, cluster)
     by_plugin = at_node is not None and kind in BY_THE_PLUGIN
     network = network_plugin(at_node, cluster, reason) if by_plugin and at_node is not None else None
     stated = sandbox_words(kind, event.message, plugin, network)
-    used = use_of_the_range(pod, event.message, cluster) if kind is MessageClass.SANDBOX_NO_ADDRESSES else None
+    own_range = kind is MessageClass.SANDBOX_NO_ADDRESSES and attachment is None
+    used = use_of_the_range(pod, event.message, cluster) if own_range else None
     detail = (
         used.clause if used is not None else f"; {network.summary}" if network is not None and network.summary else ""
     )
     blamed = blamed_node(pod) if reading is None or reading.fault is not Culprit.TEMPLATE else ()
     if at_node is not None:
         blamed = (ref(network.suspect),) if network is not None and network.suspect is not None else ()
+    if words is not None:
+        blamed = ()
     where = "it" if at_node is not None else f"node {node}"
     runtime_class = pod.spec.runtime_class_name
     sandbox = f"sandbox of RuntimeClass {runtime_class}" if runtime_class else "sandbox"
     return Finding(
         about=about,
-        summary=f"no {sandbox} can be created on {where}: {stated}{reason}{detail}",
+        summary=f"no {sandbox} can be created on {where}: {words.clause if words is not None else f'{stated}{reason}{detail}'}",
         confidence=Confidence.CERTAIN,
         evidence=(
             quote(event, "message", f"seen {times(event.times)}"),
@@ -137,8 +155,14 @@ def _finding(pod: Pod, event: Event, cluster: Cluster) -> Finding:
             *([quote(pod, "spec.runtimeClassName", "how its containers run")] if runtime_class else ()),
             *(network.evidence if network is not None else ()),
             *(used.evidence if used is not None else ()),
+            *(words.evidence if words is not None else ()),
         ),
-        fixes=(used.fix,) if used is not None else sandbox_fixes(kind, event, node, about, network),
+        affects=(workload,) if about != workload and at_node is None else (),
+        fixes=(words.fix,)
+        if words is not None
+        else (used.fix,)
+        if used is not None
+        else sandbox_fixes(kind, event, node, about, network),
         commands=(look_at_pod(pod, "the events of the sandbox"), *look_at_plugin(network)),
         because_of=blamed,
     )

@@ -35,7 +35,13 @@ from diagnostics.pods._node import blamed_node, node_architecture, node_system
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
 from diagnostics.pods.crashes._story import STORY_KINDS
-from diagnostics.pods.starting._mount_failure import is_of_working_directory, mount_error, mount_in, mount_words
+from diagnostics.pods.starting._mount_failure import (
+    is_of_working_directory,
+    mount_error,
+    mount_in,
+    mount_words,
+    read_only_above,
+)
 from diagnostics.pods.starting._sub_path import replaced_sub_path, sub_path_fixes
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -218,6 +224,9 @@ def _finding(
         problem, node, command, part.container, message, user.text if user is not None else ""
     )
     why = replaced.words if replaced is not None else why
+    above = read_only_above(part.container, mount, message) if in_template else None
+    if above is not None:
+        why += f": the directory is not in volume {above.name}, which is mounted at {visible(above.mount_path)} and may not be written"
     summary = f"container `{name}` cannot be started: {why}"
     if problem is StartProblem.WRONG_SYSTEM:
         system = node_system(pod, cluster, "the node's version")
@@ -234,6 +243,13 @@ def _finding(
         evidence=tuple(evidence),
         fixes=replaced.fixes
         if replaced is not None
+        else (
+            fix_by_hand(
+                about,
+                f"Mount volume {mount.name} outside of {visible(above.mount_path)}, or let volume {above.name} contain its directory",
+            ),
+        )
+        if above is not None and mount is not None
         else sub_path_fixes(mount, message, about) or _fixes(problem, node, about, message),
         commands=(
             look_at_pod(pod, "the full error message, under Events"),

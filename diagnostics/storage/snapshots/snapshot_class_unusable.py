@@ -1,4 +1,4 @@
-"""VolumeSnapshot is not taken: no class fits its volume, or no controller runs.
+"""VolumeSnapshot is not taken: no class fits its volume, the volume takes none, or no controller runs.
 
 ## What it means
 The snapshot controller hands a VolumeSnapshot to the CSI driver that its VolumeSnapshotClass names. Without a class of the
@@ -8,6 +8,8 @@ driver that made the volume, no snapshot is taken, and a backup that relies on i
 - The VolumeSnapshot names no class, and no VolumeSnapshotClass is the default for the driver of the volume. The annotation of
   the default StorageClass does not count.
 - Two classes of the driver are the default.
+- The volume is of no CSI driver, as those of local-path or hostPath: no snapshot can be taken of it. Or its claim does not exist,
+  or is not bound.
 - The class that it names does not exist, or belongs to another driver.
 - No snapshot controller runs: it is no part of Kubernetes, and many CSI drivers do not install it. Then the VolumeSnapshot
   has no status at all.
@@ -29,6 +31,9 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
+import msgspec
+
+from diagnostics.storage._snapshot_source import CLAIM, unusable_source
 from kubedoctor.cluster import (
     Cluster,
     CustomResource,
@@ -52,8 +57,8 @@ SNAPSHOT: Final = f"VolumeSnapshot.{GROUP}"
 CLASS: Final = f"VolumeSnapshotClass.{GROUP}"
 _DEFAULT: Final = "snapshot.storage.kubernetes.io/is-default-class"
 _ERROR: Final = "status.error.message"
+_STATES: Final = re.compile(r"class|CSI PersistentVolumeSource")
 _NAMED: Final = "spec.volumeSnapshotClassName"
-_CLAIM: Final = "spec.source.persistentVolumeClaimName"
 _CONTROLLER: Final = re.compile(r"snapshot-controller(?!-operator)")
 """In the name of its workload, its container or its image: OpenShift's image has only a digest. Its operator takes no
 snapshots."""
@@ -72,7 +77,12 @@ def is_not_taken(snapshot: CustomResource) -> bool:
     reads=(CLASS, Deployment, StatefulSet, PersistentVolume, PersistentVolumeClaim),
     when=is_not_taken,
     explains=(Explains("same", ("KD7104",)),),
-    symptoms=("SetDefaultSnapshotClassFailed", "SnapshotContentCreationFailed", "cannot find default snapshot class"),
+    symptoms=(
+        "SetDefaultSnapshotClassFailed",
+        "SnapshotContentCreationFailed",
+        "cannot find default snapshot class",
+        "cannot find CSI PersistentVolumeSource",
+    ),
 )
 def snapshot_class_unusable(snapshot: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     """By the rules of the snapshot controller (external-snapshotter, `pkg/common-controller/snapshot_controller.go`, 8.2)."""
@@ -81,6 +91,11 @@ def snapshot_class_unusable(snapshot: CustomResource, cluster: Cluster) -> Itera
         return
     if not has_path(snapshot, _ERROR):
         return  # It is being taken.
+    if (source := unusable_source(snapshot, cluster)) is not None:
+        yield msgspec.structs.replace(
+            _finding(snapshot, source.text, source.evidence, [source.fix]), because_of=source.because_of, commands=()
+        )
+        return
     volume = _volume(snapshot, cluster)
     driver = volume.spec.csi.driver if volume is not None and volume.spec.csi is not None else ""
     classes = cluster.custom("VolumeSnapshotClass", GROUP)
@@ -152,9 +167,9 @@ def _names(workload: Deployment | StatefulSet) -> str:
 
 def _volume(snapshot: CustomResource, cluster: Cluster) -> PersistentVolume | None:
     """The volume of the claim that the snapshot is taken of."""
-    if not has_path(snapshot, _CLAIM):
+    if not has_path(snapshot, CLAIM):
         return None
-    claim = cluster.maybe.get(PersistentVolumeClaim, snapshot.metadata.namespace, quote(snapshot, _CLAIM).text)
+    claim = cluster.maybe.get(PersistentVolumeClaim, snapshot.metadata.namespace, quote(snapshot, CLAIM).text)
     name = claim.spec.volume_name if claim is not None else ""
     return cluster.maybe.get(PersistentVolume, "", name) if name else None
 
@@ -223,7 +238,7 @@ def _finding(snapshot: CustomResource, text: str, evidence: Sequence[Evidence], 
         about=ref(snapshot),
         summary=text,
         evidence=(stated, *evidence),
-        confidence=Confidence.CERTAIN if "class" in stated.text else Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if _STATES.search(stated.text) else Confidence.LIKELY,
         fixes=tuple(fixes),
         commands=(Command("kubectl get volumesnapshotclasses", "the classes and their drivers"),),
     )

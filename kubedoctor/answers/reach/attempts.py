@@ -109,6 +109,16 @@ def told_in(pod: Pod, words: str, cluster: Cluster) -> tuple[LogTail, int] | Non
     return None
 
 
+def stated_causes(pod: Pod, cluster: Cluster) -> Iterator[LogCause]:
+    """Why its containers failed, a cause for each log that states one, as `failed_attempts` reads the logs."""
+    logs = [partial(cluster.log_tail, pod, name, previous=previous) for name, previous in _runs(pod, cluster.taken_at)]
+    cluster.together(*logs)
+    for tail in (log() for log in logs):
+        cause = read_log(tail.lines, 1) if tail is not None else None
+        if cause is not None:
+            yield cause
+
+
 def may_tell(pod: Pod, at: datetime) -> bool:
     """Whether a log of its containers is one that these functions read: without one, nothing else is worth a request."""
     return next(_runs(pod, at), None) is not None

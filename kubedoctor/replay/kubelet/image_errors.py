@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from typing import NamedTuple
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.cluster.kinds.containers import ContainerStateWaiting
@@ -73,6 +74,10 @@ _ABSENT_TOO = compiled_later(
 _WEB_PAGE = compiled_later(r"media ?type:? \"?text/html|text/html", re.IGNORECASE)
 _STORAGE = compiled_later(r"https?://(?P<host>[^/\s\"?]+)/(?!v2/)\S*?: \"?40[13]\b")
 _OF_THE_LOGIN = compiled_later(r"oauth|token|authoriz", re.IGNORECASE)
+_LOOKUP = compiled_later(
+    r"lookup (?P<name>[\w.-]+)(?: on \[?(?P<server>[0-9a-fA-F.:]+?)\]?:53)?: (?:(?:read|dial|write) (?:udp|tcp)\S* \S+: )?"
+    r"(?P<error>[^:\n]+)"
+)
 _BACK_OFF_ONLY = compiled_later(r'^Back-off pulling image "[^"]*"$')
 
 
@@ -118,6 +123,33 @@ def classify_pull_message(message: str) -> PullProblem:
             return PullProblem.NO_SUCH_HOST  # The name is resolved there.
         return PullProblem.REFUSED if "connection refused" in message else PullProblem.TIMEOUT
     return _PROBLEMS.get(reading.message_class, PullProblem.UNKNOWN)
+
+
+class UnresolvedRegistry(NamedTuple):
+    """A name that the node did not resolve. server: its DNS server, empty where the message names none; error: its answer."""
+
+    name: str
+    server: str
+    error: str
+
+    @property
+    def by_the_server(self) -> bool:
+        """The server failed; it did not answer that no such name exists."""
+        return bool(self.server) and "no such host" not in self.error
+
+    def clause(self, registry: str) -> str:
+        """` (registry-1.docker.io, DNS server 127.0.0.53: server misbehaving)`."""
+        named = self.name if self.name != registry else ""
+        server = f"DNS server {self.server}: {self.error}" if self.server else self.error
+        return f" ({', '.join(filter(None, (named, server)))})"
+
+
+def failed_lookup(message: str) -> UnresolvedRegistry | None:
+    """As Go's resolver writes it (`net.DNSError`); None for other resolvers."""
+    found = _LOOKUP.search(message)
+    if found is None:
+        return None
+    return UnresolvedRegistry(found["name"], found["server"] or "", " ".join(found["error"].split()).rstrip('".'))
 
 
 def storage_host(message: str) -> str:

@@ -54,11 +54,15 @@ def goes_on(text: str) -> bool:
 LONGEST: Final = 10
 _API_ERROR: Final = "Error making API request."
 """Of the client of Vault and OpenBao (`api/response.go`): the address, the code and the errors follow, a line each."""
+_LIST_OF_ERRORS: Final = compiled_later(r"\b(?:following error\(s\)|error\(s\) decoding|errors? occurred):\s*$")
+"""Of mapstructure and of HashiCorp's multierror: the errors follow, each on a line, after an empty one."""
 _BARS: Final = compiled_later(r"^[\s|]*")
 
 
 def block_lines(lines: Sequence[str], index: int) -> int:
     """How many lines from `index` on are one error; 0 where none begins there."""
+    if _LIST_OF_ERRORS.search(lines[index]):
+        return _listed_lines(lines, index)
     if not lines[index].rstrip().endswith(_API_ERROR):
         return 0
     last = 0
@@ -69,6 +73,32 @@ def block_lines(lines: Sequence[str], index: int) -> int:
         elif bare:
             break
     return last + 1 if last else 0
+
+
+def _listed_lines(lines: Sequence[str], index: int) -> int:
+    """The errors end with an empty line, or where a line begins another record."""
+    last = 0
+    for offset in range(1, min(LONGEST, len(lines) - index)):
+        text = lines[index + offset]
+        if text.strip():
+            line = parse_line(text)
+            if line.time or line.structured or _LIST_OF_ERRORS.search(text):
+                break
+            last = offset
+        elif last:
+            break
+    return last + 1 if last else 0
+
+
+def listed_lines(lines: Sequence[str], index: int) -> tuple[int, ...]:
+    """Where the errors of the list stand that begins at `index`; none where none begins."""
+    count = _listed_lines(lines, index) if _LIST_OF_ERRORS.search(lines[index]) else 0
+    return tuple(place for place in range(index + 1, index + count) if lines[place].strip())
+
+
+def listed_errors(lines: Sequence[str], index: int) -> str:
+    """The errors of the list that begins at `index`, without its heading; empty where none begins."""
+    return "; ".join(lines[place].strip().removeprefix("* ") for place in listed_lines(lines, index))
 
 
 def whole_message(lines: Sequence[str], index: int) -> str:

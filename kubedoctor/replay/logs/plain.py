@@ -116,12 +116,12 @@ def _tokens(text: str) -> Parts:
 
 
 def _stated(word: str, text: str, end: int, start: int) -> Level:
-    """The level of a word that stands where a level may: in capitals, or followed by a colon."""
+    """The level of a word that stands where a level may: in capitals, or followed by a colon, or by a tab as zap writes it."""
     level = WORDS.get(word.lower(), Level.UNSTATED)
     follows = text[end : end + 1]
     if level is Level.UNSTATED or (word.lower() in ("log", "note", "fail", "alert") and follows not in (":", "]", "|")):
         return Level.UNSTATED
-    if word.isupper() or follows in ("]", "|", ":", "!"):
+    if word.isupper() or follows in ("]", "|", ":", "!", "\t"):
         return level
     return level if start == 0 and word in ("error", "warning", "info") and follows == " " else Level.UNSTATED
 

@@ -10,13 +10,21 @@ import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs import talk, traces
-from kubedoctor.replay.logs.continued import block_lines, goes_on, subject_below, subject_of_trace, whole_message
+from kubedoctor.replay.logs.continued import (
+    block_lines,
+    goes_on,
+    listed_lines,
+    subject_below,
+    subject_of_trace,
+    whole_message,
+)
 from kubedoctor.replay.logs.families import weights
 from kubedoctor.replay.logs.families.known import KnownFault, known_fault
 from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.levels import Level
 from kubedoctor.replay.logs.log_lines import LogLine, parse_line
+from kubedoctor.replay.logs.runtimes.versions import stating_lines
 from kubedoctor.replay.logs.subjects import address
 
 LINES_READ: Final = 60
@@ -114,13 +122,13 @@ def repeated_error(lines: Sequence[str]) -> LogCause | None:
     found = [
         _Candidate(group[-1], _known_line(group[-1].line), len(group)) for group in groups.values() if len(group) > 1
     ]
-    found = [candidate for candidate in found if candidate.match is not None or not _says_nothing(candidate)]
+    found = [
+        candidate
+        for candidate in found
+        if candidate.match is not None or not talk.is_generic(candidate.seen.line.message)
+    ]
     best = max(found, key=lambda candidate: (candidate.match is not None, candidate.weight), default=None)
     return _cause(best, seen) if best is not None else None
-
-
-def _says_nothing(candidate: _Candidate) -> bool:
-    return talk.is_generic(candidate.seen.line.message)
 
 
 def line_about(lines: Sequence[str], names: Callable[[str], bool]) -> int | None:
@@ -211,7 +219,9 @@ def _cause(best: _Candidate, seen: Sequence[_Seen]) -> LogCause:
     return LogCause(
         best.match.fault,
         index,
-        best.match.subject or _subject_below(best, below, seen) or _subject_of_trace(best, seen),
+        best.match.subject
+        or _subject_below(best, below, seen)
+        or subject_of_trace(_fault(best), [line.line.text for line in seen], seen.index(best.seen)),
         best.seen.level,
         after,
         best.match.pattern.needle,
@@ -229,12 +239,11 @@ def _subject_below(best: _Candidate, below: tuple[int, ...], seen: Sequence[_See
     return subject_below(fault, [line.line.text for line in seen if line.index > best.seen.index])
 
 
-def _subject_of_trace(best: _Candidate, seen: Sequence[_Seen]) -> str:
-    return subject_of_trace(_fault(best), [line.line.text for line in seen], seen.index(best.seen))
-
-
 def _below(best: _Seen, seen: Sequence[_Seen]) -> tuple[int, ...]:
     """The nearest lines that go on with what a line says: its record's other lines, or an exception below it."""
+    texts, at = [line.line.text for line in seen], seen.index(best)
+    if stated := (*listed_lines(texts, at), *stating_lines(texts, at)):
+        return tuple(seen[place].index for place in stated[:MOST_BELOW])
     found: list[int] = []
     for line in () if best.line.structured else seen[seen.index(best) + 1 :]:
         text = line.line.text
@@ -253,6 +262,7 @@ def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
     """Each line with its level: a trace has the level of the line that it belongs to."""
     found: list[_Seen] = []
     heading, usage, after_rust, source, end_of_block = Level.UNSTATED, False, False, False, 0
+    printed = False
     for index in range(first, len(lines)):
         line = parse_line(lines[index])
         if block := block_lines(lines, index):
@@ -261,8 +271,11 @@ def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
         text = line.text
         blank = not text.strip()
         frame = not line.structured and (traces.is_frame(text) or (source and line.indented))
+        if printed and traces.is_property(text) and known_fault(text) is None:
+            line, frame = msgspec.structs.replace(line, level=Level.UNSTATED), True
         exception = not frame and not line.structured and traces.is_exception(text)
-        usage = _is_usage(text) or (usage and (blank or line.indented or text.startswith("-")))
+        printed = traces.opens_an_object(text) or (printed and line.indented)
+        usage = talk.is_usage(text) or (usage and (blank or line.indented or text.startswith("-")))
         level = line.level
         if level is not Level.UNSTATED and not (exception and line.indented):
             heading = level
@@ -271,12 +284,12 @@ def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
         elif after_rust:
             level = heading = Level.FATAL
         elif exception and traces.is_uncaught(text):
-            level = heading = _of_exception(text)
+            level = heading = traces.level_of_exception(text)
         elif line.indented or exception:
             # Something else may write an exception between the lines of information.
             level = heading if heading >= Level.WARNING or (line.indented and not exception) else Level.UNSTATED
             if exception and level is Level.UNSTATED:
-                level = heading = _of_exception(text)
+                level = heading = traces.level_of_exception(text)
         else:
             level = heading = Level.UNSTATED
         after_rust, source = traces.names_no_message(text), traces.shows_source_next(text)
@@ -286,16 +299,6 @@ def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
         own = own and not talk.is_consequence(line.message, text)
         found.append(_Seen(index, line, level, own, exception))
     return found
-
-
-def _of_exception(text: str) -> Level:
-    bare = text.lstrip()
-    return Level.FATAL if bare.startswith(("panic: ", "fatal error: ", "thread '")) else Level.ERROR
-
-
-def _is_usage(text: str) -> bool:
-    bare = text.strip().lower()
-    return bare.startswith(("usage:", "usage of ", "options:", "flags:", "available commands:", "global flags:"))
 
 
 def _candidate(seen: _Seen, everything: Sequence[_Seen], exit_code: int | None) -> _Candidate | None:

@@ -135,6 +135,7 @@ _GENERIC_WORDS: Final = frozenset(_GENERIC.split())
 _WORD: Final = compiled_later(r"[A-Za-z][\w'-]*")
 _DETAIL: Final = compiled_later(r"[\"'`/=]|\w\.\w|\d{2,}")
 _TRAILING_LOGGER: Final = compiled_later(r"(?<!\s)\s*(?:\([\w.$-]+(?:\.[\w$-]+)+\)|\{[^{}]*\}|\[[\w. -]+\])\s*$")
+_USAGE: Final = ("usage:", "usage of ", "options:", "flags:", "available commands:", "global flags:")
 _FAILURE: Final = _any(
     r"\b(?:fail\w*|error\w*|cannot|can't|couldn't|could not|unable|invalid|missing|not found|denied|refused|abort\w*|exception|fatal|panic|"
     r"illegal|unsupported|not supported|unknown|unexpected|mismatch|conflict|not allowed|must|required|wrong|expired|exceeded|incompatible|"
@@ -197,3 +198,8 @@ def stopped_from_outside(text: str) -> bool:
 def is_done(message: str) -> bool:
     """The program says that its work is complete."""
     return _DONE.search(message) is not None
+
+
+def is_usage(text: str) -> bool:
+    """The heading of what a program says of its arguments."""
+    return text.strip().lower().startswith(_USAGE)

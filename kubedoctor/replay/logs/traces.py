@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
+from kubedoctor.replay.logs.levels import Level
 
 LINES_OF_A_TRACE: Final = 40
 
@@ -36,6 +37,7 @@ _FRAME: Final = compiled_later(
     """,
     re.VERBOSE,
 )
+_PROPERTY: Final = compiled_later(r"^\s+(?:[\w$]+|'[^']*'|\[[^\]]*\]): ")
 _DOTTED: Final = r"(?:[A-Za-z_$][\w$]*[.:\\]+)*[A-Z]\w*"
 _EXCEPTION: Final = compiled_later(
     rf"^\s*(?:!\s*)?(?:Caused by:|Causing:|--->|Exception in thread|Uncaught|Unhandled exception|Process terminated\.|FailFast:|Suppressed:|Next |Wrapped by:|"
@@ -72,6 +74,16 @@ def is_frame(text: str) -> bool:
     return _FRAME.match(text) is not None
 
 
+def opens_an_object(text: str) -> bool:
+    """JavaScript prints the properties of an error below its trace."""
+    return text.rstrip().endswith(" {") and (is_frame(text) or is_exception(text))
+
+
+def is_property(text: str) -> bool:
+    """A property of a printed object, whatever its name."""
+    return _PROPERTY.match(text) is not None
+
+
 def is_exception(text: str) -> bool:
     """States an exception, a panic or the cause of one."""
     return _EXCEPTION.match(text) is not None
@@ -80,6 +92,12 @@ def is_exception(text: str) -> bool:
 def is_uncaught(text: str) -> bool:
     """States an exception that ended a thread or the program, whatever was written before it."""
     return text.startswith(_UNCAUGHT)
+
+
+def level_of_exception(text: str) -> Level:
+    """Go and Rust end with a panic; an exception may be caught."""
+    bare = text.lstrip()
+    return Level.FATAL if bare.startswith(("panic: ", "fatal error: ", "thread '")) else Level.ERROR
 
 
 def names_no_message(text: str) -> bool:

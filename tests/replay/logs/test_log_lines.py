@@ -12,6 +12,7 @@ from kubedoctor.replay.logs.log_lines import parse_line
     ("line", "level", "message"),
     [
         ("plain words", Level.UNSTATED, "plain words"),
+        ("2026-01-15T10:00:00.1Z\terror\tcannot start", Level.ERROR, "cannot start"),
         ('time="2026-01-15T10:00:00Z" level=fatal msg="cannot start" err="no route"', Level.FATAL, "cannot start: no route"),
         ('ts=2026-01-15T10:00:00Z lvl=eror msg="it said \\"no\\""', Level.ERROR, 'it said "no"'),
         ("E0115 10:00:00.000000       1 main.go:57] boom", Level.ERROR, "boom"),

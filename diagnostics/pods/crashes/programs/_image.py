@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from diagnostics.pods._node import blamed_node
@@ -9,6 +10,8 @@ from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Container, Pod, visible
 from kubedoctor.findings import Fix, Ref, fix_by_hand, quote
 from kubedoctor.replay.logs.families.images import ICU
+from kubedoctor.replay.logs.reading import LogCause
+from kubedoctor.replay.logs.runtimes.versions import RuntimeVersions, runtime_versions
 
 LONGEST_IMAGE: Final = 120
 
@@ -27,9 +30,17 @@ def cpu_too_old(pod: Pod, message: str, about: Ref) -> Story:
     )
 
 
-def library_missing(container: Container, library: str, message: str, about: Ref) -> Story:
+_OTHER_VERSION: Final = frozenset({"cannot import name", "nosuchmethoderror", "undefined symbol", "symbol not found"})
+"""The library is there, but not as the program knows it."""
+_INSTALLED: Final = re.compile(r"/(?:site|dist)-packages/")
+_CIRCULAR: Final = "from partially initialized module"
+
+
+def library_missing(container: Container, cause: LogCause, lines: tuple[str, ...], message: str, about: Ref) -> Story:
     """The message of .NET is as long as its advice."""
-    image = visible(container.image, LONGEST_IMAGE)
+    image, library = visible(container.image, LONGEST_IMAGE), cause.subject
+    if (versions := runtime_versions(lines, cause.index)) is not None:
+        return _other_runtime(image, versions)
     if library == ICU:
         return Story(
             f"image {image} lacks the ICU libraries (libicu) that .NET needs for its culture settings",
@@ -38,7 +49,33 @@ def library_missing(container: Container, library: str, message: str, about: Ref
                 fix_by_hand(about, f"Or set DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 in container `{container.name}`"),
             ),
         )
+    if _CIRCULAR in message:
+        return Story(f"its own modules import each other: {message}")
+    if cause.pattern in _OTHER_VERSION and (cause.pattern != "cannot import name" or _INSTALLED.search(message)):
+        return Story(
+            f"a library in the image has another version than the program needs: {message}",
+            fixes=(
+                Fix(
+                    f"Build image {image} with versions of its libraries that fit each other (pin them in a lock file)"
+                ),
+            ),
+        )
     return Story(f"a library is missing in the image: {message}")
+
+
+def _other_runtime(image: str, versions: RuntimeVersions) -> Story:
+    name, needs, has = versions.runtime, versions.needs, versions.has
+    found = f"{name} {has}" if has else f"no {name}"
+    return Story(
+        f"its program needs {name} {needs}, image {image} has {found}",
+        fixes=(
+            Fix(
+                f"Build the image on {name} {needs}, or build the program for {name} {has}"
+                if has
+                else f"Install {name} {needs} in the image"
+            ),
+        ),
+    )
 
 
 def interpreter_missing(container: Container, program: str) -> Story:

@@ -44,6 +44,16 @@ _KNOWN: Final = {
         ("Use an image that is built for pages of 64K, or nodes whose kernel has pages of 4K",),
         _its_kernel,
     ),
+    troubles.KERNEL_TABLES: _Known(
+        "the kernel of its node lacks what iptables of the image needs: {message}",
+        (
+            "Load the modules on the nodes: those of the table and target that are named (iptable_nat, iptable_filter, xt_REDIRECT,"
+            " xt_owner) for the legacy iptables, nf_tables and nft_compat for the other",
+            "Or use an image whose iptables fits the kernel (legacy or nft); of a mesh, its CNI plugin in place of the init"
+            " container",
+        ),
+        _its_kernel,
+    ),
     troubles.LEGACY_HASH: _Known(
         "Node.js 17 and later (OpenSSL 3) refuse an old hash that a package of the program uses: {message}",
         ("Update the package (webpack 5.61 or newer), or set NODE_OPTIONS=--openssl-legacy-provider in the container",),

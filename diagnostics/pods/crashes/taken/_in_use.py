@@ -7,7 +7,8 @@ from typing import NamedTuple
 from diagnostics.pods.crashes._mounted import mount_of
 from diagnostics.pods.crashes._story import Story
 from kubedoctor.cluster import Cluster, Pod, container_path, finished, ref, workload_of
-from kubedoctor.findings import Evidence, Ref, fix_by_hand, has_path, quote, quote_spec
+from kubedoctor.findings import Evidence, Ref, fix_by_hand, has_path, quote, quote_line, quote_spec
+from kubedoctor.replay.logs.listening import ports_listened_on
 
 _ENDS = (".pid", ".lock", "-lock", "/pid")
 
@@ -57,7 +58,32 @@ def holder_of_port(pod: Pod, port: int, cluster: Cluster) -> PortHolder | None:
     return None
 
 
-def address_in_use(pod: Pod, port: str, about: Ref, cluster: Cluster) -> Story:
+def neighbour_with_port(pod: Pod, container: str, port: int, cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:
+    """The other container of the pod that has the port by its log, else by its declared ports; empty where none has.
+
+    Containers of a pod share their addresses. Of two that declare it, nothing is known.
+    """
+    others = [other for other in pod.spec.containers if other.name != container]
+    for other in others:
+        tail = cluster.log_tail(pod, other.name, optional=True)
+        listened = ports_listened_on(tail.lines) if tail is not None else {}
+        place = next((index for index, own in listened.items() if own == port), None)
+        if tail is not None and place is not None:
+            return other.name, (quote_line(tail, place, "it listens on this port"),)
+    declared = [
+        (other, index)
+        for other in others
+        for index, entry in enumerate(other.ports or ())
+        if entry.container_port == port
+    ]
+    if len(declared) != 1:
+        return "", ()
+    other, index = declared[0]
+    path = f"{container_path(pod, other.name)}.ports[{index}].containerPort"
+    return other.name, (quote(pod, path, "it declares this port"),)
+
+
+def address_in_use(pod: Pod, container: str, port: str, about: Ref, cluster: Cluster) -> Story:
     port_text = f"port {port}" if port else "its port"
     if pod.spec.host_network:
         evidence = [quote(pod, "spec.hostNetwork", "the pod uses the node's ports")]
@@ -72,6 +98,16 @@ def address_in_use(pod: Pod, port: str, about: Ref, cluster: Cluster) -> Story:
             evidence.append(holder.evidence)
             fix = f"Use another port, or remove one of the two: {holder.workload.title} has port {port} there"
         return Story(text, evidence=tuple(evidence), fixes=(fix_by_hand(about, fix),))
+    if port.isdigit():
+        name, evidence_of = neighbour_with_port(pod, container, int(port), cluster)
+        if name:
+            return Story(
+                f"{port_text} is already in use by container `{name}` of the same pod: containers of a pod share their ports",
+                evidence=evidence_of,
+                fixes=(
+                    fix_by_hand(about, f"Configure another port for container `{container}` or `{name}` to listen on"),
+                ),
+            )
     several = len(pod.spec.containers) > 1
     where = "by another container of the pod" if several else "in the container"
     return Story(

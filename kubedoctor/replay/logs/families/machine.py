@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import FULL_STORE, GPU_DRIVER
+from kubedoctor.replay.logs.families.troubles import FULL_STORE, GPU_DRIVER, KERNEL_TABLES
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import file
 
@@ -43,7 +43,7 @@ FAMILIES: Final = (
             Pattern("too low, increase to at least"),
             Pattern("memory locking requested", r"(?P<subject>memory locking|bootstrap\.memory_lock)"),
             Pattern("too many open files"),
-            Pattern("emfile"),
+            Pattern("emfile", r"\bEMFILE\b"),
             Pattern(
                 "inotify",
                 r"(?P<subject>inotify)[ _-]?(?:instances|watches|init)?.*(?:limit|too many|reached|no space|failed)",
@@ -68,7 +68,18 @@ FAMILIES: Final = (
             ),
             Pattern(
                 "iptables",
-                r"iptables.*(?:Table does not exist|can't initialize|Permission denied \(you must be root\)|not supported)",
+                r"iptables.*(?:Permission denied \(you must be root\))",
+            ),
+            Pattern(
+                "tables",
+                r"ip6?tables.*?(?:can't initiali[sz]e ip6?tables table|unable to initiali[sz]e table) [`'\"](?P<subject>\w+)",
+                trouble=KERNEL_TABLES,
+            ),
+            Pattern(
+                "tables",
+                r"ip6?tables.*(?:Table does not exist|Failed to initialize nft|missing kernel module|not supported"
+                r"|Couldn't load (?:match|target)|Could not fetch rule set generation id: (?!Permission))",
+                trouble=KERNEL_TABLES,
             ),
             Pattern("modprobe", r"modprobe: .*(?:not found|can't)", weak=True),
             Pattern("could not resize shared memory segment", subject=_shared_memory),
@@ -106,9 +117,9 @@ FAMILIES: Final = (
         LogFault.NO_SPACE,
         (
             Pattern("no space left on device"),
-            Pattern("enospc"),
+            Pattern("enospc", r"\bENOSPC\b"),
             Pattern("disk quota exceeded"),
-            Pattern("edquot"),
+            Pattern("edquot", r"\bEDQUOT\b"),
             Pattern("not enough space", r"not enough (?:disk )?space"),
             Pattern("disk is full"),
             Pattern("disk full"),
@@ -139,7 +150,7 @@ FAMILIES: Final = (
             Pattern("read-only filesystem"),
             Pattern("read only file system"),
             Pattern("readonlyfilesystem"),
-            Pattern("erofs"),
+            Pattern("erofs", r"\bEROFS\b"),
             Pattern("attempt to write a readonly database"),
             Pattern("read-only volume"),
             Pattern("readonly database"),

@@ -46,6 +46,12 @@ _PHRASES = (
         r"|ran out of |no enabled \S*Pools?|no cidrs? |NoPool|out_of_ips|no_pool|failed to allocate",
     ),
     Phrase(
+        _C.LOADBALANCER_QUOTA,
+        _F.CLOUD,
+        r"RulesPerSecurityGroupLimitExceeded|SecurityGroup\w*LimitExceeded|(maximum|limit) .{0,40}(rules|security groups) per"
+        r"|SecurityRules?.{0,20}LimitExceeded|CannotHaveMoreThan\w*SecurityRules",
+    ),
+    Phrase(
         _C.LOADBALANCER_SECURITY_GROUPS,
         _F.CONFIGURATION,
         r"security ?groups?\b|\bsg-|NetworkSecurityGroup|InvalidGroup|RulesPerSecurityGroup",

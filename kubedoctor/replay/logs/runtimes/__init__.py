@@ -1,0 +1,1 @@
+"""The runtimes of programs, by what they log of themselves."""
