@@ -87,10 +87,11 @@ def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     host = pull.name.registry
     store = storage_host(pull.message)
     node = pod.spec.node_name
-    if pull.problem is PullProblem.NO_SUCH_HOST:
-        node = f"node {node}" if node else "the node"
-    summary = _SUMMARIES[pull.problem].format(host=host, image=pull.image, node=node, store=store)
     lookup = failed_lookup(pull.message) if pull.problem is PullProblem.NO_SUCH_HOST else None
+    if pull.problem is PullProblem.NO_SUCH_HOST:
+        # A name that does not exist does so on every node: workloads with it are one incident.
+        node = f"node {node}" if node and lookup is not None and lookup.by_the_resolver else "the node"
+    summary = _SUMMARIES[pull.problem].format(host=host, image=pull.image, node=node, store=store)
     if lookup is not None:
         summary += lookup.clause(host)
     certificate = (
@@ -101,10 +102,8 @@ def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     fixes = list(replaced_version_fix(pod, pull, cluster))
     if certificate is not None:
         fixes.append(Fix(certificate.fix))
-    elif lookup is not None and lookup.by_the_server:
-        fixes.append(
-            Fix(f"Repair name resolution on {node}: its DNS server {lookup.server} does not answer for {lookup.name}")
-        )
+    elif lookup is not None and lookup.by_the_resolver:
+        fixes.append(Fix(f"Repair name resolution on {node}: {lookup.resolver} does not answer for {lookup.name}"))
     elif pull.problem in (PullProblem.NO_SUCH_HOST, PullProblem.REFUSED, PullProblem.TIMEOUT):
         near = nearest_registry(pull.name, cluster, pod.namespace)
         if near:
@@ -115,6 +114,8 @@ def _finding(pod: Pod, pull: Unpulled, cluster: Cluster) -> Finding:
     elif pull.problem in _FIXES:
         fixes.append(Fix(_FIXES[pull.problem].format(store=store)))
     blamed = blamed_node(pod)
-    shows = {PullProblem.NO_SPACE: "the full disk", PullProblem.NO_SUCH_HOST: "where the name is looked up"}
+    shows = {PullProblem.NO_SPACE: "the full disk"}
+    if lookup is not None and lookup.by_the_resolver:
+        shows[PullProblem.NO_SUCH_HOST] = "where the name is looked up"
     on_node = (quote(pod, "spec.nodeName", shows[pull.problem]),) if pull.problem in shows and blamed else ()
     return finding(pod, pull, summary, *fixes, evidence=on_node, because_of=blamed)

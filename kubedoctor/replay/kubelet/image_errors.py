@@ -78,6 +78,7 @@ _LOOKUP = compiled_later(
     r"lookup (?P<name>[\w.-]+)(?: on \[?(?P<server>[0-9a-fA-F.:]+?)\]?:53)?: (?:(?:read|dial|write) (?:udp|tcp)\S* \S+: )?"
     r"(?P<error>[^:\n]+)"
 )
+_RESOLVER_FAILED = compiled_later(r"[Tt]emporary failure|[Tt]ry again|timeout|refused|misbehaving|unreachable")
 _BACK_OFF_ONLY = compiled_later(r'^Back-off pulling image "[^"]*"$')
 
 
@@ -133,9 +134,15 @@ class UnresolvedRegistry(NamedTuple):
     error: str
 
     @property
-    def by_the_server(self) -> bool:
-        """The server failed; it did not answer that no such name exists."""
-        return bool(self.server) and "no such host" not in self.error
+    def by_the_resolver(self) -> bool:
+        """The node's resolver failed; it did not answer that no such name exists."""
+        return "no such host" not in self.error and (
+            bool(self.server) or _RESOLVER_FAILED.search(self.error) is not None
+        )
+
+    @property
+    def resolver(self) -> str:
+        return f"its DNS server {self.server}" if self.server else "its resolver"
 
     def clause(self, registry: str) -> str:
         """` (registry-1.docker.io, DNS server 127.0.0.53: server misbehaving)`."""

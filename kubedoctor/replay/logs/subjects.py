@@ -31,6 +31,8 @@ _QUOTED: Final = compiled_later(r"[\"'`]([^\"'`]+)[\"'`]")
 _FILE: Final = compiled_later(
     r"[\"'`]([\w.@+-]*[./][\w.@+/-]+)[\"'`]|(?:open|mkdir|stat|unlink|rename|create|touch|access|read|load(?:ing)?) (?!(?:directory|folder|file|or|an?|the|to|for|new)\b)([\w.@+/-]+)"
 )
+_PORT_OF_A_TUPLE: Final = compiled_later(r"\('[^']*', (\d{1,5})(?:, \d+, \d+)?\)")
+"""Python writes an address so."""
 _PORT: Final = compiled_later(r":(\d{1,5})\b(?![:.]\d)|\bport[ =:]+(\d{1,5})\b", re.IGNORECASE)
 
 
@@ -87,5 +89,7 @@ def quoted(message: str) -> str:
 
 def port(message: str) -> str:
     """The last port."""
+    if pair := _PORT_OF_A_TUPLE.search(message):
+        return pair[1]
     ports = _PORT.findall(message)
     return str(ports[-1][0] or ports[-1][1]) if ports else ""

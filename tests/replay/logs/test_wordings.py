@@ -9,6 +9,11 @@ from kubedoctor.replay.logs.reading import read_log
 
 WORDINGS: tuple[tuple[str, LogFault, str], ...] = (
     (
+        "OSError: [Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): address already in use",
+        LogFault.ADDRESS_IN_USE,
+        ":8000",
+    ),
+    (
         "Error: adapting config using caddyfile: /etc/caddy/Caddyfile:3: unrecognized directive: reverse_prox",
         LogFault.BAD_SETTING,
         "reverse_prox",
