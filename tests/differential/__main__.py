@@ -30,9 +30,11 @@ AREAS = {
     "rbac": 1,
     "quota": 2,
     "storage": 1,
+    "mesh": 1,
 }
-"""How many modes share the questions of an area: each mode gets the full number."""
-PROGRAMS = {"networkpolicy": oracle.NETWORK_POLICIES}
+"""How many modes share the questions of an area: each mode gets the full number. Those of a mesh share one number: an analysis by
+Istio's own code takes a second."""
+PROGRAMS = {"networkpolicy": oracle.NETWORK_POLICIES, "mesh": oracle.MESH}
 """Which program knows an area, where it is not the main one."""
 SHOWN = 5
 """Differences of an area that are printed in full."""

@@ -37,6 +37,10 @@ class Excuse(enum.Enum):
     own amount, and `occupied`, asked for after it, adds it once more; `qos` then sees a request above its limit."""
     ANY_POD = "pods without a request of which upstream names any"
     """The lister of pods has no order; the first pod without a request ends the computation."""
+    VALIDATION = "texts of Istio's validation, which are Go's"
+    """That an object is rejected, and how often, is compared."""
+    RESTLESS = "messages of Istio's analyzers that differ from run to run"
+    """They walk over Go's maps: upstream's program says which messages, or which texts, are not always the same."""
 
 
 @dataclass
@@ -118,6 +122,8 @@ def excused(question: Row, upstream: Row, ours: Row) -> Iterator[Excuse]:
             yield from _sums(request, theirs, mine)
         case "hpa":
             yield from _pods_without_request(request, theirs, mine)
+        case "analyze":
+            yield from _messages(theirs, mine)
 
 
 _TERMS = re.compile(r"\[?(required|preferred)(Anti)?AffinityTerms: ")
@@ -197,3 +203,26 @@ def _amount(text: str) -> Quantity | str:
         return parse_quantity(text)
     except QuantityError:
         return text
+
+
+_OF_VALIDATION = ("IST0106", "IST0133")
+
+
+def _messages(theirs: Row, mine: Row) -> Iterator[Excuse]:
+    """Without the texts and messages that cannot be the same."""
+    restless = {_identity(message) for message in theirs.pop("unstable", ())}
+    changing = {_identity(message) for message in theirs["messages"] if "text" not in message}
+    if restless | changing:
+        yield Excuse.RESTLESS
+    if any(message["code"] in _OF_VALIDATION for message in theirs["messages"]):
+        yield Excuse.VALIDATION
+    for answer in (theirs, mine):
+        kept = [message for message in answer["messages"] if _identity(message) not in restless]
+        for message in kept:
+            if message["code"] in _OF_VALIDATION or _identity(message) in changing:
+                message.pop("text", None)
+        answer["messages"] = sorted(kept, key=lambda message: json.dumps(message, sort_keys=True))
+
+
+def _identity(message: Row) -> tuple[str, ...]:
+    return message["code"], message["analyzer"], message.get("namespace", ""), message.get("object", "")

@@ -20,6 +20,7 @@ STAMP = CACHE / "built-from"
 """A digest of the sources of the program beside it."""
 MAIN = "oracle"
 NETWORK_POLICIES = "oracle-netpol"
+MESH = "oracle-istio"
 """The programs, by the folders of their sources."""
 
 

@@ -129,6 +129,28 @@ def test_equal_amounts_may_be_written_in_other_units() -> None:
     assert compared(question, upstream, {"occupied": {"memory": {"text": "2Gi", "value": 2}}}).differences
 
 
+def message(code: str, name: str, **more: str) -> dict[str, str]:
+    return {"analyzer": "x", "code": code, "level": "Error", "kind": "Gateway", "object": name, **more}
+
+
+def test_texts_of_validation_and_restless_messages_are_left_out() -> None:
+    always, restless = message("IST0101", "a", text="t"), message("IST0145", "b", text="t")
+    upstream = {
+        "messages": [always, message("IST0106", "a", text="Go's"), message("IST0109", "c")],
+        "unstable": [message("IST0145", "b")],
+    }
+    ours = {"messages": [always, message("IST0106", "a", text="ours"), message("IST0109", "c", text="t"), restless]}
+    found = compared({"mode": "analyze"}, upstream, ours)
+    assert found.differences == []
+    assert set(found.excused) == {Excuse.VALIDATION, Excuse.RESTLESS}
+
+
+@pytest.mark.parametrize("other", [message("IST0101", "a", text="u"), message("IST0101", "b", text="t")])
+def test_other_messages_of_analyzers_are_compared(other: dict[str, str]) -> None:
+    upstream = {"messages": [message("IST0101", "a", text="t")]}
+    assert compared({"mode": "analyze"}, upstream, {"messages": [other]}).differences
+
+
 def test_without_upstream_it_says_why(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Any
 ) -> None:
