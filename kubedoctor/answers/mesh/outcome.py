@@ -98,10 +98,10 @@ def _of_rule(sight: MeshSight, host: str, route: MeshRoute | None, clusters: tup
     failing = next((end for end in ends if end.mark is Mark.NO), None)
     if failing is not None:
         share = f", {failing_share(clusters, ends)} % of the requests" if len(clusters) > 1 else ""
-        return msgspec.structs.replace(failing, text=f"{named}sends it to {failing.text}{share}")
+        return msgspec.structs.replace(failing, text=f"{named}sends requests to {failing.text}{share}")
     leaves = bool(clusters) and all(cluster.host != host for cluster in clusters)
     where = " and ".join(_weighted(cluster, end) for cluster, end in zip(clusters, ends, strict=True))
-    return RouteOutcome(Mark.YES, f"{named}sends it to {where}" if where else "", about=about, leaves=leaves)
+    return RouteOutcome(Mark.YES, f"{named}sends requests to {where}" if where else "", about=about, leaves=leaves)
 
 
 def failing_share(clusters: Sequence[RouteCluster], ends: list[RouteOutcome]) -> int:

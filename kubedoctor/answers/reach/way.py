@@ -254,7 +254,7 @@ def _to_itself(source: ReachSource, end: ReachEnd) -> Way:
 
 
 def _entered(service: Service, port: ServicePort | None, source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
-    """kube-proxy sends it to the endpoints of the Service, wherever it was entered."""
+    """kube-proxy sends requests to the endpoints of the Service, wherever it was entered."""
     if port is None:
         return _through(service, source, end, cluster)
     own = source.addresses or ([source.pod.status.pod_ip] if source.pod is not None else [])

@@ -83,7 +83,7 @@ def test_what_decides_is_named() -> None:
     assert "PeerAuthentication data/x" in shown
     assert "clients without a sidecar are reset" in shown
     assert "from namespaces shop" in shown
-    assert "✓ VirtualService data/x sends it to db.data.svc.cluster.local (1 ready pod)" in shown
+    assert "✓ VirtualService data/x sends requests to db.data.svc.cluster.local (1 ready pod)" in shown
     assert any("only what an ALLOW policy takes" in fact.text for fact in sheet.facts)
 
 

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import yaml
-
 from kubedoctor.cluster.grammar.quantities import QuantityError, parse_quantity
 
 _BOOLEANS: Final = frozenset({"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"})
@@ -102,6 +100,8 @@ def _interfaces(value: str) -> str:
 
 def _proxy_settings(value: str) -> str:
     """Only that it is a mapping and that its number of threads is a number."""
+    import yaml  # takes 29 ms, and few pods have the annotation
+
     try:
         written = yaml.safe_load(value) if value else {}
     except yaml.YAMLError as error:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-import yaml
 
 from kubedoctor.cluster.grammar.selectors import SelectorError, selector_from_map, selector_of
 from kubedoctor.cluster.kinds.containers import Container
@@ -116,6 +115,8 @@ class _Variants:
             if name.startswith(pod.namespace) and selector_from_map(wanted).matches(pod.labels):
                 variant = kind or variant
         if written := pod.annotations.get("proxy.istio.io/config"):
+            import yaml  # takes 29 ms, and few pods have the annotation
+
             with contextlib.suppress(yaml.YAMLError):
                 variant = _image_type(yaml.safe_load(written)) or variant
         return "" if variant == "default" else variant

@@ -1,0 +1,1 @@
+"""Rules of the mesh that do something else than they say."""
