@@ -175,7 +175,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "EndpointSlice": "where a Service without a selector leads",
         "AdminNetworkPolicy.policy.networking.k8s.io": "that it denies",
     },
-    "KD2320": {"IngressClass": "which controller serves it", "Pod": "the controller, whose log tells it"},
+    "KD2322": {"IngressClass": "which controller serves it", "Pod": "the controller, whose log tells it"},
     "KD2319": {"Service": "that it is missing"},
     "KD2103": {"Event": "the kubelet writes what it leaves out only there"},
     "KD2311": {"IngressClass": "which controller serves it"},

@@ -74,7 +74,7 @@ class _Seen(NamedTuple):
 
 
 @diagnostic(
-    code="KD2320",
+    code="KD2322",
     subject=Ingress,
     severity=Severity.WARNING,
     reads=(Ingress, IngressClass, Pod, Service),
