@@ -32,7 +32,7 @@ from kubedoctor.answers.resolve.lookup_setting import (
     answer_for_service,
     client_address,
 )
-from kubedoctor.cluster import Cluster, ConfigMap, Pod, Service, counted, finished, pods_selected_by
+from kubedoctor.cluster import Cluster, ConfigMap, Namespace, Pod, Service, counted, finished, pods_selected_by
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -60,7 +60,7 @@ _REFUSING: Final = ("SERVFAIL", "REFUSED", "NXDOMAIN", DROPPED)
     code="KD2105",
     subject=Service,
     severity=Severity.CRITICAL,
-    reads=(Service, Pod, ConfigMap),
+    reads=(Service, Pod, ConfigMap, Namespace),
     when=is_cluster_dns,
     explains=(Explains("configures", ("KD1003",)),),
     symptoms=("SERVFAIL", "server misbehaving", "Temporary failure in name resolution", "EAI_AGAIN"),

@@ -20,14 +20,14 @@ _WHY: Final = re.compile(r"Error obtaining X\.509 certificate: (?P<why>unexpecte
 """It names no Secret."""
 _MISMATCH: Final = "private key does not match public key"
 _ENOUGH: Final = 3
-"""Looks in vain: at the first ones the Secret may not have been read yet."""
+"""Looks without success: at the first ones the Secret may not have been read yet."""
 
 
 def may_come(
     asker: Ingress | CustomResource, namespace: str, name: str, cluster: Cluster, *, missed: bool = False
 ) -> bool:
     """Whether the Secret may be on its way: the object that names it is new, or an operator makes it, whose object tells why
-    it is not there yet. missed: a controller says that it looks for it in vain."""
+    it is not there yet. missed: a controller says that it looks for it without success."""
     created = asker.metadata.creation_timestamp
     if created is not None and cluster.taken_at - created < (START if missed else PROGRESS):
         return True
@@ -72,7 +72,7 @@ def _finding(ingress: Ingress, at: int, secret: Secret, tail: LogTail, sought: l
         summary=f"the controller cannot use the certificate in Secret {secret.name} and serves its default one: {why}",
         evidence=(
             quote(ingress, f"spec.tls[{at}].secretName", "the Secret is there, with both keys"),
-            quote_line(tail, sought[-1], f"it looks for it in vain ({len(sought)} times in this log)"),
+            quote_line(tail, sought[-1], f"it looks for it without success ({len(sought)} times in this log)"),
             *(said if len(said) == 1 else ()),
         ),
         confidence=Confidence.LIKELY,

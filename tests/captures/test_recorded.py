@@ -76,7 +76,7 @@ EXPECTED = EXPECTED_OF_NETWORKS | {
     "pod-range-exhausted": ("KD4011", "kube-controller-manager has none left"),
     "port-below-1024": ("KD1003", "may not bind port 80"),
     "port-of-a-service-wrong": ("KD1003", "has no port 8080, only 80"),
-    "port-used-twice-in-a-pod": ("KD1003", "already in use by another container"),
+    "port-used-twice-in-a-pod": ("KD1003", "already in use by container `app` of the same pod"),
     "pre-stop-program-missing": ("KD1028", "/bin/drain"),
     "probe-command-missing": ("KD1012", "/bin/grpc_health_probe"),
     "probe-grpc-on-http": ("KD1013", "gRPC health check on port 8080"),

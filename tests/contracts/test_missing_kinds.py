@@ -121,7 +121,11 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD2301": {"Service": "that it is missing"},
     "KD2305": {"Event": "controllers write why only there"},
-    "KD2306": {"Secret": "that it is missing"},
+    "KD2306": {
+        "Secret": "that it is missing",
+        "IngressClass": "whose controller looks for it",
+        "Pod": "the controller, whose log says that it looks for it",
+    },
     "KD2308": {"IngressClass": "which class is the default, and whose it is", "Pod": "that no controller runs"},
     "KD2012": {
         "Service": "whether an address of the pool is in use",
@@ -175,6 +179,8 @@ NEEDED: dict[str, dict[str, str]] = {
         "EndpointSlice": "where a Service without a selector leads",
         "AdminNetworkPolicy.policy.networking.k8s.io": "that it denies",
     },
+    "KD2320": {"IngressClass": "that ingress-nginx serves it"},
+    "KD2321": {"Pod": "the controller, whose log tells it"},
     "KD2322": {"IngressClass": "which controller serves it", "Pod": "the controller, whose log tells it"},
     "KD2319": {"Service": "that it is missing"},
     "KD2103": {"Event": "the kubelet writes what it leaves out only there"},

@@ -58,7 +58,7 @@ def _is_canary(ingress: Ingress) -> bool:
     code="KD2320",
     subject=Ingress,
     severity=Severity.CRITICAL,
-    reads=(Ingress, IngressClass, Pod),
+    reads=(Ingress, IngressClass, Pod, Service),
     when=_is_canary,
     symptoms=("404", "canary", "cannot merge alternative backend"),
 )

@@ -8,7 +8,7 @@ the default certificate.
 ## Why it happens
 - The controller was upgraded and its ClusterRole was not: newer versions read EndpointSlices and IngressClasses.
 - The ClusterRoleBinding names the ServiceAccount of another namespace.
-- The role is bound in some namespaces only, and the controller is not told to watch only those.
+- The role is bound in some namespaces only, and the controller is not set to watch only those.
 
 ## How to fix it
 Add the right to the role of the controller, or apply the manifests of its version again.

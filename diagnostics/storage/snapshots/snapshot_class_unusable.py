@@ -1,4 +1,4 @@
-"""VolumeSnapshot is not taken: no class fits its volume, the volume takes none, or no controller runs.
+"""VolumeSnapshot is not taken: its class, its volume or a missing controller stops it.
 
 ## What it means
 The snapshot controller hands a VolumeSnapshot to the CSI driver that its VolumeSnapshotClass names. Without a class of the

@@ -271,8 +271,7 @@ def _entered(service: Service, port: ServicePort | None, source: ReachSource, en
 
 def _is_outside(source: ReachSource, node: Node) -> bool:
     """Whether a node port of the node takes it for a client from outside: neither a pod nor the node itself."""
-    in_pod_network = source.pod is not None and not source.pod.spec.host_network
-    return not in_pod_network and source.party.node != node.name
+    return not (source.pod and not source.pod.spec.host_network) and source.party.node != node.name
 
 
 def _at_port_of(node: Node, service: Service, port: ServicePort, end: ReachEnd, cluster: Cluster) -> Way:
