@@ -162,6 +162,22 @@ def test_healthy_files_give_zero_and_say_what_was_read(tmp_path: Path, capsys: C
     assert "no cluster is read" in err
 
 
+def test_many_healthy_pods_leave_no_gap_without_a_cluster(tmp_path: Path, capsys: Capture) -> None:
+    template = "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: b}]}}"
+    file = tmp_path / "many.yaml"
+    file.write_text(
+        "".join(
+            f"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a{n}}}\n"
+            f"spec: {{replicas: 20, selector: {{matchLabels: {{a: b}}}}, {template.replace('a: b', f'a: b{n}')}}}\n".replace(
+                "matchLabels: {a: b}", f"matchLabels: {{a: b{n}}}"
+            )
+            for n in range(5)
+        )
+    )
+    code, out, _ = run(capsys, "check", "-f", str(file), "--offline")
+    assert (code, "no problems found" in out) == (0, True)
+
+
 def test_without_a_context_the_files_are_checked_and_it_is_said(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -221,7 +221,7 @@ def _resource(name: str, amount: Field, kind: str) -> None:
     """`validateLimitRangeResourceName`."""
     at = Field(name, amount.path, amount.sink)
     at.must(names.qualified_name(name))
-    allowed = ("storage",) if kind == "PersistentVolumeClaim" else ("cpu", "memory", "ephemeral-storage")
+    allowed = ("cpu", "memory", "ephemeral-storage", *(("storage",) if kind not in ("Pod", "Container") else ()))
     if "/" not in name and name not in allowed and not name.startswith("hugepages-"):
         at.invalid("must be a standard resource type or fully qualified")
 
