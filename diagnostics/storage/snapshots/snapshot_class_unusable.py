@@ -33,7 +33,7 @@ from typing import Final
 
 import msgspec
 
-from diagnostics.storage._snapshot_source import CLAIM, unusable_source
+from diagnostics.storage.snapshots._snapshot_source import CLAIM, unusable_source
 from kubedoctor.cluster import (
     Cluster,
     CustomResource,
@@ -92,9 +92,7 @@ def snapshot_class_unusable(snapshot: CustomResource, cluster: Cluster) -> Itera
     if not has_path(snapshot, _ERROR):
         return  # It is being taken.
     if (source := unusable_source(snapshot, cluster)) is not None:
-        yield msgspec.structs.replace(
-            _finding(snapshot, source.text, source.evidence, [source.fix]), because_of=source.because_of, commands=()
-        )
+        yield msgspec.structs.replace(_finding(snapshot, source.text, source.evidence, [source.fix]), commands=())
         return
     volume = _volume(snapshot, cluster)
     driver = volume.spec.csi.driver if volume is not None and volume.spec.csi is not None else ""

@@ -12,11 +12,9 @@ from kubedoctor.cluster import (
     Evidence,
     PersistentVolume,
     PersistentVolumeClaim,
-    Ref,
     has_path,
     misspellings,
     quote,
-    ref,
 )
 from kubedoctor.findings import Fix
 
@@ -35,7 +33,6 @@ class UnusableSource(NamedTuple):
     text: str
     evidence: tuple[Evidence, ...]
     fix: Fix
-    because_of: tuple[Ref, ...] = ()
 
 
 def unusable_source(snapshot: CustomResource, cluster: Cluster) -> UnusableSource | None:
@@ -47,12 +44,7 @@ def unusable_source(snapshot: CustomResource, cluster: Cluster) -> UnusableSourc
     if claim is None:
         return _without_claim(snapshot, name, cluster)
     if not claim.spec.volume_name:
-        return UnusableSource(
-            f"its PersistentVolumeClaim {name} is not bound, so there is no volume to take a snapshot of",
-            (quote(snapshot, CLAIM, "the claim that it is taken of"),),
-            Fix("Have the claim bound first; the controller tries again by itself"),
-            (ref(claim),),
-        )
+        return None  # The claim's own diagnostic says why it waits.
     volume = cluster.maybe.get(PersistentVolume, "", claim.spec.volume_name)
     if volume is None or volume.spec.csi is not None:
         return None
