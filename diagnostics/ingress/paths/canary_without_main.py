@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from diagnostics.ingress._controllers import controller_of_ingress
-from kubedoctor.cluster import Cluster, Evidence, Ingress, IngressClass, Pod
+from kubedoctor.cluster import Cluster, Evidence, Ingress, IngressClass, Pod, Service
 from kubedoctor.cluster.changes import Step, edit
 from kubedoctor.findings import (
     Command,

@@ -8,8 +8,7 @@ driver that made the volume, no snapshot is taken, and a backup that relies on i
 - The VolumeSnapshot names no class, and no VolumeSnapshotClass is the default for the driver of the volume. The annotation of
   the default StorageClass does not count.
 - Two classes of the driver are the default.
-- The volume is of no CSI driver, as those of local-path or hostPath: no snapshot can be taken of it. Or its claim does not exist,
-  or is not bound.
+- The volume is of no CSI driver, as those of local-path or hostPath: no snapshot can be taken of it. Or its claim does not exist.
 - The class that it names does not exist, or belongs to another driver.
 - No snapshot controller runs: it is no part of Kubernetes, and many CSI drivers do not install it. Then the VolumeSnapshot
   has no status at all.
