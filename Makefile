@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 RUN := $(BIN)/python -m
 
-.PHONY: help demo test test-long check format lint types contracts reached mutants wheel bench screenshots real-cluster test-real differential clean
+.PHONY: help demo test test-long check format lint types contracts reached mutants wheel bench screenshots real-cluster test-real differential differential-mesh clean
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -77,6 +77,9 @@ test-real: $(VENV)/.develop ## faults in a real cluster, diagnosed live (needs r
 differential: $(VENV)/.develop ## fresh questions to the replay and to Kubernetes' own code (needs Go and the shared folder)
 	$(RUN) tests.differential
 	$(RUN) tests.differential.fixes
+
+differential-mesh: $(VENV)/.develop ## 1,000 fresh questions about a mesh to Istio's own code (builds it: half an hour, once)
+	$(RUN) tests.differential --area mesh --count 1000
 
 clean: ## remove what was made here
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
