@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; text is as wide as in a pipe unless a test says otherwise
+_SETTINGS = tempfile.TemporaryDirectory(prefix="kubedoctor-settings-")
+os.environ["XDG_CONFIG_HOME"] = (
+    _SETTINGS.name
+)  # in a terminal the UI keeps and reads what the user of this machine chose
 PROJECT = Path(__file__).resolve().parent.parent
 gc.disable()  # ten thousand tests are collected, and none of them is garbage
 

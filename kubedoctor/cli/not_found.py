@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kubedoctor.cluster.grammar.nearest import nearest_word
+from kubedoctor.cluster.grammar.nearest import misspelled, nearest_word
 from kubedoctor.cluster.grammar.text import listed
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named, plural_of
@@ -57,14 +57,15 @@ def no_such_name(
         if row.kind in (*MEANT_FIRST, "Node", "Namespace"):
             for known in source.names(row.kind, namespace if row.namespaced else ""):
                 objects.setdefault(known, f"{row.singular}/{known}")
-    near = nearest_word(name, [*words, *objects]) or _containing(name, objects)
     places: tuple[Ref, ...] = ()
     if namespace:
         namespaced = [row.kind for row in kinds if row.namespaced]
         places = _same_name_elsewhere(name, namespaced, source, namespace)
-        if not near and not places:
-            elsewhere = [other for kind in MEANT_FIRST for other in source.refs(kind) if other.namespace != namespace]
-            places = _nearest_refs(name, elsewhere)
+    meant = [word for word in words if misspelled(name, word)]
+    near = nearest_word(name, [*meant, *objects]) or _containing(name, objects)
+    if namespace and not near and not places:
+        elsewhere = [other for kind in MEANT_FIRST for other in source.refs(kind) if other.namespace != namespace]
+        places = _nearest_refs(name, elsewhere)
     where = f" in namespace {namespace}" if namespace else ""
     refused = _refusals(name, kinds, source, namespace)
     readable = " that can be read" if refused else ""

@@ -200,9 +200,11 @@ class KubedoctorApp(ThemedApp):
         """In place of what is shown; `esc` may have closed the screen of the opening already."""
         while isinstance(self.screen, ListScreen | KeptScreen) and len(self.screen_stack) > 2:
             self.pop_screen()
+        if self.screen is home:
+            return
         if len(self.screen_stack) > 1 and not isinstance(self.screen, ClustersScreen):
             self.switch_screen(home)
-        elif self.screen is not home:
+        else:
             self.push_screen(home)
 
     @property

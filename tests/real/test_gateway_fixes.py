@@ -7,6 +7,7 @@ after the fix as a controller would that finds all references resolved.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,8 @@ REFUSED = {
 }
 """States that these kinds do not take, and why; earlier ones, and those of others, do."""
 TAKEN = [path for path in SCENARIOS if f"{path.parent.name}/{path.stem}" not in REFUSED]
+MOST_LINES = 3
+"""A fix opens what one reference needs; the next finding has the fix of the next."""
 BESIDE = ("Service", "Secret", "ConfigMap")
 """What else is made of a scenario: Gateways and routes refer to it."""
 LATER = timedelta(hours=1)
@@ -67,7 +70,7 @@ def made(request: pytest.FixtureRequest, cluster: RealCluster) -> Iterator[Scena
 def in_cluster(scenario: Scenario, cluster: RealCluster) -> Iterator[None]:
     objects = of_scenario(scenario)
     spaces = {item["metadata"]["name"]: item for item in scenario.objects if item["kind"] == "Namespace"}
-    names = {item["metadata"].get("namespace", "") for item in objects} - {""}
+    names = {*spaces_named(objects)}
     for name in sorted({*names, *spaces}):
         namespace = manifest("Namespace", name, None)
         namespace["metadata"]["labels"] = spaces.get(name, namespace)["metadata"].get("labels", {})
@@ -84,6 +87,17 @@ def in_cluster(scenario: Scenario, cluster: RealCluster) -> Iterator[None]:
             cluster.kubectl("delete", item["kind"], name, *place_of(item), "--ignore-not-found")
         for name in names:
             cluster.kubectl("delete", "referencegrants", "--all", "-n", name)
+
+
+def spaces_named(part: object) -> Iterator[str]:
+    """Every namespace that objects are in or refer to."""
+    if isinstance(part, dict):
+        if isinstance(part.get("namespace"), str):
+            yield part["namespace"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from spaces_named(one)
 
 
 def write_status(cluster: RealCluster, item: Document, status: object) -> None:
@@ -127,24 +141,32 @@ def commands(finding: Document) -> list[str]:
     return [fix["command"] for fix in finding["fixes"] if fix["command"] and " edit " not in fix["command"]]
 
 
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_api_server_refuses_what_no_cluster_can_hold(name: str, cluster: RealCluster) -> None:
+    scenario = load_scenario(FOLDER / f"{name}.yaml")
+    with pytest.raises(RuntimeError, match=re.escape(REFUSED[name])), in_cluster(scenario, cluster):
+        pass
+
+
 def test_the_scenarios_are_there() -> None:
     assert len(SCENARIOS) > 30
 
 
-@pytest.mark.parametrize(
-    "made", SCENARIOS, ids=[f"{path.parent.name}-{path.stem}" for path in SCENARIOS], indirect=True
-)
+@pytest.mark.parametrize("made", TAKEN, ids=[f"{path.parent.name}-{path.stem}" for path in TAKEN], indirect=True)
 def test_the_api_server_takes_the_state_and_its_fix(made: Scenario, cluster: RealCluster, tmp_path: Path) -> None:
-    names = {own_name(item) for item in made.objects} - {""}
+    names = {*map(own_name, made.objects), *spaces_named(list(made.objects))} - {""}
     before = findings(cluster, tmp_path / "before.json", names)
     wanted = {(one["code"], one["about"]) for one in made.expect if one["code"].startswith("KD23")}
     about = {
         (one["code"], f"{one['about']['kind']}/{one['about']['namespace']}/{one['about']['name']}") for one in before
     }
     assert about >= wanted, before
-    pasted = [line for one in before for line in commands(one)]
-    for line in pasted:
-        cluster.paste(line)
+    pasted: list[str] = []
+    found = before
+    while (lines := [line for one in found for line in commands(one)]) and len(pasted) < MOST_LINES:
+        cluster.paste(lines[0])
+        pasted.append(lines[0])
+        found = findings(cluster, tmp_path / f"after-{len(pasted)}.json", names)
     if not pasted:
         return
     for item in of_scenario(made):

@@ -67,26 +67,45 @@ SHORT = 0.3
 """Seconds: a timer of a screen that waits no longer than this is about to change what is shown."""
 
 
+LONGEST = 120.0
+"""Seconds: what is still busy then would be for ever."""
+
+
 async def settle(app: KubedoctorApp, quiet: float = 0.1) -> None:
-    """Wait until nothing has been made for so many seconds: a finished worker's message may start the next one."""
+    """Wait until nothing has been made for so many seconds: a finished worker's message may start the next one. Raises
+    AssertionError that names what does not end."""
     step = 0.02
-    calm = 0.0
+    calm = waited = 0.0
     while calm < quiet:
         await asyncio.sleep(step)
-        calm = 0.0 if _is_busy(app) else calm + step
+        waited += step
+        busy = _busy(app)
+        calm = 0.0 if busy else calm + step
+        assert waited < LONGEST, f"still busy after {LONGEST:.0f}s: {busy}"
 
 
-def _is_busy(app: KubedoctorApp) -> bool:
-    """Whether something works, or will without a key: on a slow machine a screen that is opened mounts its widgets for longer
-    than the quiet time, and its first worker starts only then."""
+def _busy(app: KubedoctorApp) -> list[str]:
+    """What works, or will without a key: on a slow machine a screen that is opened mounts its widgets for longer than the quiet
+    time, and its first worker starts only then."""
+    if not app.is_running:
+        return []
     pumps: list[MessagePump] = [app]
     for screen in app.screen_stack:
         pumps += [screen, *screen.walk_children()]
-    return (
-        any(not worker.is_finished for one in (app, *app.screen_stack) for worker in one.workers)
-        or any(not pump.is_running or not pump._is_mounted or pump.message_queue_size for pump in pumps)
-        or any(_is_short(timer) for pump in pumps[1:] for timer in pump._timers)
-    )
+    return [
+        *(
+            f"worker {worker.name}"
+            for one in (app, *app.screen_stack)
+            for worker in one.workers
+            if not worker.is_finished
+        ),
+        *(
+            f"{pump} with {pump.message_queue_size} messages"
+            for pump in pumps
+            if not pump.is_running or not pump._is_mounted or pump.message_queue_size
+        ),
+        *(f"timer of {pump}" for pump in pumps[1:] if any(map(_is_short, pump._timers))),
+    ]
 
 
 def _is_short(timer: Timer) -> bool:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import yaml
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -165,16 +166,28 @@ async def test_credentials_that_are_not_accepted_are_said_at_once(sandbox: Sandb
 
 
 async def test_contexts_are_listed_and_opened(served: SandboxServer) -> None:
+    kubeconfig = yaml.safe_load(served.kubeconfig.read_text())
+    (only,) = kubeconfig["contexts"]
+    kubeconfig["contexts"] = [only, {**only, "name": "zoo"}]
+    served.kubeconfig.write_text(yaml.safe_dump(kubeconfig))
     async with running(served) as (pilot, screen):
         await until(lambda: screen.report)
         await pilot.press("colon", *"ctx", "enter")
-        await until(lambda: screen.view.kind == "Context" and screen.rows)
+        await until(lambda: screen.view.kind == "Context" and len(screen.rows) == 2)
         row = screen.query_one(VirtualTable).current
         assert row is not None
         assert row.status == "current"
         await pilot.press("enter")
+        await until(lambda: screen.view.kind != "Context")
+        assert pilot.app.screen is screen, "it is open already"
+
+        await pilot.press("colon", *"ctx", "enter")
+        await until(lambda: screen.view.kind == "Context" and len(screen.rows) == 2)
+        await pilot.press("j", "enter")
         await until(lambda: pilot.app.screen is not screen and isinstance(pilot.app.screen, ListScreen))
         other = pilot.app.screen
         assert isinstance(other, ListScreen)
         assert other.session is not screen.session
+        assert screen.view.kind != "Context", "what is left is as it was before the list of contexts"
         await until(lambda: other.report)
+        await asyncio.to_thread(other.session.close)

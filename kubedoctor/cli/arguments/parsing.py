@@ -181,10 +181,11 @@ def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace
     if option in _WATCHING:
         where = namespace_flag(options)
         return UsageProblem(f"{option} is not available", f"The terminal UI follows every change: {program}{where}")
+    known = [name for name in option_names(parser_of(command, program)) if name.startswith("--")]
     owners = [
         candidate.name for candidate in every_command() if option_of(parser_of(candidate, program), option) is not None
     ]
-    if owners:
+    if owners and _MEANT.get(option) not in known:
         most = len(owners) > len(command_names()) / 2
         return UsageProblem(
             f"{option} is an option of {'most commands' if most else _in_words(owners)}, "
@@ -193,7 +194,6 @@ def _not_an_option(option: str, command: Subcommand, options: argparse.Namespace
         )
     from kubedoctor.cluster.grammar.nearest import nearest_word
 
-    known = [name for name in option_names(parser_of(command, program)) if name.startswith("--")]
     near = [name for name in known if name == _MEANT.get(option)] or nearest_word(option, known)
     hint = f"Did you mean {', '.join(near)}? " if near else ""
     return UsageProblem(f"unknown option: {option}", f"{hint}See: {called} --help")

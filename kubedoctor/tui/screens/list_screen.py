@@ -148,6 +148,8 @@ class ListScreen(SortingScreen):
         elif row.ref.kind == "Namespace":
             self._go(View(namespace=row.ref.name))
         elif row.ref.kind == "Context":
+            self.filter = ""
+            self.action_back()  # the list of contexts is no place to come back to
             self.post_message(ContextWanted(row.ref.name))
         elif row.ref.kind == "Event":
             self._go_to(self.session.involved(row.ref))

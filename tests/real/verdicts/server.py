@@ -68,6 +68,7 @@ class ApiServer:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._hang_up()
         for child in reversed(self._children):
             child.kill()
             child.wait(60)
@@ -85,11 +86,16 @@ class ApiServer:
                 if self.request("GET", "/readyz?exclude=poststarthook/start-service-ip-repair-controllers")[0] == 200:
                     return
             except OSError:
-                self._connection = None
+                self._hang_up()
             if time.monotonic() > end or any(child.poll() is not None for child in self._children):
                 said = (self._folder / "kube-apiserver.log").read_text()[-2000:]
                 raise RuntimeError(f"the API server did not start: {said}")
             time.sleep(0.2)
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """The status and the document of an answer."""
@@ -104,7 +110,7 @@ class ApiServer:
             answer = self._connection.getresponse()
             text = answer.read()
         except OSError:
-            self._connection = None
+            self._hang_up()
             raise
         try:
             return answer.status, json.loads(text)
