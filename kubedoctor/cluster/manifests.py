@@ -36,8 +36,8 @@ class FileDocument(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """`deploy/web.yaml:12`."""
-        return f"{self.place.file}:{self.place.line}"
+        """`deploy/web.yaml:12:1`; JSON may hold many objects on one line."""
+        return str(self.place)
 
     def place_of(self, path: str) -> Place:
         """Of the value at a path in the API server's or kubectl's form (`spec.containers[name=app].image`), or of the

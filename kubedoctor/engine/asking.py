@@ -45,7 +45,7 @@ def ask(
         sheet, rounds, unseen = reading.answer, reading.rounds, tuple(str(gap) for gap in reading.gaps)
     except CannotSee as blind:
         sheet, rounds, unseen = question.unanswered(subject, Cluster(snapshot)), 0, (str(blind),)
-    sheet = msgspec.structs.replace(sheet, gaps=(*sheet.gaps, *unseen))
+    sheet = msgspec.structs.replace(sheet, gaps=tuple(dict.fromkeys((*sheet.gaps, *unseen))))
     return Answered(question.name, sheet, snapshot.taken_at, snapshot.source, snapshot.requests, rounds)
 
 

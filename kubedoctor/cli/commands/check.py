@@ -41,6 +41,8 @@ def check(options: argparse.Namespace) -> int:
             "check needs files",
             "Name them: kubedoctor check -f deploy/\nOr pipe them: kustomize build . | kubedoctor check -f -",
         )
+    if "" in files:
+        raise UsageProblem("-f names no file", "Check whether the variable of the command line is set")
     if options.offline and (options.from_ or options.context or options.diff):
         other = "--diff" if options.diff else "--from" if options.from_ else "--context"
         raise UsageProblem(f"--offline and {other} exclude each other", "Leave one of them out")

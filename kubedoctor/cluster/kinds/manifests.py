@@ -48,7 +48,7 @@ class DeprecatedVersion(Part):
 
 
 class Manifest(KubernetesObject):
-    """metadata: the file and line as its name, and the namespace of the object."""
+    """metadata: the file, line and column as its name, and the namespace of the object."""
 
     api_group: ClassVar[str] = GROUP
 

@@ -57,6 +57,10 @@ def _texts(path: str) -> Iterator[tuple[str, str]]:
         else:
             yield path, _decoded(place.read_bytes(), path)
     except FileNotFoundError:
+        if path.startswith(("https://", "http://")):
+            raise BundleProblem(
+                f"{path} is an address, and only files are read", f"Pipe it: curl -sSL {path} | kubedoctor check -f -"
+            ) from None
         raise BundleProblem(
             f"{path} does not exist", "Check -f: it takes a file, a folder, or - for standard input"
         ) from None

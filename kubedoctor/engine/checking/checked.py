@@ -131,6 +131,7 @@ def _reported(report: Report, found: Sequence[Judged], over: Overlaid, around: S
     """The report with places; without what rests on objects that cannot be seen."""
     documents = {one.subject: one.document for one in found}
     documents |= {ref(one.manifest): one.document for one in found}
+    documents |= {ref(one.obj): one.document for one in found if one.obj is not None}
     report = located(report, documents, over.made, offline=around.offline)
     gaps = [NotChecked("", one.subject, one.gap) for one in found if one.gap]
     gaps += [NotChecked("", None, why) for why in over.gaps]

@@ -55,19 +55,42 @@ class _Kind(msgspec.Struct, frozen=True):
 
 def judged(documents: Iterable[FileDocument], around: Surroundings) -> tuple[Judged, ...]:
     """In the order of the files. An object that is there twice is refused nothing: the second replaces the first, and is a
-    violation of its own."""
+    violation of its own. Objects without a name are each their own."""
     found: list[Judged] = []
     seen: dict[Ref, FileDocument] = {}
+    counts: dict[Ref, int] = {}
     for document in documents:
         one = _judged(document, around)
+        if not _is_named(document):
+            numbered = counts[one.subject] = counts.get(one.subject, 0) + 1
+            found.append(_numbered(one, numbered))
+            continue
         first = seen.setdefault(one.subject, document)
-        if first is not document and not document.problem:
+        if first is not document:
             text = f"{one.subject.title} is also in {first.name}: applied together, the later one replaces it"
             twice = ManifestRefusal(fault=TWICE, path="metadata.name", text=text)
             refusals = (*(one.manifest.refusals or ()), twice)
             one = msgspec.structs.replace(one, manifest=msgspec.structs.replace(one.manifest, refusals=refusals))
         found.append(one)
     return tuple(found)
+
+
+def _is_named(document: FileDocument) -> bool:
+    metadata = document.data.get("metadata")
+    return isinstance(metadata, Mapping) and bool(metadata.get("name"))
+
+
+def _numbered(one: Judged, number: int) -> Judged:
+    """With a name of its own beside those before it that have none either."""
+    described = one.manifest.describes
+    if number == 1 or not described.kind:
+        return one
+    replace = msgspec.structs.replace
+    manifest = replace(one.manifest, describes=replace(described, name=f"{described.name} ({number})"))
+    obj = one.obj
+    if obj is not None:
+        obj = replace(obj, metadata=replace(obj.metadata, name=f"{obj.name}-{number}"))
+    return replace(one, manifest=manifest, obj=obj)
 
 
 def _judged(document: FileDocument, around: Surroundings) -> Judged:

@@ -17,6 +17,9 @@ from kubedoctor.findings import Effect
 
 _OF_THE_REPLAY: Final = "atches the scheduler's own message"
 """The message of pods that do not exist yet is the replay's."""
+_JOINED: Final = frozenset(("Service", "Pod", "EndpointSlice"))
+"""Kinds of which the objects of the files contradict each other whatever else the cluster has: a Service has the name that an
+Ingress gives, or selects these pods. Rules that add up, such as network policies, are none of them."""
 _TEMPLATES: Final = {"Pod": "", "CronJob": "spec.jobTemplate.spec.template."}
 """Where an object has the template of its pods; elsewhere in `spec.template`."""
 
@@ -24,7 +27,7 @@ _TEMPLATES: Final = {"Pod": "", "CronJob": "spec.jobTemplate.spec.template."}
 def located(report: Report, documents: Mapping[Ref, FileDocument], made: Mapping[Ref, Ref], *, offline: bool) -> Report:
     """documents: by the object that they describe, and by their manifest. made: what controllers would create, with the
     object that it comes from."""
-    kept = [finding for finding in report.findings if not (offline and _rests_on_the_unseen(finding))]
+    kept = [finding for finding in report.findings if not (offline and _rests_on_the_unseen(finding, documents, made))]
     findings = tuple(_located(finding, documents, made, offline=offline) for finding in kept)
     names = {finding.id for finding in findings}
     return replace(report, findings=findings, incidents=tuple(_of(report.incidents, names)))
@@ -48,20 +51,25 @@ def _of(incidents: tuple[Incident, ...], names: set[str]) -> Iterator[Incident]:
             yield from (Incident(name) for name in incident.consequences if name in names)
 
 
-def _rests_on_the_unseen(finding: ReportedFinding) -> bool:
-    """Whether something that only a cluster has might make it untrue. A near miss among the files is worth saying."""
+def _rests_on_the_unseen(
+    finding: ReportedFinding, documents: Mapping[Ref, FileDocument], made: Mapping[Ref, Ref]
+) -> bool:
+    """Whether something that only a cluster has might make it untrue. A near miss among the files is worth saying, and two
+    objects of the files that contradict each other."""
     if finding.aspect.startswith("@"):
         return False  # it is about the file itself
-    return (
-        any(NO_CLUSTER in gap for gap in finding.gaps) and "did you mean" not in f"{finding.summary} {finding.detail}"
-    )
+    unseen = {gap.partition(":")[0] for gap in finding.gaps if NO_CLUSTER in gap}
+    if not unseen or "did you mean" in f"{finding.summary} {finding.detail}":
+        return False
+    quoted = {made.get(fact.object, fact.object) for fact in finding.evidence}
+    return not (unseen <= _JOINED and len(quoted & documents.keys()) > 1)
 
 
 def _located(
     finding: ReportedFinding, documents: Mapping[Ref, FileDocument], made: Mapping[Ref, Ref], *, offline: bool
 ) -> ReportedFinding:
     in_files = tuple(_in_file(fact, documents, made) for fact in finding.evidence)
-    evidence = tuple(fact for fact in in_files if fact.object not in made or fact.path.startswith("spec"))
+    evidence = tuple(fact for fact in in_files if _is_known(fact, documents, made))
     place = _place(replace(finding, evidence=in_files), documents, made)
     gaps = tuple(gap for gap in finding.gaps if NO_CLUSTER not in gap) if offline else finding.gaps
     about = made.get(finding.about, finding.about)
@@ -95,10 +103,19 @@ def _located(
     )
 
 
+def _is_known(fact: Evidence, documents: Mapping[Ref, FileDocument], made: Mapping[Ref, Ref]) -> bool:
+    """What was not applied yet has a spec, and no status or age."""
+    if fact.object in made:
+        return fact.path.startswith("spec")
+    document = documents.get(fact.object)
+    return document is None or fact.path != "metadata.creationTimestamp" or document.has(fact.path)
+
+
 def _place(finding: ReportedFinding, documents: Mapping[Ref, FileDocument], made: Mapping[Ref, Ref]) -> Place | None:
     """Of the first fact that an object of the files has; else of the object itself, or of one that suffers."""
     if finding.about.kind.endswith(GROUP) or finding.aspect.startswith("@"):
-        document = documents.get(finding.about)
+        manifest = next((fact.object for fact in finding.evidence if fact.object.kind.endswith(GROUP)), finding.about)
+        document = documents.get(manifest)
         return document.place_of(finding.aspect.removeprefix("@")) if document is not None else None
     subject = made.get(finding.about, finding.about)
     document = documents.get(subject)
@@ -114,9 +131,13 @@ def _place(finding: ReportedFinding, documents: Mapping[Ref, FileDocument], made
 
 
 def _in_file(fact: Evidence, documents: Mapping[Ref, FileDocument], made: Mapping[Ref, Ref]) -> Evidence:
-    """What was quoted of a pod that does not exist yet, quoted where the file has it."""
+    """What was quoted of an object that does not exist yet, quoted where the file has it."""
     source = made.get(fact.object)
-    if source is None or source not in documents or fact.object.kind != "Pod":
+    if source is None or source not in documents:
         return fact
-    path = f"{_TEMPLATES.get(source.kind, 'spec.template.')}{fact.path}"
+    path = fact.path
+    if fact.object.kind == "Pod":
+        path = f"{_TEMPLATES.get(source.kind, 'spec.template.')}{path}"
+    elif source.kind == "CronJob":
+        path = f"spec.jobTemplate.{path}"
     return replace(fact, object=source, path=path) if documents[source].has(path) else fact
