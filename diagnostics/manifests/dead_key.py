@@ -1,9 +1,9 @@
-"""Manifest selects nodes by a label or taint that Kubernetes no longer sets.
+"""Manifest selects nodes by a deprecated label or taint.
 
 ## What it means
-The key was replaced years ago. New nodes do not have it: a node selector or affinity on it fits no node, a topology on it counts
-every node apart, and a toleration of it tolerates nothing. The API server accepts the object, at most with a warning.
-
+The key was replaced years ago, and many nodes lack it today. Where they do, a node selector or affinity on it fits no node, a
+topology on it counts every node apart, and a toleration of it tolerates nothing. The API server accepts the object, at most
+with a warning.
 
 ## Why it happens
 - `failure-domain.beta.kubernetes.io/zone` and `/region` became `topology.kubernetes.io/zone` and `/region` in 1.17.
@@ -43,14 +43,20 @@ def has_dead_keys(manifest: Manifest) -> bool:
     symptoms=("didn't match Pod's node affinity/selector", "had untolerated taint"),
 )
 def dead_key(manifest: Manifest, cluster: Cluster) -> Iterator[Finding]:
+    nodes = tuple(cluster.maybe.all(Node))
     for place, dead in enumerate(manifest.dead_keys or ()):
-        if any(_sets(node, dead) for node in cluster.maybe.all(Node)):
+        if any(_sets(node, dead) for node in nodes):
             continue
+        unset = f"{dead.key} is set on no node of this cluster: since Kubernetes {dead.since} it is {dead.instead}"
+        old = (
+            f"{dead.key} is deprecated since Kubernetes {dead.since}, and many nodes lack it: it is {dead.instead} now"
+        )
         yield Finding(
             about=manifest.subject,
-            summary=f"{dead.key} is not set on nodes any more: since Kubernetes {dead.since} it is {dead.instead}",
+            summary=unset if nodes else old,
             evidence=(quote(manifest, f"deadKeys[{place}].key", dead.path),),
             confidence=Confidence.LIKELY,
+            severity=None if nodes else Severity.NOTICE,
             fixes=(Fix(f"Use {dead.instead}"),),
             aspect=f"@{dead.path}",
         )

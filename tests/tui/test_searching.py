@@ -100,6 +100,16 @@ def test_secrets_and_control_characters_are_not_written(tmp_path: Path, monkeypa
     assert str(file) in said[0].text
 
 
+def test_an_empty_page_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a filter of a log chooses no line."""
+    monkeypatch.chdir(tmp_path)
+    said: list[Message] = []
+    save("logs web", "log", lambda: [], said.append)
+    assert not list(tmp_path.iterdir())
+    assert isinstance(said[0], ReportWritten)
+    assert said[0].text == "Not written: the page is empty."
+
+
 def test_saved_logs_are_what_the_filters_choose() -> None:
     wants = (LogWant("shop", "web-1", "app"), LogWant("shop", "web-2", "app"))
     lines = (MergedLine(0, "INFO up", "2026-11-23T11:00:05Z"), MergedLine(1, "ERROR down"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from textual.app import App
 
 from kubedoctor.engine.health import Health
 from kubedoctor.sandbox import Sandbox, SandboxServer, load_recording, recording_path, serve
@@ -36,6 +37,10 @@ def banner(screen: ListScreen) -> str:
     return str(shown.render()) if shown.display else ""
 
 
+def notes(app: App[None]) -> list[str]:
+    return [note.message for note in app._notifications]
+
+
 async def break_web(sandbox: Sandbox, screen: ListScreen) -> None:
     """Another image, after which no replica is ready."""
     await until(lambda: screen.session.freshness().watching and screen.report)
@@ -45,6 +50,14 @@ async def break_web(sandbox: Sandbox, screen: ListScreen) -> None:
     sick["status"]["readyReplicas"] = 0
     sandbox.put(sick)
     await until(lambda: marks(screen)["web"] is Health.BROKEN)
+
+
+async def test_a_quiet_cluster_is_not_called_unwatched(served: SandboxServer) -> None:
+    async with running(served) as (pilot, screen):
+        await until(lambda: screen.session.freshness().watching and screen.report)
+        await pilot.press("left_curly_bracket")
+        await until(lambda: notes(pilot.app))
+        assert "Nothing has changed since kubedoctor began to watch" in notes(pilot.app)[0]
 
 
 async def test_going_back_shows_the_state_before_and_the_present_comes_back(

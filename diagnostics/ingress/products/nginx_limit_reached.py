@@ -19,13 +19,14 @@ in the program's own store in place of a token in the cookie.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 from diagnostics.ingress._controllers import controller_of_ingress
 from kubedoctor.cluster import Cluster, Ingress, IngressClass, LogTail, Pod, Service, counted, ref
-from kubedoctor.cluster.changes import put
+from kubedoctor.cluster.changes import Step, edit
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -44,9 +45,13 @@ from kubedoctor.replay.ingress.controllers import controller_pods
 from kubedoctor.replay.ingress.nginx_limits import EndedRequest, NginxLimit, ended_requests
 
 STILL: Final = timedelta(hours=1)
-_PREFIXES: Final = {"ingress-nginx": "nginx.ingress.kubernetes.io/", "nginx.org": "nginx.org/"}
+_NGINX_ORG: Final = "nginx.org/"
+_PREFIXES: Final = {"ingress-nginx": "nginx.ingress.kubernetes.io/", "nginx.org": _NGINX_ORG}
 """By the name of the controller."""
-_NAMES: Final = {("nginx.org/", NginxLimit.REQUEST_BODY): "client-max-body-size"}
+_NAMES: Final = {(_NGINX_ORG, NginxLimit.REQUEST_BODY): "client-max-body-size"}
+_ALL_BUFFERS: Final = f"metadata.annotations[{_NGINX_ORG}proxy-buffers]"
+_SIGNS: Final = re.compile(r"[(\[\\^$*+?|{]")
+"""What begins the part of an expression that does not stand for itself."""
 
 
 class _Words(NamedTuple):
@@ -101,30 +106,43 @@ def _seen(ingress: Ingress, limit: NginxLimit, pods: tuple[Pod, ...], cluster: C
             for request in (ended_requests(tail.lines) if tail is not None else ())
             if request.limit is limit
             and (request.at is None or cluster.taken_at - request.at <= STILL)
-            and _backend(ingress, request)
+            and _is_of(ingress, request, cluster)
         ]
         if tail is not None and mine:
             return _Seen(tail, mine[-1], len(mine))
     return None
 
 
-def _backend(ingress: Ingress, request: EndedRequest) -> str:
-    """`namespace/service` that the Ingress sends the request to, by its longest path; empty where it has none."""
-    found = ("", "")
+def _is_of(ingress: Ingress, request: EndedRequest, cluster: Cluster) -> bool:
+    """Whether no other Ingress has a longer path for it."""
+    mine = _best_path(ingress, request)
+    if mine is None:
+        return False
+    controller = controller_of_ingress(ingress, cluster)
+    others = [other for other in cluster.all(Ingress) if controller_of_ingress(other, cluster) == controller]
+    return not any((best := _best_path(other, request)) is not None and best[0] > mine[0] for other in others)
+
+
+def _best_path(ingress: Ingress, request: EndedRequest) -> tuple[int, str] | None:
+    """The length of the Ingress's longest path for the request, with `namespace/service` that it sends it to. Of an
+    expression the part before its first sign counts."""
+    found: tuple[int, str] | None = None
     for rule in ingress.spec.rules or ():
         host = rule.host
         if host and host != request.host and not (host.startswith("*.") and request.host.endswith(host[1:])):
             continue
         for path in (rule.http.paths or ()) if rule.http is not None else ():
             service = path.backend.service
-            if service is not None and request.path.startswith(path.path or "/") and len(path.path) >= len(found[0]):
-                found = (path.path, f"{ingress.namespace}/{service.name}")
-    return found[1]
+            start = _SIGNS.split(path.path or "/", maxsplit=1)[0]
+            fits = request.path == path.path if path.path_type == "Exact" else request.path.startswith(start)
+            if service is not None and fits and (found is None or len(start) >= found[0]):
+                found = (len(start), f"{ingress.namespace}/{service.name}")
+    return found
 
 
 def _finding(ingress: Ingress, limit: NginxLimit, annotation: str, seen: _Seen) -> Finding:
     words, path = _WORDS[limit], f"metadata.annotations[{annotation}]"
-    backend = _backend(ingress, seen.newest)
+    backend = (_best_path(ingress, seen.newest) or (0, ""))[1]
     own = quote(ingress, path, "the limit that is set") if has_path(ingress, path) else None
     name = annotation.rpartition("/")[2]
     is_set = (
@@ -132,9 +150,13 @@ def _finding(ingress: Ingress, limit: NginxLimit, annotation: str, seen: _Seen) 
         if own is not None
         else f"{name}, {words.default} unless the controller's ConfigMap sets it"
     )
-    line = command_line(put(ref(ingress), ("metadata", "annotations", annotation), words.more))
+    values = {annotation: words.more}
+    if annotation == f"{_NGINX_ORG}{NginxLimit.RESPONSE_HEADER.value}" and not has_path(ingress, _ALL_BUFFERS):
+        values[f"{_NGINX_ORG}proxy-buffers"] = f"8 {words.more}"  # nginx refuses one buffer that is half of them all
+    change = edit(ref(ingress), *(Step(("metadata", "annotations", key), value) for key, value in values.items()))
+    wanted = " and ".join(f"{key.rpartition('/')[2]} of this Ingress to {value}" for key, value in values.items())
     raise_it = (
-        Fix(f"Set {name} of this Ingress to {words.more}", line, Effect.CHANGES)
+        Fix(f"Set {wanted}", command_line(change), Effect.CHANGES)
         if own is None
         else Fix(f"Raise {name} of this Ingress, now {own.text}")
     )

@@ -37,6 +37,7 @@ from kubedoctor.findings import (
     ref,
 )
 from kubedoctor.replay.mesh.config import NETWORKING, VIRTUAL_SERVICE, part, rows, text, words
+from kubedoctor.replay.mesh.scope.faults import fault_share
 
 _NARROWING = ("headers", "queryParams", "sourceLabels", "sourceNamespace")
 
@@ -82,12 +83,12 @@ def fault_injection_active(service: CustomResource, cluster: Cluster) -> Iterato
 
 
 def _done(fault: Mapping[str, Any], kind: str) -> str:
-    """What happens to which share of the requests; empty where nothing does. Without a percentage it is all of them."""
+    """What happens to which share of the requests; empty where nothing does."""
     found = fault.get(kind)
     if not isinstance(found, dict):
         return ""
-    share = part(found, "percentage").get("value", found.get("percent", 100))
-    if not isinstance(share, int | float) or share <= 0:
+    share = fault_share(found)
+    if share <= 0:
         return ""
     which = "all requests" if share >= 100 else f"{share:g} % of the requests"
     if kind == "delay":

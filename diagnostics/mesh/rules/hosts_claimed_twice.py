@@ -60,8 +60,8 @@ def hosts_claimed_twice(service: CustomResource, cluster: Cluster) -> Iterator[F
         one for one in cluster.custom("VirtualService", NETWORKING) if ref(one) != ref(service) and mine & _hosts(one)
     ]
     for other in sorted(others, key=age):
-        if not any(list(rows(other.spec, protocol)) for protocol in _PROTOCOLS):
-            continue
+        if not _protocols(service) & _protocols(other):
+            continue  # Rules for HTTP and for TCP of a host stand side by side.
         if age(other) > age(service) or other.metadata.deletion_timestamp is not None:
             continue
         pair = AnalyzedObjects(custom={VIRTUAL_SERVICE: (service, other)})
@@ -92,6 +92,10 @@ def _precedence(other: CustomResource, service: CustomResource) -> str:
     """Why Istio takes the other one: the age, else the name."""
     same = other.metadata.creation_timestamp == service.metadata.creation_timestamp
     return "is as old and comes first by its name" if same else "is older"
+
+
+def _protocols(service: CustomResource) -> set[str]:
+    return {protocol for protocol in _PROTOCOLS if any(rows(service.spec, protocol))}
 
 
 def _hosts(service: CustomResource) -> set[str]:

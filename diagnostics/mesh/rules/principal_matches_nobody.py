@@ -84,10 +84,11 @@ def _finding(policy: CustomResource, where: tuple[int, int, int], written: str, 
 
         fix = proven(Fix(f"Write {meant}", command_line(change, policy)), prove(change, cluster, is_identity))
     guess = f"; did you mean {meant}?" if meant else ""
+    foreign = "/" in written and not written.startswith(_SPIFFE)
     return Finding(
         about=ref(policy),
         aspect=f"{at}-{index}-{position}",
-        summary=f"principal {written} matches no client, {effect}{guess}",
+        summary=f"principal {written} matches no client{' of the mesh' if foreign else ''}, {effect}{guess}",
         evidence=(
             quote(
                 policy,
@@ -95,7 +96,8 @@ def _finding(policy: CustomResource, where: tuple[int, int, int], written: str, 
                 "not <trust domain>/ns/<namespace>/sa/<account>",
             ),
         ),
-        confidence=Confidence.CERTAIN,
+        confidence=Confidence.LIKELY if foreign else Confidence.CERTAIN,
+        would_disprove=f"a client outside the mesh has a certificate for {_SPIFFE}{written}" if foreign else "",
         fixes=(fix,),
         commands=(
             Command(

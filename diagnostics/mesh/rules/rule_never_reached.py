@@ -56,24 +56,25 @@ def rule_never_reached(service: CustomResource, cluster: Cluster) -> Iterator[Fi
     if service.metadata.deletion_timestamp is not None:
         return
     for protocol in ("http", "tcp", "tls"):
-        if not _is_shadowed(service.spec or {}, protocol):
+        found = _own_rules(service.spec or {}, protocol)
+        if not _is_shadowed(found, protocol):
             continue
-        found = list(rows(service.spec, protocol))
         first = next((at for at, rule in found if not rule.get("match")), None)
         after = [at for at, _ in found if first is not None and at > first]
         if first is None or not after:
             yield _copied(service, protocol)
             continue
-        late = found[after[0]][1]
+        rules = dict(found)
+        taking, late = rules[first], rules[after[0]]
         wanted = next((f", also those for {requests_of(match)}" for _, match in rows(late, "match")), "")
         yield Finding(
             about=ref(service),
             aspect=protocol,
-            summary=f"{protocol} rule {_name(late, after[0])} is never reached: rule {_name(found[first][1], first)} before it"
+            summary=f"{protocol} rule {_name(late, after[0])} is never reached: rule {_name(taking, first)} before it"
             f" takes all requests{wanted}",
             evidence=(
-                quote(service, f"spec.{protocol}[{first}].route", "a rule without match, which takes all requests"),
-                quote(service, f"spec.{protocol}[{after[0]}].route", "never reached"),
+                quote(service, _place(taking, protocol, first), "a rule without match, which takes all requests"),
+                quote(service, _place(late, protocol, after[0]), "never reached"),
             ),
             confidence=Confidence.CERTAIN,
             fixes=(_moved(service, protocol, first, cluster) if wanted else _by_hand(service),),
@@ -81,19 +82,25 @@ def rule_never_reached(service: CustomResource, cluster: Cluster) -> Iterator[Fi
         )
 
 
-def _is_shadowed(spec: Mapping[str, Any], protocol: str) -> bool:
-    return any(problem.code == UNREACHABLE for problem in shadowed(spec, protocol))
+def _own_rules(spec: Mapping[str, Any], protocol: str) -> list[tuple[int, Mapping[str, Any]]]:
+    """With their indexes. A rule with a delegate takes only what the delegate's rules match; the rest goes on."""
+    return [(at, rule) for at, rule in rows(spec, protocol) if not rule.get("delegate")]
+
+
+def _is_shadowed(found: list[tuple[int, Mapping[str, Any]]], protocol: str) -> bool:
+    return any(problem.code == UNREACHABLE for problem in shadowed({protocol: [rule for _, rule in found]}, protocol))
+
+
+def _place(rule: Mapping[str, Any], protocol: str, at: int) -> str:
+    """Where the rule says what happens to its requests."""
+    field = next((name for name in ("route", "redirect", "directResponse") if rule.get(name)), "")
+    return f"spec.{protocol}[{at}].{field}" if field else f"spec.{protocol}[{at}]"
 
 
 def _copied(service: CustomResource, protocol: str) -> Finding:
     """All matches of a rule stand in earlier ones too."""
-    spec = service.spec or {}
-    at = next(
-        at
-        for at, _ in rows(spec, protocol)
-        if _is_shadowed({protocol: [rule for index, rule in rows(spec, protocol) if index <= at]}, protocol)
-    )
-    rule = dict(rows(spec, protocol))[at]
+    found = _own_rules(service.spec or {}, protocol)
+    at, rule = next(row for count, row in enumerate(found, 1) if _is_shadowed(found[:count], protocol))
     return Finding(
         about=ref(service),
         aspect=protocol,
@@ -111,7 +118,9 @@ def _moved(service: CustomResource, protocol: str, first: int, cluster: Cluster)
 
     def is_reached(after: Cluster) -> bool:
         changed = after.get_ref(ref(service))
-        return isinstance(changed, CustomResource) and not _is_shadowed(changed.spec or {}, protocol)
+        return isinstance(changed, CustomResource) and not _is_shadowed(
+            _own_rules(changed.spec or {}, protocol), protocol
+        )
 
     fix = Fix(
         f"Put rule {_name(found[first], first)} last", command_line(change, service) or edit_command(ref(service))

@@ -21,6 +21,7 @@ from kubedoctor.replay.mesh.egress import BLACK_HOLE, PASSTHROUGH
 from kubedoctor.replay.mesh.injection import has_sidecar
 from kubedoctor.replay.mesh.mutual_tls import client_tls_of
 from kubedoctor.replay.mesh.scope.destination_rules import MergedRule
+from kubedoctor.replay.mesh.scope.faults import fault_share
 from kubedoctor.replay.mesh.scope.http_matching import HTTPRequest
 from kubedoctor.replay.mesh.scope.outbound import UNKNOWN_BLOCKED, RoutedRequest
 from kubedoctor.replay.mesh.scope.virtual_hosts import MeshRoute, RouteCluster
@@ -135,8 +136,7 @@ def _ruling(sight: MeshSight, host: str) -> Ref | None:
 def _fault(rule: Mapping[str, Any]) -> str:
     """What an abort of all requests answers; empty without one."""
     abort = part(part(rule, "fault"), "abort")
-    share = part(abort, "percentage").get("value", 100)
-    return f"{abort.get('httpStatus') or 503} FI" if abort and isinstance(share, int | float) and share >= 100 else ""
+    return f"{abort.get('httpStatus') or 503} FI" if fault_share(abort) >= 100 else ""
 
 
 def _cluster(sight: MeshSight, cluster: RouteCluster, about: Ref | None, asked: str) -> RouteOutcome:

@@ -104,6 +104,21 @@ _BLOCK = compiled_later(
 _PGPASS = compiled_later(r"(?m)^([^\s:#]{1,255}:(?:\d{1,5}|\*):[^\s:]{1,64}:[^\s:]{1,64}:)\S+$")
 _PASSWORD_KEY = compiled_later(r"(?i)passw|passphrase|api-?key|(?:^|[/._-])token$")
 _ELEMENT = compiled_later(r"(<(?P<name>[A-Za-z_][\w.:-]{0,100})>)(?P<value>[^<>]{1,4096})(?=</)")
+# In the query of a URL short names carry what lets its holder in: the code of OAuth, a ticket of CAS, an answer of SAML. They are
+# words of other things too (`?state=running`, `?code=404`): only text that looks random is a value of those.
+_QUERY_SECRETS = (
+    r"(?:x-\w{2,8}-signature|signature|hmac|assertion|client_assertion|saml(?:response|request|art)|code_verifier|jwt|ticket|s?otp|totp|"
+    r"jsessionid|phpsessid|session_?(?:id|state)|magic_?link)"
+)
+_QUERY_WORDS = r"(?:code|state|key|auth|session|sid|nonce|invite|invitation|reset|hash)"
+_RANDOM = r"(?=[^\s\"'&;,|)<>\\#?]{8})(?=[^\s\"'&;,|)<>\\#?A-Z0-9]{0,1000}[A-Z0-9])(?!\d+(?:[\s\"'&;,|)<>\\#?]|\Z))"
+_QUERY = compiled_later(
+    rf"(?i:((?:[?&;]|\\u0026)(?:amp;)?{_QUERY_SECRETS}=)|((?:[?&;]|\\u0026)(?:amp;)?{_QUERY_WORDS}=)(?-i:{_RANDOM}))[^\s\"'&;,|)<>\\#?]+"
+)
+# A URL within the query of another, as the page to go back to after the login.
+_QUERY_WITHIN = compiled_later(
+    rf"(?i)(%(?:25)?(?:3F|26)(?:[\w-]{{0,40}}token|code|state|password|sig|{_QUERY_SECRETS})%(?:25)?3D)(?:%(?!26|2526)|[^\s\"'&;,|)<>\\#%])+"
+)
 # Substring searches take a quarter of the time of a pattern with as many alternatives.
 _SIGNS_OF_FORM = (
     "eyJ", "-----BEGIN", "AKIA", "ASIA", "AGE-SECRET", "AIza", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox",
@@ -189,6 +204,10 @@ def _redacted(text: str) -> str:
         text = _without_phrases(text, lower)
     if "=" in text:
         text = _ASSIGNED.sub(_without_value, text)
+        if "?" in text or ";" in text:
+            text = _QUERY.sub(lambda found: f"{found[1] or found[2]}{REDACTED}", text)
+    if "%3d" in lower or "%253d" in lower:
+        text = _QUERY_WITHIN.sub(rf"\1{REDACTED}", text)
     return _QUOTED.sub(_without_value, text) if _QUOTED_COLON.search(text) else text
 
 

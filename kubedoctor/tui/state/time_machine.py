@@ -128,8 +128,11 @@ class TimeMachine:
 
     def _ring(self) -> Ring:
         ring = self.ring
+        closed = self._source.snapshot.closed
+        if ring is not None and ring.since is not None and not len(ring) and not closed:
+            raise UsageProblem(f"Nothing has changed since kubedoctor began to watch, {ring.since:%H:%M:%S} UTC.")
         if ring is None or ring.since is None or not len(ring):
-            raise _NO_HISTORY if self._source.snapshot.closed else _NOTHING_KEPT
+            raise _NO_HISTORY if closed else _NOTHING_KEPT
         return ring
 
     def _at(self, stop: Stop, ring: Ring) -> Standing:

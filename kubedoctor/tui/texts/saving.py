@@ -26,6 +26,9 @@ _LIKE_FORMULAS = ("=", "+", "-", "@")
 def save(title: str, ending: str, lines: Callable[[], Iterable[str]], post: Post) -> None:
     """Write lines, without secrets and control characters, into a new file named after the title; say where, or why not."""
     text = "".join(f"{line}\n" for line in redact_lines(visible(line) for line in lines()))
+    if not text.strip():
+        post(ReportWritten("Not written: the page is empty."))
+        return
     try:
         written = f"Written: {_written(title, ending, text, Path.cwd())}"
     except OSError as error:

@@ -65,7 +65,12 @@ OTHER_PORT = istio("AuthorizationPolicy", action="DENY", rules=[{"to": [{"operat
 DRY = istio("AuthorizationPolicy", annotations={"istio.io/dry-run": "true"})
 OTHER_PODS = istio("AuthorizationPolicy", selector={"matchLabels": {"app": "cache"}})
 CUSTOM = istio("AuthorizationPolicy", action="CUSTOM", provider={"name": "oauth"}, rules=[{}])
-ROUTE = istio("VirtualService", NETWORKING, hosts=["db"], http=[{"fault": {"abort": {"httpStatus": 503}}}])
+ROUTE = istio(
+    "VirtualService",
+    NETWORKING,
+    hosts=["db"],
+    http=[{"fault": {"abort": {"httpStatus": 503, "percentage": {"value": 100}}}}],
+)
 
 
 def to(host: str, **more: Any) -> Manifest:
