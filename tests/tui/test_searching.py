@@ -104,7 +104,7 @@ def test_an_empty_page_is_not_written(tmp_path: Path, monkeypatch: pytest.Monkey
     """As where a filter of a log chooses no line."""
     monkeypatch.chdir(tmp_path)
     said: list[Message] = []
-    save("logs web", "log", lambda: [], said.append)
+    save("logs web", "log", list, said.append)
     assert not list(tmp_path.iterdir())
     assert isinstance(said[0], ReportWritten)
     assert said[0].text == "Not written: the page is empty."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from textual.app import App
@@ -37,7 +38,7 @@ def banner(screen: ListScreen) -> str:
     return str(shown.render()) if shown.display else ""
 
 
-def notes(app: App[None]) -> list[str]:
+def notes(app: App[Any]) -> list[str]:
     return [note.message for note in app._notifications]
 
 
