@@ -62,7 +62,7 @@ async def test_they_stand_side_by_side_and_go_on(tmp_path: Path) -> None:
         assert [row.ref.name for row in rows(screen)] == list(CONTEXTS)
         await until(lambda: "refuses the connection" in rows(screen)[0].status)
         assert [row.health for row in rows(screen)] == [Health.DEGRADED, Health.BROKEN, Health.BROKEN]
-        assert "3 clusters, 2 incidents broken" in screen.query_one(Heading).text
+        assert "3 clusters, 2 incidents broken, 1 not read" in screen.query_one(Heading).text
         await pilot.press("j", "j")
         await until(lambda: "matches no pod" in screen.query_one(TextView).page.plain)
         sandboxes["prod-us"].put(service("checkout"))

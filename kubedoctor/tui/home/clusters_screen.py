@@ -117,11 +117,13 @@ class ClustersScreen(Screen[None]):
         now = next((home.session.now() for home in self._homes.values()), None)
         if now is not None or self._problems:
             table.show(rows, CLUSTER_COLUMNS, now or UNKNOWN_TIME)
-        read = sum(row.health is not Health.IDLE for row in rows)
         broken = sum(int(row.broken or 0) for row in rows)
         subject = f"{counted(len(rows), 'cluster')}, {counted(broken, 'incident')} broken"
-        waiting = f", {len(rows) - read} not examined yet" if read < len(rows) else ""
-        self.query_one(Heading).entitle("Clusters", f"{subject}{waiting}", ())
+        without = [row.health is Health.IDLE for row in rows if not row.broken]
+        waiting, unread = without.count(True), without.count(False)
+        missing = f", {unread} not read" if unread else ""
+        late = f", {waiting} not examined yet" if waiting else ""
+        self.query_one(Heading).entitle("Clusters", f"{subject}{missing}{late}", ())
         self._tell()
 
     def _try_again(self) -> None:
