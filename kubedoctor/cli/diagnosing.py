@@ -174,6 +174,15 @@ def _kind_instead(word: str, source: ReadableCluster, problem: NoSuchObject) -> 
     raise NoSuchObject(problem.what, problem.hint, tuple(dict.fromkeys((*near, *problem.nearest)))[:3])
 
 
+def of_its_cluster(report: Report, options: argparse.Namespace) -> Report:
+    """With commands that name the context, where it was named."""
+    if not options.context:
+        return report
+    from kubedoctor.cli.clusters import with_context
+
+    return with_context(report, options.context)
+
+
 def _examined(
     subjects: tuple[Ref, ...], targets: Sequence[Target], source: ReadableCluster, options: argparse.Namespace
 ) -> tuple[Report, Listing | None]:
@@ -182,11 +191,11 @@ def _examined(
     catalogue, settings = _catalogue(), settings_of(options)
     if len(subjects) == 1:
         report = focus(catalogue, subjects[0], source.snapshot, source.gather)
-        return heeded(report, source, catalogue, settings), None
+        return of_its_cluster(heeded(report, source, catalogue, settings), options), None
     if len(subjects) > FEW:
         source.list_all(catalogue.reads(), namespace_meant(source, options))
     report = focus_all(catalogue, subjects, source.snapshot, source.gather)
-    report = heeded(report, source, catalogue, settings)
+    report = of_its_cluster(heeded(report, source, catalogue, settings), options)
     from kubedoctor.cli.listing import listing_of
 
     kinds = [target.kind for target in targets]

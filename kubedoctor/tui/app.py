@@ -212,6 +212,10 @@ class KubedoctorApp(ThemedApp):
         """That of the home that is shown; None before anything is open, and where clusters are shown side by side."""
         return self._home.session if self._home is not None else None
 
+    @property
+    def elsewhere(self) -> str:
+        return self.session.elsewhere if self.session is not None else ""
+
     def close_sessions(self) -> None:
         """Close every source."""
         for home in self.homes.values():

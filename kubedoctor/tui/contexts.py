@@ -13,6 +13,7 @@ from kubedoctor.collect.options import Options
 from kubedoctor.collect.settings import read_settings
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.engine import Catalogue
+from kubedoctor.problems import Problem
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.sources import Opener
 
@@ -40,4 +41,10 @@ def opener_for(options: Options) -> Opener | None:
         # The given namespace belongs to the previous context.
         return open_source(msgspec.structs.replace(options, context=name, namespace=None))
 
-    return Opener(contexts, open_context)
+    def current() -> str | None:
+        try:
+            return read_kubeconfig(find_files(options.kubeconfig, os.environ)).current_context
+        except Problem:
+            return None
+
+    return Opener(contexts, open_context, current)

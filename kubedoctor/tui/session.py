@@ -98,6 +98,12 @@ class Session:
         return not self.snapshot.closed
 
     @property
+    def elsewhere(self) -> str:
+        """The context that a command for another terminal has to name, since it is not the current one; else empty."""
+        current = self._opener.current() if self._opener is not None and self.live else None
+        return self.source.context if current is not None and current != self.source.context else ""
+
+    @property
     def is_past(self) -> bool:
         """Whether an earlier moment is shown."""
         return self.machine.past is not None

@@ -18,8 +18,10 @@ from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.contexts import clusters_of
 from kubedoctor.tui.home.cluster_rows import ClusterRow, cluster_row
 from kubedoctor.tui.home.clusters_screen import ClustersScreen
+from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.one_line import Heading
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
@@ -114,6 +116,15 @@ async def test_another_context_leaves_the_first_as_it_is(tmp_path: Path) -> None
             await command(pilot, app, "ctx prod-us")
             await until(lambda: "prod-us" in app.homes and on_top(app) is app.homes["prod-us"])
             await until(lambda: app.homes["prod-us"].report)
+            await until(lambda: app.screen.query_one(IncidentPane).verdict)
+            await pilot.press("x")
+            await until(lambda: "kubectl --context prod-us patch service/checkout" in app.clipboard)
+            await pilot.press("X")
+            await until(lambda: isinstance(app.screen, CopyScreen))
+            copying = app.screen
+            assert isinstance(copying, CopyScreen)
+            assert all("--context prod-us" in one.line for one in copying.commands if "kubectl" in one.line)
+            await pilot.press("escape")
             await command(pilot, app, "ctx prod-eu")
             await until(lambda: on_top(app) is first)
             assert first.view.kind == ""

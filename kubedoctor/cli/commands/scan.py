@@ -44,7 +44,7 @@ def scan_namespaces(options: argparse.Namespace) -> int:
     with opened(options) as source:
         namespace = namespace_meant(source, options)
         report = scanned(source, catalogue, namespace, picked=_labelled(selector))
-        report = heeded(report, source, catalogue, settings)
+        report = with_context(heeded(report, source, catalogue, settings), options.context or "")
     return finish(report, options, started)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import msgspec
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -11,10 +12,12 @@ from textual.binding import Binding, BindingType
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.words import EFFECTS
 from kubedoctor.findings import Effect
+from kubedoctor.findings.commands import in_context
 from kubedoctor.tui.pages.incidents import Copyable, ObjectVerdict, copyables
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row
 from kubedoctor.tui.screens.choice_screen import ChoiceScreen
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 HEADING = "Copy a command: kubedoctor is read-only and never runs it"
 
@@ -36,9 +39,12 @@ class CopyScreen(ChoiceScreen):
 
     @classmethod
     def show(cls, app: App[Any], commands: tuple[Copyable, ...]) -> None:
-        """Open with these commands."""
+        """Open with these commands, each for the cluster that is shown."""
+        elsewhere = app.elsewhere if isinstance(app, ThemedApp) else ""
         screen = cls.unused(app)
-        screen.commands = commands
+        screen.commands = tuple(
+            msgspec.structs.replace(command, line=in_context(command.line, elsewhere)) for command in commands
+        )
         screen.open(app)
 
     def choices(self) -> list[Page]:

@@ -18,6 +18,7 @@ from kubedoctor.collect.settings import today
 from kubedoctor.engine import Report, ReportedFinding
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.findings import Fix
+from kubedoctor.findings.commands import in_context
 from kubedoctor.tui import work
 from kubedoctor.tui.incidents.suppressions import suppressing, suppressions_page
 from kubedoctor.tui.logs.log_screen import LogScreen
@@ -147,7 +148,9 @@ class ObjectScreen(Screen[None]):
         if self.session.live and not self.session.is_past and self.report is not None:
             job = partial(work.follow_fix, self.session, opened[0].id, opened[1], self.report)
             self.run_worker(InThread(job, self.post_message), group="follow")
-        line = visible(opened[1].command)  # a control character must not run anything where it is pasted
+        line = visible(
+            in_context(opened[1].command, self.session.elsewhere)
+        )  # a control character must not run anything where it is pasted
         self.app.copy_to_clipboard(line)
         self.notify(f"Copied: {line[:300]}\nRun it in a terminal: kubedoctor is read-only.", timeout=4)
 

@@ -45,7 +45,9 @@ class Freshness(msgspec.Struct, frozen=True):
 
 
 class Opener(msgspec.Struct, frozen=True):
-    """Opens other contexts, and lists them."""
+    """Opens other contexts, and lists them. `current`: the context of a kubectl command that names none; None where that is not
+    known."""
 
     contexts: Callable[[], tuple[str, ...]]
     open: Callable[[str], ReadableCluster]
+    current: Callable[[], str | None] = lambda: None

@@ -16,6 +16,11 @@ class ThemedApp(App[int]):
     moment_shown = ""
     """The earlier moment that all screens show; empty in the present."""
 
+    @property
+    def elsewhere(self) -> str:
+        """The context that commands have to name, since it is not the current one; else empty."""
+        return ""
+
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.kept = KeptChoices()
