@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from kubedoctor.cluster.seen.wants import Want
-from kubedoctor.collect.bundles import BundleSource, documents, loading, open_bundle, parts
+from kubedoctor.collect.bundles import BundleSource, folders, loading, open_bundle, parts
 from kubedoctor.collect.recordable import Recordable
 from kubedoctor.problems import BundleProblem
 from tests.collect import bundle_forms as forms
@@ -108,7 +108,7 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(len(items))
         return end, items
 
-    for module in (parts, documents):
+    for module in (parts, folders):
         monkeypatch.setattr(module, "SMALLEST", 2000)
     monkeypatch.setattr(parts, "_PART", 2000)
     monkeypatch.setattr(parts, "_cut", cut)
