@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from kubedoctor.answers.statements import LONGEST_MESSAGE, quoted, said, troubles_of
-from kubedoctor.cluster import Cluster, CustomResource, Evidence, has_path, quote, visible_end
+from kubedoctor.cluster import Cluster, CustomResource, Event, Evidence, has_path, quote, ref, visible_end
 from kubedoctor.replay.status.conditions import bad_conditions
+from kubedoctor.replay.status.messages import StatedTrouble, says_why
 
 EXTERNAL_SECRET: Final = "ExternalSecret.external-secrets.io"
 SEALED_SECRET: Final = "SealedSecret.bitnami.com"
@@ -51,14 +52,28 @@ def only_merges(creator: CustomResource) -> tuple[Evidence, ...]:
 
 
 def state_of(creator: CustomResource, cluster: Cluster) -> tuple[str, tuple[Evidence, ...]]:
-    """What it reports, as a clause, and quoted: trouble, else what it waits for; empty where there is neither."""
-    if troubles := troubles_of(creator, cluster):
+    """What it reports, as a clause, and quoted: trouble, else what it waits for; empty where there is neither. Of an
+    object that says only that something failed, or nothing, its newest Warning event counts."""
+    troubles = troubles_of(creator, cluster)
+    if troubles and not (troubles[0].is_vague or _is_word(troubles[0])):
         return said(troubles[0]), quoted(creator, troubles[0])
-    waits = (stated for _, stated in bad_conditions(creator) if stated.message)
-    return next(
-        (
-            (f": {visible_end(stated.message, LONGEST_MESSAGE)}", (quote(creator, f"{stated.path}.message"),))
-            for stated in waits
-        ),
-        ("", ()),
+    if not troubles and (waits := next((stated for _, stated in bad_conditions(creator) if stated.message), None)):
+        return f": {visible_end(waits.message, LONGEST_MESSAGE)}", (quote(creator, f"{waits.path}.message"),)
+    clause, evidence = (said(troubles[0]), quoted(creator, troubles[0])) if troubles else ("", ())
+    if (troubles or not creator.status) and (event := _warning(creator, cluster)) is not None:
+        clause += f": {visible_end(event.message, LONGEST_MESSAGE)}"
+        evidence = (*evidence, quote(event, "message", f"event {event.reason}"))
+    return clause, evidence
+
+
+def _warning(creator: CustomResource, cluster: Cluster) -> Event | None:
+    events = cluster.events_about(ref(creator))
+    newest = next((event for event in reversed(events) if event.type == "Warning" and event.message), None)
+    return newest if newest is not None and says_why(newest.message) else None
+
+
+def _is_word(trouble: StatedTrouble) -> bool:
+    """A state or a reason alone: `CreateFailed`."""
+    return trouble.event is None and (
+        trouble.message_path == trouble.path or trouble.message_path.endswith((".reason", ".type"))
     )

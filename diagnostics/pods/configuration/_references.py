@@ -8,9 +8,8 @@ from typing import Final
 
 import msgspec
 
-from diagnostics.pods.configuration._creators import creator_of, only_merges, state_of
+from diagnostics.pods.configuration._makers import maker_of
 from kubedoctor.cluster import CannotSee, Cluster, ConfigMap, Event, Gap, Pod, Secret, misspellings, workload_of
-from kubedoctor.cluster.changes import put
 from kubedoctor.findings import (
     Command,
     Confidence,
@@ -20,7 +19,6 @@ from kubedoctor.findings import (
     Ref,
     active,
     at_fault,
-    command_line,
     containers_with_status,
     fix_by_hand,
     has_path,
@@ -96,27 +94,14 @@ def _missing(
         summary += f": volume {absent.reference.volume} cannot be mounted"
     line = kubectl("create", *create, name, "--from-literal=KEY=VALUE", namespace=pod.namespace)
     fixes = [Fix(f"Create {what} {name} with the keys that the program expects", line)]
-    creator = creator_of(name, pod.namespace, cluster) if kind is Secret else None
+    maker = maker_of(name, pod, cluster) if kind is Secret else None
     evidence = absent.evidence
     blamed: tuple[Ref, ...] = ()
     commands: tuple[Command, ...] = ()
-    if creator is not None and (merges := only_merges(creator)):
-        policy = merges[0].text
-        does = "only adds keys to it" if policy == "Merge" else "does not write it"
-        summary += f"; {ref(creator).title} {does} (creationPolicy: {policy})"
-        to = Fix(
-            f"Let {ref(creator).title} create it: set creationPolicy to Owner",
-            command_line(put(ref(creator), ("spec", "target", "creationPolicy"), "Owner")),
-        )
-        fixes.insert(0, to)
-        evidence = (*evidence, *merges)
-        commands = (Command(ref(creator).describe_command, "its target and conditions"),)
-    elif creator is not None:
-        state, more = state_of(creator, cluster)
-        summary += f"; {ref(creator).title} should create it{state}"
-        fixes = [Fix(f"Fix {ref(creator).title}: it creates Secret {name}")]
-        evidence, blamed = (*evidence, *more), (ref(creator),)
-        commands = (Command(ref(creator).describe_command, "why the Secret is not created"),)
+    if maker is not None:
+        summary += maker.words
+        fixes = [maker.fix, *(fixes if maker.keeps_others else ())]
+        evidence, blamed, commands = (*evidence, *maker.evidence), maker.blamed, maker.commands
     elif name in _WRITTEN and kind is ConfigMap:
         writer, look = _WRITTEN[name]
         summary += f"; {writer} writes it into every namespace"
