@@ -100,8 +100,7 @@ class Session:
     @property
     def elsewhere(self) -> str:
         """The context that a command for another terminal has to name, since it is not the current one; else empty."""
-        current = self._opener.current() if self._opener is not None and self.live else None
-        return self.source.context if current is not None and current != self.source.context else ""
+        return self._opener.elsewhere(self.source.context) if self._opener is not None and self.live else ""
 
     @property
     def is_past(self) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, CustomResource, Evidence, Pod, misspellings
+from kubedoctor.cluster import Cluster, CustomResource, Evidence, Pod, misspellings, visible_end
 from kubedoctor.cluster.changes import put
-from kubedoctor.cluster.grammar.text import visible_end
 from kubedoctor.findings import Fix, command_line, has_path, quote, ref
 from kubedoctor.replay.storage.secret_stores import mounted_files
 

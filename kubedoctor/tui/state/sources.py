@@ -51,3 +51,7 @@ class Opener(msgspec.Struct, frozen=True):
     contexts: Callable[[], tuple[str, ...]]
     open: Callable[[str], ReadableCluster]
     current: Callable[[], str | None] = lambda: None
+
+    def elsewhere(self, context: str) -> str:
+        """The name of the context where it is not the current one; else empty."""
+        return context if self.current() not in (None, context) else ""
