@@ -34,6 +34,10 @@ def has_dead_keys(manifest: Manifest) -> bool:
     return bool(manifest.dead_keys)
 
 
+_STILL_SET = "beta.kubernetes.io/"
+"""The kubelet sets these keys, beside the new ones, to this day."""
+
+
 @diagnostic(
     code="KD5305",
     subject=Manifest,
@@ -43,20 +47,20 @@ def has_dead_keys(manifest: Manifest) -> bool:
     symptoms=("didn't match Pod's node affinity/selector", "had untolerated taint"),
 )
 def dead_key(manifest: Manifest, cluster: Cluster) -> Iterator[Finding]:
-    nodes = tuple(cluster.maybe.all(Node))
+    nodes = tuple(
+        node for node in cluster.maybe.all(Node) if node.labels
+    )  # one without stands for any, where none was read
     for place, dead in enumerate(manifest.dead_keys or ()):
         if any(_sets(node, dead) for node in nodes):
             continue
         unset = f"{dead.key} is set on no node of this cluster: since Kubernetes {dead.since} it is {dead.instead}"
-        old = (
-            f"{dead.key} is deprecated since Kubernetes {dead.since}, and many nodes lack it: it is {dead.instead} now"
-        )
+        old = f"many nodes lack {dead.key}: since Kubernetes {dead.since} it is {dead.instead}"
         yield Finding(
             about=manifest.subject,
             summary=unset if nodes else old,
             evidence=(quote(manifest, f"deadKeys[{place}].key", dead.path),),
             confidence=Confidence.LIKELY,
-            severity=None if nodes else Severity.NOTICE,
+            severity=Severity.NOTICE if not nodes and dead.key.startswith(_STILL_SET) else None,
             fixes=(Fix(f"Use {dead.instead}"),),
             aspect=f"@{dead.path}",
         )
