@@ -26,6 +26,7 @@ from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
+from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.tui.recordings import press
@@ -172,6 +173,7 @@ async def test_another_list_shows_what_was_read_of_it_so_far(tmp_path: Path) -> 
         await pilot.press("colon", *"deploy", "enter")
         await until(lambda: screen.view == View("Deployment") and names(screen) == ["web"])
         assert screen.report is None
+        await until(lambda: not screen.query_one(Prompt).is_open)
         await pilot.press("colon", *"ctx", "enter")
         await until(lambda: screen.view == View("Context") and len(names(screen)) == 1)
         await pilot.press("escape")
