@@ -22,9 +22,9 @@ from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
 from kubedoctor.problems import Problem
 from kubedoctor.testing import find_scenarios, load_scenario
+from tests.shared import PROJECT as ROOT
+from tests.shared import SHARED
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("KUBEDOCTOR_SHARED", ROOT.parent / "shared"))
 SHOWN = 40
 """Lines of difference shown of one state, unless all are asked for."""
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.shared import SHARED
+
 # A busy machine is no failure.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -18,7 +20,6 @@ _SETTINGS = tempfile.TemporaryDirectory(prefix="kubedoctor-settings-")
 os.environ["XDG_CONFIG_HOME"] = (
     _SETTINGS.name
 )  # in a terminal the UI keeps and reads what the user of this machine chose
-PROJECT = Path(__file__).resolve().parent.parent
 gc.disable()  # ten thousand tests are collected, and none of them is garbage
 
 
@@ -30,8 +31,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of upstream's answers; KUBEDOCTOR_SHARED names another one than `../shared`."""
-    folder = Path(os.environ.get("KUBEDOCTOR_SHARED") or PROJECT.parent / "shared")
-    if not (folder / "conformance").is_dir():
-        pytest.skip(f"no conformance data in {folder}: set KUBEDOCTOR_SHARED to the folder that holds it")
-    return folder
+    """The folder of upstream's answers."""
+    if not (SHARED / "conformance").is_dir():
+        pytest.skip(f"no conformance data in {SHARED}: set KUBEDOCTOR_SHARED to the folder that holds it")
+    return SHARED

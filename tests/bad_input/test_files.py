@@ -251,7 +251,7 @@ HALVES: dict[str, tuple[Callable[[Path], Path], str]] = {
 }
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here: runs on Linux")
 def test_the_files_of_a_system_end(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some of their files have no end, and none has a size."""
     monkeypatch.setattr(loading, "MOST_STRANGE", 100)

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from tests.shared import SHARED
+
 ROUNDS = 5
 MANY = 100_000
 """From this number of pods on one round is enough."""
@@ -43,8 +45,7 @@ class Spent(NamedTuple):
 
 def generator() -> ModuleType:
     """The generator of clusters, which is not part of the project."""
-    shared = Path(os.environ.get("KUBEDOCTOR_SHARED") or PROJECT.parent / "shared")
-    path = shared / "tools" / "gen_cluster.py"
+    path = SHARED / "tools" / "gen_cluster.py"
     if not path.exists():
         sys.exit(f"no generator at {path}: set KUBEDOCTOR_SHARED to the folder that holds it")
     spec = importlib.util.spec_from_file_location("gen_cluster", path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from datetime import datetime
@@ -20,10 +19,10 @@ from kubedoctor.cluster.seen.snapshot import Source
 from kubedoctor.collect.recording import plain, read_state, whole_state
 from kubedoctor.engine import Report, load_catalogue, scan
 from kubedoctor.testing import find_scenarios, load_scenario
+from tests.shared import SHARED
 
 CATALOGUE = load_catalogue()
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
-SHARED = os.environ.get("KUBEDOCTOR_SHARED")
 DEFAULTS = ({"protocol": "TCP"}, {"scheme": "HTTP"}, {"maxSkew": 1}, {"whenUnsatisfiable": "DoNotSchedule"})
 """What an API server fills in (`pkg/apis/core/v1/defaults.go`, v1.37): scenarios leave it out of objects with a time."""
 
@@ -94,11 +93,16 @@ def test_every_quote_of_a_scenario_is_in_an_object(form: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(not SHARED, reason="no recorded states: set KUBEDOCTOR_SHARED to the folder that holds them")
+@pytest.mark.skipif(
+    not (SHARED / "captures").is_dir(),
+    reason=f"no recorded states in {SHARED}: set KUBEDOCTOR_SHARED to the folder that holds them",
+)
 @pytest.mark.parametrize("folder", ["captures", "reports"])
 def test_every_quote_of_a_recorded_state_is_in_an_object(folder: str) -> None:
     wrong = []
-    for path in sorted((Path(SHARED or "") / folder).glob("*.json")):
+    paths = sorted((SHARED / folder).glob("*.json"))
+    assert paths
+    for path in paths:
         data = json.loads(path.read_text())
         snapshot: Snapshot = read_state(data, path.name)
         report = scan(CATALOGUE, snapshot, lambda wants: None)

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.shared import SHARED
+
 PROJECT = Path(__file__).resolve().parents[2]
-SHARED = Path(os.environ.get("KUBEDOCTOR_SHARED") or PROJECT.parent / "shared")
 SOURCES = SHARED / "tools" / "oracle"
 CACHE = Path(os.environ.get("KUBEDOCTOR_CACHE") or "~/.cache/kubedoctor").expanduser() / "oracle"
 PROGRAM = CACHE / "oracle"

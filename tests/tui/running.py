@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.screens.list_screen import ListScreen
@@ -27,6 +29,13 @@ async def running(
         if not home:
             await press(pilot, app, "tab")
         yield pilot, list_screen(app)
+
+
+def heard(node: KubedoctorApp | Screen[Any]) -> list[str]:
+    """The notices that it would show from now on, as they come."""
+    said: list[str] = []
+    node.notify = lambda text, **_: said.append(text)  # type: ignore[method-assign]  # a toast has no text to read back
+    return said
 
 
 def shown(screen: ListScreen) -> list[str]:

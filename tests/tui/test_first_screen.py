@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import os
 import re
 import time
 from collections.abc import Callable
@@ -31,11 +30,11 @@ from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
+from tests.shared import SHARED
 from tests.tui.recordings import list_screen, opened, press
 from tests.tui.screenshots import settle
 
 SIZE = (80, 24)
-SHARED = Path(os.environ.get("KUBEDOCTOR_SHARED") or Path(__file__).parents[2].parent / "shared")
 RECORDINGS = {name: recording_path(name) for name in recording_names()}
 CAPTURES = [file for folder in ("captures", "reports") for file in sorted((SHARED / folder).glob("*.json"))]
 RECORDED = sorted((Path(__file__).parents[1] / "captures" / "recorded").glob("*.json.gz"))

@@ -21,7 +21,7 @@ from kubedoctor.tui.widgets.one_line import Heading, Keys
 from kubedoctor.tui.widgets.text_view import TextView
 from tests.tui.histories import application
 from tests.tui.recordings import command, list_screen, press
-from tests.tui.running import on_top, text_of
+from tests.tui.running import heard, on_top, text_of
 from tests.tui.screenshots import settle
 
 
@@ -31,8 +31,7 @@ async def running(namespace: str = "") -> AsyncIterator[tuple[Pilot[int], Kubedo
     app = application(namespace)
     async with app.run_test(size=(100, 30)) as pilot:
         await settle(app)
-        said: list[str] = []
-        app.notify = lambda text, **_: said.append(text)  # type: ignore[method-assign]
+        said = heard(app)
         yield pilot, app, list_screen(app), said
 
 

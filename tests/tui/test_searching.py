@@ -17,7 +17,7 @@ from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.texts.saving import save
 from kubedoctor.tui.widgets.text_view import TextView
 from tests.tui.recordings import command, press
-from tests.tui.running import on_top, running
+from tests.tui.running import heard, on_top, running
 from tests.tui.screenshots import application
 from tests.tui.test_live import running as live
 from tests.tui.test_live import until
@@ -33,11 +33,10 @@ def marked(view: TextView, part: str) -> list[str]:
 async def test_yaml_is_searched() -> None:
     app = application("oom-killed", "")
     async with running(app, (100, 20)) as (pilot, _):
-        said: list[str] = []
         await press(pilot, app, "y")
         page = on_top(app)
         assert isinstance(page, TextScreen)
-        page.notify = lambda text, **_: said.append(text)  # type: ignore[method-assign]
+        said = heard(page)
         view = page.query_one(TextView)
         await press(pilot, app, "n")
         assert "/ searches" in said[-1]

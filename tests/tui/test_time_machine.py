@@ -19,6 +19,7 @@ from kubedoctor.tui.widgets.one_line import Heading
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
+from tests.tui.running import heard
 from tests.tui.test_live import deployment, marks, running, until
 
 
@@ -119,8 +120,7 @@ async def test_the_pages_of_the_past_are_marked_and_show_the_past(sandbox: Sandb
 async def test_moments_have_names_and_what_cannot_be_shown_is_said(sandbox: Sandbox, served: SandboxServer) -> None:
     async with running(served) as (pilot, screen):
         await until(lambda: screen.session.freshness().watching and screen.report)
-        said: list[str] = []
-        screen.notify = lambda text, **_: said.append(text)  # type: ignore[method-assign]
+        said = heard(screen)
         await pilot.press("right_curly_bracket")
         assert "This is the present" in said[-1]
         await break_web(sandbox, screen)

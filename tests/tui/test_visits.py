@@ -18,7 +18,7 @@ from kubedoctor.tui.state.choices import KeptChoices, Preferences, choices_path
 from kubedoctor.tui.widgets.one_line import Heading
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.tui.recordings import command, list_screen, press
-from tests.tui.running import on_top, running, shown
+from tests.tui.running import heard, on_top, running, shown
 from tests.tui.screenshots import application, settle
 
 
@@ -62,8 +62,7 @@ async def test_lists_and_pages_are_visited_again() -> None:
         assert screen.view == View("Finding")
         await press(pilot, app, "right_square_bracket", "right_square_bracket")
         assert screen.view == View("Node")
-        said: list[str] = []
-        app.notify = lambda text, **_: said.append(text)  # type: ignore[method-assign]
+        said = heard(app)
         await press(pilot, app, "right_square_bracket")
         assert said == ["Nothing was visited after this."]
 
@@ -143,8 +142,7 @@ async def test_a_second_press_reverses_and_the_title_shows_it() -> None:
 async def test_what_a_list_does_not_have_is_said() -> None:
     app = application("oom-killed", "")
     async with running(app, home=True) as (pilot, screen):
-        said: list[str] = []
-        screen.notify = lambda text, **_: said.append(text)  # type: ignore[method-assign]
+        said = heard(screen)
         await press(pilot, app, "T")
         assert said == ["This list has no restarts to sort by. < and > go through its columns."]
         assert screen.order == "health"

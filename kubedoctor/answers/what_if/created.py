@@ -22,7 +22,8 @@ def created_object(words: Words, namespace: str) -> dict[str, Any]:
     free = words.free
     if free[:1] in (["configmap"], ["cm"], ["secret"]):
         return _of_keys(free, words, namespace)
-    what = kind_from_word(free[0]).kind if free and kind_from_word(free[0]) is not None else ""  # type: ignore[union-attr]  # asked before
+    row = kind_from_word(free[0]) if free else None
+    what = row.kind if row is not None else ""
     if (
         what not in ("ServiceAccount", "Namespace", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
         or len(free) < 2

@@ -10,7 +10,7 @@ from kubedoctor.answers.question import Choices
 from kubedoctor.answers.questions.connectivity import connectivity
 from kubedoctor.answers.questions.reach import reach
 from kubedoctor.cluster import Cluster, Ref
-from tests.answers.reach.test_reach import BASE, DENY_INGRESS, pod, policy, space
+from tests.answers.reach.situations import BASE, DENY_INGRESS, pod, policy, space
 from tests.engine.clinic import complete
 
 

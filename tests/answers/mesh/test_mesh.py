@@ -12,6 +12,7 @@ from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster import Cluster, Ref
 from kubedoctor.cluster.seen.decoding import convert_object
 from kubedoctor.problems import NoSuchObject
+from tests.answers.reach.situations import NODE, Manifest, pod, service, space
 from tests.answers.reach.test_mesh_hop import (
     DENY_ALL,
     FROM_SHOP,
@@ -27,7 +28,6 @@ from tests.answers.reach.test_mesh_hop import (
     server,
     to,
 )
-from tests.answers.reach.test_reach import NODE, Manifest, pod, service, space
 from tests.engine.clinic import complete
 
 DB = pod("data", "db", "10.0.0.2")

@@ -7,7 +7,7 @@ import pytest
 from kubedoctor.answers.sheet import Conclusion
 from kubedoctor.cluster import Ref
 from kubedoctor.problems import UsageProblem
-from tests.answers.reach.test_reach import BASE, DENY_INGRESS, Manifest, asked, hops, pod, policy, service
+from tests.answers.reach.situations import BASE, DENY_INGRESS, Manifest, asked, hops, pod, policy, service
 
 PUBLISHED = {
     **service("data", "db", type="LoadBalancer", externalIPs=["198.51.100.9"]),

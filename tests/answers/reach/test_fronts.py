@@ -12,7 +12,7 @@ from kubedoctor.answers.reach.fronts import front_of
 from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster import Cluster, Ref
 from kubedoctor.cluster.seen.decoding import convert_object
-from tests.answers.reach.test_reach import NODE, Manifest, asked, pod, policy, service, slices, space
+from tests.answers.reach.situations import NODE, Manifest, asked, pod, policy, service, slices, space
 from tests.engine.clinic import complete
 
 WEB, DB = pod("shop", "web", "10.0.0.1"), pod("data", "db", "10.0.0.2")

@@ -11,7 +11,7 @@ from kubedoctor.answers.questions.reach import reach
 from kubedoctor.answers.sheet import Conclusion, Sheet
 from kubedoctor.cluster import Cluster, Ref
 from kubedoctor.cluster.seen.decoding import convert_object
-from tests.answers.reach.test_reach import NODE, Manifest, pod, service, slices, space
+from tests.answers.reach.situations import NODE, Manifest, pod, service, slices, space
 from tests.engine.clinic import complete
 
 WEB, DB = pod("shop", "web", "10.0.0.1"), pod("data", "db", "10.0.0.2")

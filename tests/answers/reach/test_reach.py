@@ -2,103 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from kubedoctor.answers.question import Choices
-from kubedoctor.answers.questions.reach import reach
-from kubedoctor.answers.sheet import Conclusion, Sheet
-from kubedoctor.cluster import Cluster, Ref
+from kubedoctor.answers.sheet import Conclusion
+from kubedoctor.cluster import Ref
 from kubedoctor.cluster.kinds.admin_policies import GROUP
-from kubedoctor.cluster.seen.decoding import convert_object
-from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.problems import NoSuchObject, UsageProblem
-from tests.engine.clinic import complete
-
-Manifest = dict[str, Any]
-SUBJECT = Ref("Pod", "shop", "web")
-READY = {"conditions": [{"type": "Ready", "status": "True"}]}
-NODE = {
-    "kind": "Node",
-    "metadata": {"name": "n1"},
-    "status": {"addresses": [{"type": "InternalIP", "address": "192.168.0.1"}]},
-}
-
-
-def space(name: str) -> Manifest:
-    return {"kind": "Namespace", "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}}
-
-
-def pod(namespace: str, name: str, ip: str, ports: tuple[int, ...] = (8080,), **status: Any) -> Manifest:
-    container = {"name": "c", "ports": [{"name": f"p{port}", "containerPort": port} for port in ports]}
-    return {
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
-        "spec": {"nodeName": "n1", "containers": [container]},
-        "status": {"phase": "Running", "podIP": ip, **READY, **status},
-    }
-
-
-def service(namespace: str, name: str, ip: str = "10.96.0.5", target: Any = 8080, **spec: Any) -> Manifest:
-    return {
-        "kind": "Service",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"clusterIP": ip, "selector": {"app": name}, "ports": [{"port": 80, "targetPort": target}], **spec},
-    }
-
-
-def slices(namespace: str, name: str, *pods: tuple[str, str], ready: bool = True, number: int = 8080) -> Manifest:
-    return {
-        "kind": "EndpointSlice",
-        "metadata": {"name": f"{name}-1", "namespace": namespace, "labels": {"kubernetes.io/service-name": name}},
-        "addressType": "IPv4",
-        "ports": [{"port": number, "protocol": "TCP"}],
-        "endpoints": [
-            {"addresses": [ip], "conditions": {"ready": ready}, "nodeName": "n1", "targetRef": {"kind": "Pod", "name": pod_name}}
-            for pod_name, ip in pods
-        ],
-    }  # fmt: skip
-
-
-def policy(namespace: str, name: str = "deny", **spec: Any) -> Manifest:
-    return {
-        "kind": "NetworkPolicy",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"podSelector": {}, **spec},
-    }
-
-
-WEB, DB, OTHER = (
-    pod("shop", "web", "10.0.0.1"),
-    pod("data", "db", "10.0.0.2"),
-    pod("shop", "other", "10.0.0.3"),
-)
-BASE = (
-    NODE,
-    space("shop"),
-    space("data"),
-    WEB,
+from tests.answers.reach.situations import (
+    BASE,
     DB,
+    DENY_EGRESS,
+    DENY_INGRESS,
+    NODE,
     OTHER,
-    service("data", "db"),
-    slices("data", "db", ("db", "10.0.0.2")),
+    WEB,
+    Manifest,
+    asked,
+    hops,
+    pod,
+    policy,
+    service,
+    slices,
+    space,
 )
-DENY_INGRESS = policy("data", policyTypes=["Ingress"])
-DENY_EGRESS = policy("shop", policyTypes=["Egress"])
-
-
-def asked(destination: str, *manifests: Manifest, subject: Ref = SUBJECT) -> Sheet:
-    choices = Choices({"destination": (destination,)})
-    snapshot = complete(*(row for row in manifests if GROUP not in row.get("apiVersion", "")))
-    for row in manifests:
-        if GROUP in row.get("apiVersion", ""):
-            snapshot.add(convert_object(f"{row['kind']}.{GROUP}", row).objects)
-    return reach.answer(subject, choices, Cluster(snapshot))
-
-
-def hops(sheet: Sheet) -> list[str]:
-    return [f"{link.mark.value} {link.text}" for link in sheet.chain]
 
 
 @pytest.mark.parametrize(
@@ -234,70 +160,6 @@ def test_an_administrators_policy_allows_before_others() -> None:
     assert asked("db.data:80", *BASE, DENY_INGRESS, admin("Allow")).conclusion is Conclusion.WELL
 
 
-def daemon(name: str, image: str = "x", *containers: Manifest) -> Manifest:
-    spec = {"containers": [{"name": name, "image": image}, *containers]}
-    return {
-        "kind": "DaemonSet",
-        "metadata": {"name": name, "namespace": "kube-system"},
-        "spec": {"template": {"spec": spec}},
-    }
-
-
-@pytest.mark.parametrize(
-    ("plugin", "conclusion", "fact"),
-    [
-        (daemon("calico-node"), Conclusion.TROUBLE, "Calico enforces network policies"),
-        (daemon("kube-flannel-ds"), Conclusion.UNKNOWN, "flannel does not enforce network policies"),
-        (daemon("kindnet", "kindnetd:v20230511-dc714da8"), Conclusion.UNKNOWN, "kindnet does not enforce network policies"),
-        (daemon("kindnet", "kindnetd:v20250214-acbabc1a"), Conclusion.TROUBLE, "kindnet enforces network policies"),
-        (daemon("kindnet", "kindnetd:latest"), Conclusion.TROUBLE, "kindnet may enforce network policies"),
-        (daemon("aws-node"), Conclusion.UNKNOWN, "AWS VPC CNI does not enforce network policies"),
-        (daemon("aws-node", "x", {"name": "aws-eks-nodeagent", "args": ["--enable-network-policy=true"]}), Conclusion.TROUBLE, "AWS VPC CNI enforces network policies"),
-    ],
-)  # fmt: skip
-def test_who_enforces(plugin: Manifest, conclusion: Conclusion, fact: str) -> None:
-    sheet = asked("db.data:80", *BASE, DENY_INGRESS, plugin)
-    assert (sheet.conclusion, fact in [row.text for row in sheet.facts]) == (conclusion, True)
-
-
-def test_policies_that_are_not_replayed_leave_it_open() -> None:
-    cilium = {
-        "apiVersion": "cilium.io/v2",
-        "kind": "CiliumNetworkPolicy",
-        "metadata": {"name": "c", "namespace": "data"},
-    }
-    sheet = asked("db.data:80", *BASE, cilium)
-    assert sheet.conclusion is Conclusion.UNKNOWN
-    assert "not replayed: CiliumNetworkPolicy data/c" in sheet.gaps
-
-
-@pytest.mark.parametrize(
-    ("kind", "group", "namespace", "spec", "conclusion"),
-    [
-        ("CiliumNetworkPolicy", "cilium.io", "data", {"endpointSelector": {"matchLabels": {"app": "db"}}}, "unknown"),
-        ("CiliumNetworkPolicy", "cilium.io", "data", {"endpointSelector": {"matchLabels": {"app": "cache"}}}, "well"),
-        ("CiliumNetworkPolicy", "cilium.io", "orders", {"endpointSelector": {}}, "well"),
-        ("CiliumClusterwideNetworkPolicy", "cilium.io", "", {"nodeSelector": {}}, "well"),
-        ("NetworkPolicy", "projectcalico.org", "data", {"selector": "app == 'db'", "types": ["Ingress"]}, "unknown"),
-        ("NetworkPolicy", "projectcalico.org", "data", {"selector": "app == 'cache'"}, "well"),
-        ("GlobalNetworkPolicy", "projectcalico.org", "", {"selector": "all()", "order": 10}, "unknown"),
-        ("GlobalNetworkPolicy", "crd.projectcalico.org", "", {"selector": "has(host)"}, "well"),
-    ],
-)
-def test_policies_of_plugins_count_where_they_may_be_for_one_end(
-    kind: str, group: str, namespace: str, spec: Manifest, conclusion: str
-) -> None:
-    snapshot = complete(
-        NODE, space("shop"), space("data"), pod("shop", "web", "10.0.0.1"), pod("data", "db", "10.0.0.2"),
-        service("data", "db"), slices("data", "db", ("db", "10.0.0.2")),
-    )  # fmt: skip
-    metadata = {"name": "c", **({"namespace": namespace} if namespace else {})}
-    policy = {"apiVersion": f"{group}/v3", "kind": kind, "metadata": metadata, "spec": spec}
-    snapshot.add(convert_object(f"{kind}.{group}", policy).objects)
-    sheet = reach.answer(SUBJECT, Choices({"destination": ("db.data:80",)}), Cluster(snapshot))
-    assert sheet.conclusion.value == conclusion, sheet.verdict
-
-
 def test_some_endpoints_are_denied() -> None:
     second = pod("data", "db2", "10.0.0.4")
     rows = slices("data", "db", ("db", "10.0.0.2"), ("db2", "10.0.0.4"))
@@ -403,74 +265,3 @@ def test_the_api_server_is_there_whether_it_was_seen_or_not() -> None:
     assert asked(destination, *BASE, kubernetes, DENY_EGRESS).conclusion is Conclusion.TROUBLE
     some = policy("shop", policyTypes=["Egress"], egress=[{"ports": [{"port": 443}]}])
     assert asked(destination, *BASE, kubernetes, some).conclusion is Conclusion.UNKNOWN
-
-
-def alias(name: str, target: str, namespace: str = "shop", **spec: Any) -> Manifest:
-    return service(namespace, name, "", type="ExternalName", externalName=target, selector=None, **spec)
-
-
-DB_NAME = "db.data.svc.cluster.local"
-
-
-def test_an_alias_is_followed_to_the_service_of_another_namespace() -> None:
-    sheet = asked("store:80", *BASE, alias("store", "front.data.svc.cluster.local."), alias("front", DB_NAME, "data"))
-    assert sheet.verdict == "reaches 1 endpoint of Service data/db"
-    assert hops(sheet)[1:4] == [
-        "✓ Service shop/store (ExternalName front.data.svc.cluster.local.)",
-        f"✓ Service data/front (ExternalName {DB_NAME})",
-        "✓ Service data/db (ClusterIP 10.96.0.5)",
-    ]
-    denied = asked("store:80", *BASE, alias("store", DB_NAME), DENY_INGRESS)
-    assert denied.verdict == "does not reach it: NetworkPolicy data/deny denies ingress"
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        ((alias("store", "gone.data.svc.cluster.local"),), "there is no Service data/gone"),
-        ((alias("store", "db.dat.svc.cluster.local"),), "there is no Namespace dat"),
-        ((alias("store", "db.data.svc"),), "no search domain is added: write db.data.svc.cluster.local"),
-        ((alias("store", "10.0.0.2"),), "an address is no name"),
-        ((alias("store", "store.shop.svc.cluster.local"),), "in a circle and to no address: shop/store → shop/store"),
-        (
-            (alias("store", "other.shop.svc.cluster.local"), alias("other", "store.shop.svc.cluster.local")),
-            "shop/store → shop/other → shop/store",
-        ),
-        ((alias("store", DB_NAME), DENY_INGRESS), "NetworkPolicy data/deny denies ingress"),
-    ],
-)
-def test_an_alias_that_leads_nowhere(rows: tuple[Manifest, ...], words: str) -> None:
-    sheet = asked("store:80", *BASE, *rows)
-    assert sheet.conclusion is Conclusion.TROUBLE
-    assert words in sheet.verdict
-
-
-def test_the_port_of_an_alias_is_that_of_its_target() -> None:
-    assert "has no port 5432/TCP: it has 80/TCP" in asked("store:5432", *BASE, alias("store", DB_NAME)).verdict
-
-
-@pytest.mark.parametrize(
-    ("destination", "words"),
-    [
-        ("cache:80", "not known: Service shop/cache was not seen (only objects of the file)"),
-        ("store:80", "not known: Service data/db was not seen (only objects of the file)"),
-        ("empty:80", "not known: the endpoints of Service shop/empty could not be read"),
-        ("deployment/cart:80", "not known: no pod of Deployment shop/cart was seen (only objects of the file)"),
-    ],
-)
-def test_what_is_not_in_a_file_of_selected_objects_is_not_known(destination: str, words: str) -> None:
-    cart = {
-        "kind": "Deployment",
-        "metadata": {"name": "cart", "namespace": "shop"},
-        "spec": {"selector": {"matchLabels": {"app": "cart"}}},
-    }
-    owned = {"kind": "ReplicaSet", "metadata": {"name": "web", "namespace": "shop"}, "spec": {}}
-    rows = (WEB, cart, owned, alias("store", DB_NAME), service("shop", "empty"), slices("shop", "web"))
-    seen = complete(*rows)
-    seen.complete = False
-    for kind in ("Pod", "Service", "Deployment", "ReplicaSet", "EndpointSlice"):
-        seen.limit(Want(kind), "only objects of the file")
-        seen.limit(Want(kind, "shop"), "only objects of the file")
-        seen.limit(Want(kind, "data"), "only objects of the file")
-    sheet = reach.answer(SUBJECT, Choices({"destination": (destination,)}), Cluster(seen))
-    assert (sheet.verdict, sheet.conclusion) == (words, Conclusion.UNKNOWN)

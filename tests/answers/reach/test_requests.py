@@ -9,7 +9,7 @@ from kubedoctor.answers.sheet import Conclusion
 from kubedoctor.cluster import Ref
 from kubedoctor.engine.asking import ask
 from kubedoctor.engine.questions import load_question
-from tests.answers.reach.test_reach import NODE, Manifest, pod, space
+from tests.answers.reach.situations import NODE, Manifest, pod, space
 from tests.engine.clinic import live
 from tests.engine.test_examination import Server
 
