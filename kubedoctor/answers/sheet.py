@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from kubedoctor.answers.grid import Grid
 from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.findings.commands.lines import commands_in_cluster, fixes_in_cluster
 from kubedoctor.findings.model import Command, Fix
 
 
@@ -62,6 +64,15 @@ class SheetRow(msgspec.Struct, frozen=True):
     parts: Callable[[], tuple[SheetRow, ...]] | None = None
     detail: Callable[[], Sheet] | None = None
 
+    def in_cluster(self, flags: Sequence[str]) -> SheetRow:
+        """The row with parts and a detail whose commands have these flags."""
+        parts, detail = self.parts, self.detail
+        return replace(
+            self,
+            parts=(lambda: tuple(part.in_cluster(flags) for part in parts())) if parts is not None else None,
+            detail=(lambda: detail().in_cluster(flags)) if detail is not None else None,
+        )
+
 
 class Table(msgspec.Struct, frozen=True):
     """`columns` are the titles; an empty title is allowed."""
@@ -109,6 +120,19 @@ class Sheet(msgspec.Struct, frozen=True):
     gaps: tuple[str, ...] = ()
     data: Mapping[str, Any] | None = None
     grid: Grid | None = None
+
+    def in_cluster(self, flags: Sequence[str]) -> Sheet:
+        """The sheet and those of its rows, with commands that have these flags."""
+        if not flags:
+            return self
+        return replace(
+            self,
+            fixes=fixes_in_cluster(self.fixes, flags),
+            next=commands_in_cluster(self.next, flags),
+            tables=tuple(
+                replace(table, rows=tuple(row.in_cluster(flags) for row in table.rows)) for table in self.tables
+            ),
+        )
 
     @property
     def headline(self) -> str:

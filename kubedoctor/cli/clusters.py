@@ -11,7 +11,6 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from msgspec.structs import replace
 
 from kubedoctor.cli.exit_codes import ExitCode, exit_code
 from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
@@ -56,12 +55,12 @@ def contexts_meant(options: argparse.Namespace) -> tuple[str, ...]:
         raise UsageProblem("a recording is of one cluster", "Leave out --from, or --context and --all-contexts")
     if every and given:
         raise UsageProblem("--context and --all-contexts exclude each other", "Leave one of them out")
-    from kubedoctor.collect.connecting.kubeconfig import choose, find_files, read_kubeconfig
+    from kubedoctor.collect.connecting.kubeconfig import choose, find_files, no_contexts, read_kubeconfig
 
     config = read_kubeconfig(find_files(options.kubeconfig, os.environ))
     if every:
         if not config.contexts:
-            raise UsageProblem("there is no context", "Name a kubeconfig: --kubeconfig FILE, or KUBECONFIG")
+            raise no_contexts(config)
         return tuple(sorted(config.contexts))
     if given in config.contexts:  # a name with a comma
         return ()
@@ -132,21 +131,6 @@ def _given_up(context: str, limit: float) -> ClusterOutcome:
     return ClusterOutcome(
         context, what=f"it was not read completely within {within}", hint="Give it longer: --context-timeout 10m"
     )
-
-
-def with_context(report: Report, context: str) -> Report:
-    """The report with commands that are about its cluster, whatever the current context is."""
-    from kubedoctor.findings.commands import in_context
-
-    findings = tuple(
-        replace(
-            finding,
-            fixes=tuple(replace(fix, command=in_context(fix.command, context)) for fix in finding.fixes),
-            commands=tuple(replace(command, line=in_context(command.line, context)) for command in finding.commands),
-        )
-        for finding in report.findings
-    )
-    return replace(report, findings=findings)
 
 
 def add_contexts(parser: argparse.ArgumentParser) -> None:

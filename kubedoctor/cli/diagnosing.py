@@ -34,6 +34,7 @@ from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import ResourceKind, kind_words
 from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.findings.commands.lines import in_cluster
 from kubedoctor.problems import NoSuchObject, SourceProblem, UsageProblem
 
 if TYPE_CHECKING:
@@ -174,15 +175,6 @@ def _kind_instead(word: str, source: ReadableCluster, problem: NoSuchObject) -> 
     raise NoSuchObject(problem.what, problem.hint, tuple(dict.fromkeys((*near, *problem.nearest)))[:3])
 
 
-def of_its_cluster(report: Report, options: argparse.Namespace) -> Report:
-    """With commands that name the context, where it was named."""
-    if not options.context:
-        return report
-    from kubedoctor.cli.clusters import with_context
-
-    return with_context(report, options.context)
-
-
 def _examined(
     subjects: tuple[Ref, ...], targets: Sequence[Target], source: ReadableCluster, options: argparse.Namespace
 ) -> tuple[Report, Listing | None]:
@@ -191,11 +183,11 @@ def _examined(
     catalogue, settings = _catalogue(), settings_of(options)
     if len(subjects) == 1:
         report = focus(catalogue, subjects[0], source.snapshot, source.gather)
-        return of_its_cluster(heeded(report, source, catalogue, settings), options), None
+        return heeded(report, source, catalogue, settings), None
     if len(subjects) > FEW:
         source.list_all(catalogue.reads(), namespace_meant(source, options))
     report = focus_all(catalogue, subjects, source.snapshot, source.gather)
-    report = of_its_cluster(heeded(report, source, catalogue, settings), options)
+    report = heeded(report, source, catalogue, settings)
     from kubedoctor.cli.listing import listing_of
 
     kinds = [target.kind for target in targets]
@@ -241,7 +233,7 @@ def _printed(
 ) -> int:
     code = finish(report, options, started, listing)
     if below is not None and options.output in (None, "text", "wide"):
-        print(below(subjects))
+        print(in_cluster(below(subjects), report.source.flags))
     return code
 
 

@@ -46,6 +46,7 @@ def ask(
     except CannotSee as blind:
         sheet, rounds, unseen = question.unanswered(subject, Cluster(snapshot)), 0, (str(blind),)
     sheet = msgspec.structs.replace(sheet, gaps=tuple(dict.fromkeys((*sheet.gaps, *unseen))))
+    sheet = sheet.in_cluster(snapshot.source.flags)
     return Answered(question.name, sheet, snapshot.taken_at, snapshot.source, snapshot.requests, rounds)
 
 

@@ -275,7 +275,7 @@ def _report(
         tracebacks=catalogue.tracebacks,
         unexplained=left.unexplained,
         not_ready=left.not_ready,
-    )
+    ).in_its_cluster()
 
 
 def _scope(subject: Ref | None, namespace: str, snapshot: Snapshot) -> tuple[str, ...]:

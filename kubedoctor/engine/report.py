@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.manifests import Place
 from kubedoctor.cluster.seen.quoting import Evidence
 from kubedoctor.cluster.seen.snapshot import Source
 from kubedoctor.findings import Command, Confidence, Fix, Severity
+from kubedoctor.findings.commands.lines import commands_in_cluster, fixes_in_cluster
 
 if TYPE_CHECKING:
     from kubedoctor.answers.timeline.changed import NewestChange
@@ -219,6 +221,23 @@ class Report(msgspec.Struct, frozen=True, dict=True):
     def suppression(self, id_: str) -> Suppressed | None:
         """What suppresses the finding of that id."""
         return next((one for one in self.suppressed if one.finding.id == id_), None)
+
+    def in_its_cluster(self) -> Report:
+        """The report with commands that reach the cluster that was read, also from a terminal where another one is current."""
+        flags = self.source.flags
+        if not flags:
+            return self
+
+        def named(finding: ReportedFinding) -> ReportedFinding:
+            fixes, commands = fixes_in_cluster(finding.fixes, flags), commands_in_cluster(finding.commands, flags)
+            return replace(finding, fixes=fixes, commands=commands)
+
+        return replace(
+            self,
+            findings=tuple(map(named, self.findings)),
+            on_it=tuple(map(named, self.on_it)),
+            suppressed=tuple(replace(entry, finding=named(entry.finding)) for entry in self.suppressed),
+        )
 
     @property
     def complete(self) -> bool:

@@ -213,8 +213,8 @@ class KubedoctorApp(ThemedApp):
         return self._home.session if self._home is not None else None
 
     @property
-    def elsewhere(self) -> str:
-        return self.session.elsewhere if self.session is not None else ""
+    def flags(self) -> tuple[str, ...]:
+        return self.session.flags if self.session is not None else ()
 
     def close_sessions(self) -> None:
         """Close every source."""

@@ -292,6 +292,14 @@ BACKWARDS = "-"
 _LAST_TEXT = "\x7f"
 
 
+def context_rows(names: Iterable[str], current: str) -> tuple[Row, ...]:
+    """Rows of the contexts of a kubeconfig."""
+    return tuple(
+        Row(Ref("Context", "", name), Health.IDLE, status="current" if name == current else "", search=name.lower())
+        for name in names
+    )
+
+
 def _by(text: Callable[[Row], str]) -> Callable[[Row], str]:
     """By a text, and by name where it is equal."""
     return lambda row: f"{text(row)}\0{row.ref.name}\0{row.ref.namespace}\0{row.ref.kind}"

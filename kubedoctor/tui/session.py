@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import Cluster, Event, LogWant, Ref, Snapshot, Want, ref
 from kubedoctor.cluster.history.ring import Ring
@@ -33,7 +35,7 @@ from kubedoctor.tui.incidents.incident_rows import IncidentRow, tree_rows, view_
 from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, covers, kinds_needed
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
-from kubedoctor.tui.rows import Row, View, arrange, counts, namespaces_in_order
+from kubedoctor.tui.rows import Row, View, arrange, context_rows, counts, namespaces_in_order
 from kubedoctor.tui.state.proofs import Proofs
 from kubedoctor.tui.state.sources import Freshness, Opener, Watch, Watchable
 from kubedoctor.tui.state.time_machine import Standing, TimeMachine
@@ -98,9 +100,9 @@ class Session:
         return not self.snapshot.closed
 
     @property
-    def elsewhere(self) -> str:
-        """The context that a command for another terminal has to name, since it is not the current one; else empty."""
-        return self._opener.elsewhere(self.source.context) if self._opener is not None and self.live else ""
+    def flags(self) -> tuple[str, ...]:
+        """Those that a command for another terminal needs now: the current context may have changed since the start."""
+        return self._opener.flags(self.snapshot.source) if self._opener else self.snapshot.source.flags
 
     @property
     def is_past(self) -> bool:
@@ -123,6 +125,12 @@ class Session:
                 return self.source.snapshot
             snapshot = self.source.snapshot.copy()
         snapshot.taken_at = self._present()
+        return snapshot
+
+    def _seen_to_report(self, there: Standing | None = None) -> Snapshot:
+        """As `seen`, for what names commands."""
+        snapshot = self.seen(there)
+        snapshot.source = replace(snapshot.source, flags=self.flags)
         return snapshot
 
     def now(self) -> datetime:
@@ -245,7 +253,7 @@ class Session:
             self.source.snapshot.forget_outdated()  # so that the new indexes need no more room than the old ones
         self._scanning = True
         try:
-            snapshot = self.seen(there)
+            snapshot = self._seen_to_report(there)
             report = self._heeded(scan(self.catalogue, snapshot, self.gather_into(snapshot), namespace), snapshot)
         finally:
             self._scanning = False
@@ -261,7 +269,7 @@ class Session:
     def focus(self, subject: Ref) -> Report:
         """Examine one object, and read what that needs."""
         self._refresh_logs()
-        snapshot = self.seen()
+        snapshot = self._seen_to_report()
         return self._heeded(focus(self.catalogue, subject, snapshot, self.gather_into(snapshot)), snapshot)
 
     def _heeded(self, report: Report, snapshot: Snapshot) -> Report:
@@ -274,7 +282,7 @@ class Session:
 
     def ask(self, question: Question, subject: Ref, choices: Choices) -> Answered:
         """The answer about an object, reading what that needs."""
-        snapshot = self.seen()
+        snapshot = self._seen_to_report()
         return ask(question, subject, choices, snapshot, self.gather_into(snapshot))
 
     def verdict(self, subject: Ref, report: Report, finding: str = "") -> ObjectVerdict:
@@ -374,15 +382,7 @@ class Session:
 
     def _contexts(self) -> tuple[Row, ...]:
         names = self._opener.contexts() if self._opener else (self.source.context,)
-        return tuple(
-            Row(
-                ref=Ref("Context", "", name),
-                health=Health.IDLE,
-                status="current" if name == self.source.context else "",
-                search=name.lower(),
-            )
-            for name in names
-        )
+        return context_rows(names, self.source.context)
 
     def switch(self, context: str) -> Session:
         """A session on another context; this one stays open. Raises Problem."""

@@ -15,7 +15,7 @@ import yaml
 from kubedoctor.cli.clusters import ClusterOutcome, read_each, worst_code
 from kubedoctor.cli.exit_codes import ExitCode
 from kubedoctor.engine import Report
-from kubedoctor.findings.commands import in_context
+from kubedoctor.findings.commands import in_cluster
 from kubedoctor.problems import SourceProblem
 from kubedoctor.sandbox import Sandbox
 from kubedoctor.sandbox.faults import slow
@@ -151,9 +151,10 @@ def test_many_clusters_are_read_in_their_order() -> None:
     ],
 )
 def test_a_command_names_the_context(line: str, named: str) -> None:
-    assert in_context(line, "eu") == named
-    assert in_context(line, "") == line
+    assert in_cluster(line, ("--context", "eu")) == named
+    assert in_cluster(line, ()) == line
+    assert in_cluster(named, ("--context", "eu")) == named, "twice is once"
 
 
 def test_the_name_of_a_context_is_one_word() -> None:
-    assert in_context("kubectl get pods", "a; rm -rf /") == "kubectl --context 'a; rm -rf /' get pods"
+    assert in_cluster("kubectl get pods", ("--context", "a; rm -rf /")) == "kubectl --context 'a; rm -rf /' get pods"

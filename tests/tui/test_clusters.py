@@ -13,6 +13,7 @@ from kubedoctor.cluster import Ref
 from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
 from kubedoctor.engine.health import Health
+from kubedoctor.findings.commands import in_cluster
 from kubedoctor.sandbox import Sandbox
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.contexts import clusters_of
@@ -118,12 +119,17 @@ async def test_another_context_leaves_the_first_as_it_is(tmp_path: Path) -> None
             await until(lambda: app.homes["prod-us"].report)
             await until(lambda: app.screen.query_one(IncidentPane).verdict)
             await pilot.press("x")
-            await until(lambda: "kubectl --context prod-us patch service/checkout" in app.clipboard)
+            named = f"kubectl --kubeconfig {path} --context prod-us"
+            await until(lambda: f"{named} patch service/checkout" in app.clipboard)
+            shown = app.screen.query_one(IncidentPane).page.plain
+            assert "--context prod-us patch service/checkout" in " ".join(shown.split())
+            assert named in in_cluster("kubectl get pods", app.flags)
             await pilot.press("X")
             await until(lambda: isinstance(app.screen, CopyScreen))
             copying = app.screen
             assert isinstance(copying, CopyScreen)
-            assert all("--context prod-us" in one.line for one in copying.commands if "kubectl" in one.line)
+            assert all(one.line.count("--context prod-us") == 1 for one in copying.commands if "kubectl" in one.line)
+            assert all(str(path) in one.line for one in copying.commands)
             await pilot.press("escape")
             await command(pilot, app, "ctx prod-eu")
             await until(lambda: on_top(app) is first)

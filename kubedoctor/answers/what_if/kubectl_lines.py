@@ -122,6 +122,7 @@ class _Reader:
         if words and words[0] in ("kubectl", "oc", "k"):
             words = words[1:]
         rest = Words(words)
+        self._check_cluster(rest.flag("--context"))
         verb = rest.take()
         read = self._verbs().get(verb)
         if verb in _ELSEWHERE:
@@ -131,6 +132,11 @@ class _Reader:
             raise UnreadChange(f"kubectl {verb} {what}; for example {FORMS}")
         change = read(rest)
         return Intended(change, frozenset(change.objects) if recreates else frozenset())
+
+    def _check_cluster(self, context: str) -> None:
+        source = self._cluster.snapshot.source
+        if context and source.kind == "live" and context != source.name:
+            raise UnreadChange(f"it is about the context {context}, and {source.name} is what was read")
 
     def _verbs(self) -> dict[str, Callable[[Words], Change]]:
         return {

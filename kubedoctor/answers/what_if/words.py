@@ -19,9 +19,12 @@ _SWITCHES: Final = frozenset(
 )
 _VALUES: Final = frozenset(
     {"-n", "--namespace", "-c", "--containers", "--container", "-p", "--patch", "--type", "--replicas", "--requests",
-     "--limits", "--to-revision", "--subresource", "-f", "--filename", "--cascade", "--grace-period"}
+     "--limits", "--to-revision", "--subresource", "-f", "--filename", "--cascade", "--grace-period",
+     "--context", "--kubeconfig", "--cluster", "--user", "-s", "--server", "--token", "--request-timeout", "--as",
+     "--as-group", "--as-uid", "--certificate-authority", "--client-certificate", "--client-key", "--cache-dir",
+     "--tls-server-name", "--username", "--password", "--profile", "--profile-output", "-v", "--v", "--field-manager"}
 )  # fmt: skip
-"""Flags whose value may be the next word."""
+"""Flags whose value may be the next word, those of every kubectl command too."""
 
 
 class UnreadChange(ValueError):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.arguments.options import add_selector
-from kubedoctor.cli.clusters import add_contexts, contexts_meant, limit_of, of_context, read_each, with_context
+from kubedoctor.cli.clusters import add_contexts, contexts_meant, limit_of, of_context, read_each
 from kubedoctor.cli.formats import FORMATS, check_format
 from kubedoctor.cli.not_found import check_namespace
 from kubedoctor.cli.progress import progress
@@ -44,7 +44,7 @@ def scan_namespaces(options: argparse.Namespace) -> int:
     with opened(options) as source:
         namespace = namespace_meant(source, options)
         report = scanned(source, catalogue, namespace, picked=_labelled(selector))
-        report = with_context(heeded(report, source, catalogue, settings), options.context or "")
+        report = heeded(report, source, catalogue, settings)
     return finish(report, options, started)
 
 
@@ -56,7 +56,7 @@ def _scan_each(contexts: tuple[str, ...], options: argparse.Namespace, catalogue
         own = of_context(options, context)
         with opened(own, spinning=False) as source:
             report = scanned(source, catalogue, namespace_meant(source, own), picked=_labelled(selector))
-            return with_context(heeded(report, source, catalogue, settings), context)
+            return heeded(report, source, catalogue, settings)
 
     limit = limit_of(options)
     with progress(f"reading {counted(len(contexts), 'cluster')}"):

@@ -42,7 +42,7 @@ from kubedoctor.engine.words import (
     verdict_line,
 )
 from kubedoctor.findings import Severity
-from kubedoctor.findings.commands import own_command
+from kubedoctor.findings.commands import in_cluster, own_command
 
 MOST_CONSEQUENCES = 12
 MOST_NOT_CHECKED = 8
@@ -253,7 +253,7 @@ class _Page:
             else:
                 for message in entry.messages:
                     yield from wrapped(visible_end(message, self._value), self._width, "    ", "      ")
-            yield f"    {visible(entry.about.describe_command)}"
+            yield f"    {visible(in_cluster(entry.about.describe_command, report.source.flags))}"
         if len(report.unexplained) > len(unexplained):
             yield f"  {and_more(len(report.unexplained) - len(unexplained))}; -o wide lists all"
         yield ""
@@ -268,7 +268,7 @@ class _Page:
             yield from wrapped(f"{visible(workload.about.title)}: {visible(workload.says)}", self._width, "  ", "    ")
             for message in workload.messages:
                 yield from wrapped(visible_end(message, self._value), self._width, "    ", "      ")
-            yield f"    {visible(workload.about.describe_command)}"
+            yield f"    {visible(in_cluster(workload.about.describe_command, report.source.flags))}"
         if len(report.not_ready) > len(shown):
             yield f"  {and_more(len(report.not_ready) - len(shown))}; -o wide lists all"
         yield ""

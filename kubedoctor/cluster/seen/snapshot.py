@@ -23,11 +23,13 @@ NOT_HERE = "not in this recording"
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where the snapshot is from. `kind` is live, bundle or files; `name` is a context or a file name."""
+    """Where the snapshot is from. `kind` is live, bundle or files; `name` is a context or a file name. `flags`: what a
+    command in another terminal needs to reach the same cluster, such as `--context prod`."""
 
     kind: str
     name: str
     kubernetes: str = ""
+    flags: tuple[str, ...] = ()
 
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from kubedoctor import __version__
 from kubedoctor.cluster.grammar.durations import DurationError, parse_nanoseconds
 from kubedoctor.collect.connecting.certificates import expiry_of, server_name, tls_settings
 from kubedoctor.collect.connecting.credentials import Credentials, TokenFile, credentials_of, file_or_data
-from kubedoctor.collect.connecting.kubeconfig import Chosen, choose, find_files, read_kubeconfig, text_of
+from kubedoctor.collect.connecting.kubeconfig import Chosen, choose, find_files, no_contexts, read_kubeconfig, text_of
 from kubedoctor.collect.options import Options
 from kubedoctor.problems import KubeconfigProblem, UsageProblem
 
@@ -41,6 +41,7 @@ class Connection:
         self.server = text_of(chosen.cluster["server"]).rstrip("/")
         self.credentials = credentials
         self.impersonation = _impersonation(chosen.user, options)
+        self.flags = _flags(options)
         self.server_name = server_name(chosen.cluster)
         self.connect_timeout, self.answer_timeout = _timeouts(options.request_timeout)
         parts = _address(self.server, self.where)
@@ -89,11 +90,7 @@ def connect(options: Options, environment: Mapping[str, str] | None = None) -> C
         chosen = choose(config, options.context, options.namespace)
         return Connection(chosen, credentials_of(chosen, allowed), options)
     if options.kubeconfig or options.context:
-        where = config.where or "this machine (no kubeconfig)"
-        raise KubeconfigProblem(
-            f"no context {options.context or ''} in {where}".replace("  ", " "),
-            "Set a kubeconfig with contexts: --kubeconfig=FILE",
-        )
+        raise no_contexts(config, options.context or "")
     if environment.get("KUBERNETES_SERVICE_HOST") and (SERVICE_ACCOUNT / "token").exists():
         return _in_cluster(options, environment)
     looked = environment.get("KUBECONFIG") or "~/.kube/config"
@@ -119,6 +116,12 @@ def _in_cluster(options: Options, environment: Mapping[str, str]) -> Connection:
     named = options.namespace or ""
     chosen = Chosen("in-cluster", space, "in-cluster", cluster, "the service account", {}, str(SERVICE_ACCOUNT), named)
     return Connection(chosen, TokenFile(SERVICE_ACCOUNT / "token"), options)
+
+
+def _flags(options: Options) -> tuple[str, ...]:
+    """Those that a command in another terminal needs too, wherever it is run."""
+    file = ("--kubeconfig", os.path.abspath(os.path.expanduser(options.kubeconfig))) if options.kubeconfig else ()
+    return (*file, *(("--context", options.context) if options.context else ()))
 
 
 def _impersonation(user: dict[str, Any], options: Options) -> tuple[tuple[str, str], ...]:

@@ -122,6 +122,15 @@ def choose(config: Kubeconfig, context: str | None, namespace: str | None = None
     return Chosen(name, named or "default", cluster_name, cluster, user_name, user, config.where, named)
 
 
+def no_contexts(config: Kubeconfig, name: str = "") -> KubeconfigProblem:
+    """Where nothing is configured. name: of the context that was asked for; empty for any."""
+    where = f"in {config.where}" if config.where else "on this machine: there is no kubeconfig"
+    return KubeconfigProblem(
+        f"no context {name} {where}" if name else f"there is no context {where}",
+        "Name a kubeconfig with contexts: --kubeconfig FILE, or KUBECONFIG",
+    )
+
+
 def text_of(value: Any) -> str:
     """A YAML scalar as text: a name may look like a number."""
     return "" if value is None else str(value)
@@ -222,13 +231,10 @@ def _absolute(entry: Entry) -> dict[str, Any]:
 
 
 def _no_such_context(name: str, config: Kubeconfig) -> KubeconfigProblem:
+    if not config.contexts:
+        return no_contexts(config, name)
     near = nearest_word(name, config.contexts)
-    if near:
-        hint = f"Did you mean {', '.join(near)}?"
-    elif config.contexts:
-        hint = f"Contexts: {listed(sorted(config.contexts), 10)}"
-    else:
-        hint = "It has no contexts"
+    hint = f"Did you mean {', '.join(near)}?" if near else f"Contexts: {listed(sorted(config.contexts), 10)}"
     return KubeconfigProblem(f"no context {name} in {config.where}", hint)
 
 

@@ -57,7 +57,7 @@ class LiveSource:
         self.namespace = connection.namespace
         self.named_namespace = connection.named_namespace
         self.context = connection.context
-        self.snapshot = Snapshot(datetime.now(UTC), Source("live", connection.context))
+        self.snapshot = Snapshot(datetime.now(UTC), Source("live", connection.context, flags=connection.flags))
         self.lock = threading.RLock()
         self._fetcher = Fetcher(transport, connection.namespace)
         self._read_at: dict[Want, ReadAt] = {}

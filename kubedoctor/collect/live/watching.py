@@ -43,7 +43,9 @@ class Watcher:
         lock: AbstractContextManager[object] | None = None,
         starts: Mapping[Want, ReadAt] | None = None,
     ) -> None:
-        self.snapshot = snapshot or Snapshot(datetime.now(UTC), Source("live", transport.connection.context))
+        self.snapshot = snapshot or Snapshot(
+            datetime.now(UTC), Source("live", transport.connection.context, flags=transport.connection.flags)
+        )
         self.lock = lock or threading.RLock()
         self._transport = transport
         self._on_change = on_change

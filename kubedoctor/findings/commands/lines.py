@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref
@@ -34,23 +37,39 @@ def kubectl(*words: str, namespace: str = "") -> str:
 
 
 _PROGRAM: Final = re.compile(r"(^|[|;&(]\s*|\n)(kubectl|kubedoctor)(?= )")
+_EDIT: Final = re.compile(r"\bkubectl (--\S+ ('[^']*'|\S+) )*edit ")
 _OF_NO_CLUSTER: Final = (" explain", " version", " completion")
 
 
-def in_context(line: str, context: str) -> str:
-    """A command line about another cluster than the current one: each program in it gets the name of the context. kubectl
-    gets it first, so that no other word can hide it."""
-    if not context:
+def in_cluster(line: str, flags: Sequence[str]) -> str:
+    """A command line about another cluster than the current one: each program in it gets the flags that name the cluster,
+    unless it has them. kubectl gets them first, so that no other word can hide them."""
+    if not flags:
         return line
-    flag = shlex.join(["--context", context])
+    words = shlex.join(flags)
 
     def named(match: re.Match[str]) -> str:
-        return f"{match[0]} {flag}" if match[2] == "kubectl" else match[0]
+        has_them = match[2] != "kubectl" or line.startswith(f" {words}", match.end())
+        return match[0] if has_them else f"{match[0]} {words}"
 
     done = _PROGRAM.sub(named, line)
-    if done.startswith("kubedoctor ") and not done.startswith(_OF_NO_CLUSTER, len("kubedoctor")):
-        return f"{done} {flag}"
-    return done
+    of_cluster = done.startswith("kubedoctor ") and not done.startswith(_OF_NO_CLUSTER, len("kubedoctor"))
+    return f"{done} {words}" if of_cluster and not done.endswith(f" {words}") else done
+
+
+def fixes_in_cluster(fixes: Iterable[Fix], flags: Sequence[str]) -> tuple[Fix, ...]:
+    """The fixes with their commands as `in_cluster` gives them."""
+    return tuple(replace(fix, command=in_cluster(fix.command, flags)) for fix in fixes)
+
+
+def commands_in_cluster(commands: Iterable[Command], flags: Sequence[str]) -> tuple[Command, ...]:
+    """The commands as `in_cluster` gives them."""
+    return tuple(replace(command, line=in_cluster(command.line, flags)) for command in commands)
+
+
+def is_by_hand(line: str) -> bool:
+    """Whether the command opens an editor, in which a person decides what is changed."""
+    return _EDIT.search(line) is not None
 
 
 def words_of(line: str) -> list[str]:

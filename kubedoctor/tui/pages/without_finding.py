@@ -10,6 +10,7 @@ from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.engine import words
 from kubedoctor.engine.health import Health, bad_conditions
 from kubedoctor.findings import Command
+from kubedoctor.findings.commands import in_cluster
 from kubedoctor.tui import look
 from kubedoctor.tui.pages.events import add_event, events_about
 from kubedoctor.tui.pages.incidents import ObjectVerdict
@@ -52,7 +53,7 @@ def add_nothing_found(sections: Sections, verdict: ObjectVerdict, row: Row, snap
     if warnings:
         sections.label("warnings", partial(_warnings, warnings[-MOST_EVENTS:], snapshot))
     if not good:
-        line = row.ref.describe_command
+        line = in_cluster(row.ref.describe_command, snapshot.source.flags)
         sections.add(partial(_describe, line, row.ref.kind in WITH_LOGS))
     if verdict.not_checked:
         sections.label(words.NOT_CHECKED, partial(gap_lines, verdict.not_checked, MOST_GAPS))

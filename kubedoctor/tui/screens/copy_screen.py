@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.engine.words import EFFECTS
 from kubedoctor.findings import Effect
-from kubedoctor.findings.commands import in_context
+from kubedoctor.findings.commands import in_cluster
 from kubedoctor.tui.pages.incidents import Copyable, ObjectVerdict, copyables
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.rows import Row
@@ -40,10 +40,10 @@ class CopyScreen(ChoiceScreen):
     @classmethod
     def show(cls, app: App[Any], commands: tuple[Copyable, ...]) -> None:
         """Open with these commands, each for the cluster that is shown."""
-        elsewhere = app.elsewhere if isinstance(app, ThemedApp) else ""
+        flags = app.flags if isinstance(app, ThemedApp) else ()
         screen = cls.unused(app)
         screen.commands = tuple(
-            msgspec.structs.replace(command, line=in_context(command.line, elsewhere)) for command in commands
+            msgspec.structs.replace(command, line=in_cluster(command.line, flags)) for command in commands
         )
         screen.open(app)
 

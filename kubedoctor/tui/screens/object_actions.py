@@ -18,7 +18,7 @@ from kubedoctor.collect.settings import today
 from kubedoctor.engine import Report, ReportedFinding
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.findings import Fix
-from kubedoctor.findings.commands import in_context
+from kubedoctor.findings.commands import in_cluster, is_by_hand
 from kubedoctor.tui import work
 from kubedoctor.tui.incidents.suppressions import suppressing, suppressions_page
 from kubedoctor.tui.logs.log_screen import LogScreen
@@ -36,9 +36,6 @@ from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.rehearsing import TriedChange
 from kubedoctor.tui.threads import InThread
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
-
-BY_HAND = "kubectl edit "
-"""Such a fix is no change that can be tried: what is changed is decided in an editor."""
 
 
 class ObjectScreen(Screen[None]):
@@ -148,9 +145,8 @@ class ObjectScreen(Screen[None]):
         if self.session.live and not self.session.is_past and self.report is not None:
             job = partial(work.follow_fix, self.session, opened[0].id, opened[1], self.report)
             self.run_worker(InThread(job, self.post_message), group="follow")
-        line = visible(
-            in_context(opened[1].command, self.session.elsewhere)
-        )  # a control character must not run anything where it is pasted
+        line = in_cluster(opened[1].command, self.session.flags)
+        line = visible(line)  # a control character must not run anything where it is pasted
         self.app.copy_to_clipboard(line)
         self.notify(f"Copied: {line[:300]}\nRun it in a terminal: kubedoctor is read-only.", timeout=4)
 
@@ -161,7 +157,7 @@ class ObjectScreen(Screen[None]):
             return
         if opened is None:
             self.notify("No fix with a command here. W tries any change.", timeout=3)
-        elif BY_HAND in opened[1].command:
+        elif is_by_hand(opened[1].command):  # what is changed is decided in an editor
             self.action_what_if()
         else:
             cause, fix = opened

@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from kubedoctor.cluster.seen.news import News
+from kubedoctor.cluster.seen.snapshot import Source
 from kubedoctor.collect.source import ReadableCluster
 
 
@@ -52,6 +53,7 @@ class Opener(msgspec.Struct, frozen=True):
     open: Callable[[str], ReadableCluster]
     current: Callable[[], str | None] = lambda: None
 
-    def elsewhere(self, context: str) -> str:
-        """The name of the context where it is not the current one; else empty."""
-        return context if self.current() not in (None, context) else ""
+    def flags(self, source: Source) -> tuple[str, ...]:
+        """Those that a command needs to reach the cluster, also where the current context has changed since the start."""
+        named = "--context" in source.flags or self.current() in (None, source.name)
+        return source.flags if named or source.kind != "live" else (*source.flags, "--context", source.name)

@@ -17,9 +17,9 @@ class ThemedApp(App[int]):
     """The earlier moment that all screens show; empty in the present."""
 
     @property
-    def elsewhere(self) -> str:
-        """The context that commands have to name, since it is not the current one; else empty."""
-        return ""
+    def flags(self) -> tuple[str, ...]:
+        """Those that commands need to reach the cluster that is shown."""
+        return ()
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
