@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kubedoctor.cluster.grammar.patterns import written_pattern
 from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
 from kubedoctor.engine.health import Health
 from kubedoctor.tui.rows import Row
@@ -40,6 +41,6 @@ def _pattern(fragment: str) -> re.Pattern[str] | None:
     if re.escape(fragment) == fragment:
         return None
     try:
-        return re.compile(fragment)
+        return written_pattern(fragment)
     except re.error:
         return None

@@ -1,8 +1,10 @@
-"""Regular expressions that most runs of the program do not use: compiling one takes longer than importing its module."""
+"""Regular expressions that most runs of the program do not use, since compiling one takes longer than importing its module,
+and those that people write."""
 
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any, AnyStr, cast
 
 
@@ -21,3 +23,11 @@ class _Later:
 def compiled_later(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """As `re.compile`, but the text is compiled, and wrong text found, at the first use."""
     return cast("re.Pattern[AnyStr]", _Later(text, flags))
+
+
+def written_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+    """As `re.compile`, of text that a person has written: what Python may read otherwise in the future is no problem of
+    theirs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return re.compile(text, flags)

@@ -43,10 +43,12 @@ class FollowedLine(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class LogPeriod(msgspec.Struct, frozen=True):
-    """The last so many lines, or those of the last so many seconds; with neither everything that is kept."""
+    """The last so many lines, or those of the last so many seconds; with neither everything that is kept, or its `first`
+    bytes."""
 
     tail: int | None = FIRST_TAIL
     seconds: int | None = None
+    first: int | None = None
 
 
 class FollowedLogs:
@@ -98,7 +100,7 @@ class FollowedLogs:
             began = time.monotonic()
             try:
                 last = self._read(source, last)
-                state = "ended" if self._follow else "read"
+                state = "ended" if self._follow and self._period.first is None else "read"
             except ApiRefusal as refusal:
                 state = refusal.message or refusal.clause
                 if refusal.status == 404:
@@ -109,7 +111,7 @@ class FollowedLogs:
             except Exception as error:  # noqa: BLE001  # the log would seem silent
                 state = f"it cannot be read ({type(error).__name__})"
             self._say(source, state)
-            if not self._follow or self.wants[source].previous:
+            if not self._follow or self.wants[source].previous or self._period.first is not None:
                 return
             pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             self._stopping.wait(pause)
@@ -118,7 +120,7 @@ class FollowedLogs:
         """Read until the answer ends; returns the time of the newest line. last: that of the one before."""
         want = self.wants[source]
         query: dict[str, str | int] = {"container": want.container, "timestamps": "true"}
-        if self._follow and not want.previous:
+        if self._follow and not want.previous and self._period.first is None:
             query["follow"] = "true"
         if want.previous:
             query["previous"] = "true"
@@ -128,6 +130,8 @@ class FollowedLogs:
             query["sinceSeconds"] = self._period.seconds
         elif self._period.tail is not None:
             query["tailLines"] = self._period.tail
+        elif self._period.first is not None:
+            query["limitBytes"] = self._period.first
         path = f"/api/v1/namespaces/{segment(want.namespace)}/pods/{segment(want.pod)}/log"
         known, newest = self._known(source, last), last
         stream = self._streams[source] = self._transport.stream(path, query, idle=IDLE, accept="*/*")

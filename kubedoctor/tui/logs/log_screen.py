@@ -11,11 +11,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from kubedoctor.cluster import Ref
-from kubedoctor.cluster.grammar.text import visible
+from kubedoctor.cluster.grammar.text import counted, visible
 from kubedoctor.collect.live.followed_logs import LogPeriod
 from kubedoctor.engine import Report
+from kubedoctor.findings.commands import in_cluster
 from kubedoctor.tui.logs.log_feed import FeedOpened, LogFeed, open_feed
-from kubedoctor.tui.logs.shown_logs import LogLook, deciding_lines, filter_of, logs_page, saved_lines
+from kubedoctor.tui.logs.shown_logs import (
+    LogLook,
+    LogMark,
+    deciding_lines,
+    filter_of,
+    logs_command,
+    logs_page,
+    saved_lines,
+)
 from kubedoctor.tui.messages import Failed
 from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.pages.page import Page
@@ -37,6 +46,8 @@ PERIODS = (
     ("15m", LogPeriod(None, 900)),
     ("1h", LogPeriod(None, 3600)),
     ("all", LogPeriod(None, None)),
+    ("30m", LogPeriod(None, 1800)),
+    ("head", LogPeriod(None, None, first=64 << 10)),
 )
 
 
@@ -56,6 +67,10 @@ class LogScreen(SearchScreen):
         Binding("e", "errors", "Errors only"),
         Binding("J,shift+j", "unfold", "Unfold JSON"),
         Binding("d", "decides", "Deciding line"),
+        Binding("m", "mark", "Draw a mark"),
+        Binding("C,shift+c", "clear", "Clear"),
+        Binding("x", "copy_command", "Copy the command"),
+        Binding("Y,shift+y", "copy_lines", "Copy the lines"),
     ]
 
     def __init__(self, session: Session, subject: Ref, report: Report | None, *, previous: bool) -> None:
@@ -150,9 +165,11 @@ class LogScreen(SearchScreen):
         subject = f"{self._subject.title}  {' · '.join(filter(None, notes))}"
         self.query_one(Heading).entitle("Logs", visible(subject, 200))
         follow = (("f", "follow" if not self._follow else "pause"),) if grows else ()
-        since = (("0-5", "since"),) if self._has_periods else ()
+        since = ((f"0-{len(PERIODS) - 1}", "since"),) if self._has_periods else ()
         keys = (*since, *follow, ("p", "previous"), ("c", "container"), ("d", "deciding"))
-        more = (("e", "errors"), ("t", "times"), ("w", "wrap"), ("J", "JSON"), ("ctrl-s", "save"))
+        marks = (("m", "mark"), ("C", "clear")) if grows else (("m", "mark"),)
+        more = (("e", "errors"), ("t", "times"), ("w", "wrap"), *marks, ("J", "JSON"), ("x", "copy command"))
+        more = (*more, ("Y", "copy lines"), ("ctrl-s", "save"))
         self.query_one(Keys).offer((*keys, *more), (("/", "search"), ("&", "filter"), ("esc", "back")))
 
     def _look_again(self, look: LogLook) -> None:
@@ -217,6 +234,7 @@ class LogScreen(SearchScreen):
             self.notify("A recording has the last lines only, without their times.", timeout=3)
             return
         self._period = number
+        self.look = replace(self.look, cleared="")
         self._open()
 
     def action_follow(self) -> None:
@@ -249,6 +267,39 @@ class LogScreen(SearchScreen):
 
     def action_unfold(self) -> None:
         self._look_again(replace(self.look, unfold=not self.look.unfold))
+
+    def action_mark(self) -> None:
+        """A rule behind what is there now: what happens next stands below it."""
+        label = f"mark {self._session.now():%H:%M:%S}"
+        self._look_again(replace(self.look, marks=(*self.look.marks, LogMark(self._newest, label))))
+        view = self.query_one(TextView)
+        self.call_after_refresh(view.scroll_end, animate=False)
+
+    def action_clear(self) -> None:
+        """Show only what comes from now on."""
+        if not self._newest:
+            self.notify("These lines have no times: nothing that follows could be told from them.", timeout=3)
+            return
+        self._look_again(replace(self.look, cleared=self._newest, marks=()))
+
+    @property
+    def _newest(self) -> str:
+        """The time of the newest line; empty where there is none, or lines have no times."""
+        return max((line.at for line in self.feed.now()[0]), default="") if self.feed is not None else ""
+
+    def action_copy_command(self) -> None:
+        """The command of kubectl for these logs."""
+        wants, period = self.feed.wants if self.feed is not None else (), PERIODS[self._period][1]
+        line = logs_command(self._subject, wants, self.look, period, previous=self._previous, follow=self._follow)
+        line = visible(in_cluster(line, self._session.flags))
+        self.app.copy_to_clipboard(line)
+        self.notify(f"Copied: {line[:300]}", timeout=4)
+
+    def action_copy_lines(self) -> None:
+        """The lines that the filters choose."""
+        lines = saved_lines(self.feed.now()[0], self.feed.wants, self.look) if self.feed is not None else []
+        self.app.copy_to_clipboard("\n".join(map(visible, lines)))
+        self.notify(f"Copied: {counted(len(lines), 'line')}.", timeout=3)
 
     def action_decides(self) -> None:
         """Put the deciding line into the middle."""

@@ -9,7 +9,10 @@ import msgspec
 
 from kubedoctor.cluster import LogWant, Ref
 from kubedoctor.cluster.grammar.text import counted, visible
+from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS
+from kubedoctor.collect.live.followed_logs import LogPeriod
 from kubedoctor.engine import Report
+from kubedoctor.findings.commands import kubectl
 from kubedoctor.replay.logs.levels import Level
 from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.tui.look import DECIDES
@@ -20,6 +23,10 @@ MOST_SHOWN: Final = 2_000
 """Lines; older ones are found with the filter."""
 WHO: Final = ("who-1", "who-2", "who-3", "who-4", "who-5", "who-6")
 _ROLES: Final = {Level.WARNING: "warn", Level.ERROR: "broken", Level.FATAL: "broken"}
+_OF_ALL_PODS: Final = WORKLOAD_KINDS - {"CronJob", "Pod"}
+"""The kinds of which `kubectl logs --all-pods` reads the logs."""
+_MOST_OF_KUBECTL: Final = 5
+"""Logs that kubectl follows at once, unless it is told to follow more."""
 _SUFFIX: Final = 5
 """The end of a pod's name, which tells it from its siblings."""
 
@@ -40,10 +47,20 @@ class DecidingLine(msgspec.Struct, frozen=True):
     says: str
 
 
+class LogMark(msgspec.Struct, frozen=True):
+    """A rule that a person has drawn behind the lines up to a time; empty: lines without times, behind all of them."""
+
+    behind: str
+    label: str
+
+
 class LogLook(msgspec.Struct, frozen=True):
-    """What of the lines is shown, and how. container: only this one; empty for all."""
+    """What of the lines is shown, and how. container: only this one; empty for all. cleared: lines up to this time are not
+    shown any more."""
 
     filter: str = ""
+    cleared: str = ""
+    marks: tuple[LogMark, ...] = ()
     container: str = ""
     errors: bool = False
     times: bool = False
@@ -92,9 +109,13 @@ def logs_page(
     older = len(chosen) - MOST_SHOWN
     if older > 0 or dropped:
         page.add((f"… {counted(max(older, 0) + dropped, 'older line')} not shown", "dim"))
-    place = -1
+    if look.cleared:
+        page.add(("… cleared: older lines are not shown, 0 reads them again", "dim"))
+    place, marks = -1, list(look.marks)
     width = max(map(len, names), default=0)
     for line in chosen[-MOST_SHOWN:]:
+        while marks and line.at > marks[0].behind:
+            _add_mark(page, marks.pop(0))
         want = wants[line.source]
         decides = deciding.get((want.about, want.container))
         is_deciding = decides is not None and bool(decides.text) and line.text.startswith(decides.text)
@@ -103,6 +124,8 @@ def logs_page(
         _add(page, line, names[line.source].ljust(width), look, marked=is_deciding, several=len(wants) > 1)
         if is_deciding and decides is not None:
             page.add((f"decides {decides.code}: ", "broken"), decides.says, indent=4, hang=4)
+    for mark in marks:
+        _add_mark(page, mark)
     if not chosen:
         page.add(("No line matches." if lines else "No lines.", "dim"))
     for want, state in zip(wants, states, strict=True):
@@ -113,6 +136,7 @@ def logs_page(
 
 def _chosen(lines: Sequence[MergedLine], wants: Sequence[LogWant], look: LogLook) -> list[MergedLine]:
     matches = filter_of(look.filter)
+    lines = [line for line in lines if line.at > look.cleared] if look.cleared else lines
     chosen = [line for line in lines if not look.container or wants[line.source].container == look.container]
     if look.errors:
         chosen = [line for line in chosen if parse_line(line.text).level >= Level.ERROR]
@@ -123,6 +147,34 @@ def saved_lines(lines: Sequence[MergedLine], wants: Sequence[LogWant], look: Log
     """The chosen lines as a file has them: the time where it is known, the pod and the container where there are several."""
     names = [f"{want.pod}/{want.container}" if len(wants) > 1 else "" for want in wants]
     return [" ".join(filter(None, (line.at, names[line.source], line.text))) for line in _chosen(lines, wants, look)]
+
+
+def logs_command(
+    subject: Ref, wants: Sequence[LogWant], look: LogLook, period: LogPeriod, *, previous: bool, follow: bool
+) -> str:
+    """The line of kubectl that prints the same lines; of a kind whose pods kubectl does not find, those of the first pod."""
+    pods = tuple(dict.fromkeys(want.pod for want in wants)) or (subject.name,)
+    several = len(pods) > 1 and subject.kind in _OF_ALL_PODS
+    flags = ["-c", look.container] if look.container else ["--all-containers"]
+    flags += ["--all-pods"] if several else []
+    if previous:
+        flags.append("--previous")
+    elif follow and period.first is None:
+        flags.append("-f")
+        flags += [f"--max-log-requests={len(wants)}"] if len(wants) > _MOST_OF_KUBECTL else []
+    if period.seconds is not None:
+        flags.append(f"--since={period.seconds}s")
+    elif period.first is not None:
+        flags.append(f"--limit-bytes={period.first}")
+    elif period.tail is not None:
+        flags.append(f"--tail={period.tail}")
+    if look.times:
+        flags.append("--timestamps")
+    return kubectl("logs", subject.argument if several else pods[0], *flags, namespace=subject.namespace)
+
+
+def _add_mark(page: Page, mark: LogMark) -> None:
+    page.add((f"──── {mark.label} {'─' * 24}", "key"))
 
 
 def _add(page: Page, line: MergedLine, name: str, look: LogLook, *, marked: bool, several: bool) -> None:

@@ -17,8 +17,9 @@ class LogText(msgspec.Struct, frozen=True):
 
 
 def wanted_logs(pod: Pod, *, previous: bool) -> tuple[LogWant, ...]:
-    """The logs of all containers, init containers last."""
-    containers = (*pod.spec.containers, *(pod.spec.init_containers or ()))
+    """The logs of all containers, init and ephemeral containers last."""
+    spec = pod.spec
+    containers = (*spec.containers, *(spec.init_containers or ()), *(spec.ephemeral_containers or ()))
     return tuple(LogWant(pod.namespace, pod.name, container.name, previous) for container in containers)
 
 

@@ -9,6 +9,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from kubedoctor.cluster.grammar.patterns import written_pattern
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.text_view import TextView
@@ -17,7 +18,7 @@ from kubedoctor.tui.widgets.text_view import TextView
 def pattern_of(text: str) -> re.Pattern[str]:
     """A regular expression; capitals count where there is one. ValueError with a sentence for what is none."""
     try:
-        return re.compile(text, 0 if any(map(str.isupper, text)) else re.IGNORECASE)
+        return written_pattern(text, 0 if any(map(str.isupper, text)) else re.IGNORECASE)
     except re.error as error:
         raise ValueError(f"{text} is no regular expression: {error}") from None
 

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from kubedoctor.cluster.grammar.durations import DurationError, parse_duration
+from kubedoctor.cluster.grammar.patterns import written_pattern
 from kubedoctor.cluster.grammar.selectors import SelectorError, parse_label_selector
 from kubedoctor.replay.dns.coredns.access import AccessProblem, check_rule
 from kubedoctor.replay.dns.coredns.syntax import CorefileProblem, PluginConfig, ServerBlock, server_blocks
@@ -239,7 +240,7 @@ def _rewrite(configs: tuple[PluginConfig, ...], around: LoadingContext) -> None:
             words = [word for word in line if word not in ("{", "}", "rewrite", "stop", "continue")]
             if len(words) > 2 and words[1] == "regex":
                 try:
-                    re.compile(words[2])
+                    written_pattern(words[2])
                 except re.error:
                     raise CorefileProblem(f"plugin/rewrite: invalid regex matching pattern: {words[2]}") from None
 

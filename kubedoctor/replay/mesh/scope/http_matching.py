@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from kubedoctor.cluster.grammar.patterns import written_pattern
 from kubedoctor.replay.mesh.config import part
 
 Match = Mapping[str, Any]
@@ -121,7 +122,7 @@ def _whole(pattern: str, value: str) -> bool:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     try:
-        return re.compile(pattern)
+        return written_pattern(pattern)
     except (re.error, OverflowError, RecursionError):
         return None
 

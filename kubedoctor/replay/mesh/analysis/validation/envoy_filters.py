@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from kubedoctor.cluster.grammar.patterns import written_pattern
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.replay.mesh.analysis.validation.problems import SchemaProblem, error, selector, warning
 from kubedoctor.replay.mesh.config import part, rows, text
@@ -139,7 +140,7 @@ def _untyped(value: Row, *, is_typed: bool) -> list[str]:
 
 def _is_expression(written: str) -> bool:
     try:
-        re.compile(written)
+        written_pattern(written)
     except re.error:
         return False
     return True

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from kubedoctor.cluster.grammar.patterns import written_pattern
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.replay.mesh.config import labels as labels_below
 from kubedoctor.replay.mesh.config import rows, text
@@ -274,7 +275,7 @@ def regular_expression(written: str, where: str) -> Iterator[SchemaProblem]:
         yield error(f'"{where}": regex is too large, max length allowed is 1024')
         return
     try:
-        re.compile(written)
+        written_pattern(written)
     except re.error as problem:
         yield error(f'"{where}": error parsing regexp: {problem}')
         return
