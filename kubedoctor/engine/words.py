@@ -26,6 +26,7 @@ SUPPRESSED = "suppressed"
 ON_IT = "only of pods on it"
 LEARN = "learn"
 
+MARK_OF_HEALED = "✓"
 MARKS = {Severity.CRITICAL: "✗", Severity.WARNING: "!", Severity.NOTICE: "·"}
 EFFECTS = {Effect.READS: "read-only", Effect.CHANGES: "changes cluster", Effect.DISRUPTS: "restarts pods"}
 DELETES_DATA = "deletes data"

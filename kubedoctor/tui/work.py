@@ -241,7 +241,9 @@ def rehearse(session: Session, attempt: TriedChange, report: Report | None, stop
 def write_report(session: Session, report: Report, post: Post) -> None:
     """Write the report to the working directory, and say where; or why not."""
     try:
-        written = f"Written: {' and '.join(map(str, write_files(report, session.seen(), Path.cwd())))}"
+        followed = () if session.is_past else session.proofs.every(session.now())
+        files = write_files(report, session.seen(), Path.cwd(), [one for one in followed if one.applied_at is not None])
+        written = f"Written: {' and '.join(map(str, files))}"
     except (Problem, OSError) as problem:
         written = f"Not written: {problem}"
     post(ReportWritten(written))

@@ -44,11 +44,12 @@ class Diagnosis:
 
 
 def run(kubeconfig: Path | None, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `kubedoctor` as a user would, with nothing of the caller's Kubernetes settings."""
+    """Run `kubedoctor` as a user would, with nothing of the caller's Kubernetes settings. The kubeconfig is not named on the
+    command line: the commands that are proposed are pasted by another user, who may change objects."""
     environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
     command = [sys.executable, "-m", "kubedoctor", *arguments]
     if kubeconfig:
-        command.append(f"--kubeconfig={kubeconfig}")
+        environment["KUBECONFIG"] = str(kubeconfig)
     return subprocess.run(command, capture_output=True, text=True, cwd="/", env=environment, timeout=120)
 
 

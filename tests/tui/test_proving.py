@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,7 +49,9 @@ def reasons(screen: ListScreen) -> list[str]:
     return [getattr(row, "reason", "") for row in screen.rows]
 
 
-async def test_it_is_verified_and_healed_by_itself(sandbox: Sandbox, served: SandboxServer) -> None:
+async def test_it_is_verified_and_healed_by_itself(
+    sandbox: Sandbox, served: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with live(served, "") as (pilot, screen):
         screen.action_findings()
         await until(lambda: screen.report is not None and screen.view.kind == "Finding" and screen.rows)
@@ -62,6 +66,14 @@ async def test_it_is_verified_and_healed_by_itself(sandbox: Sandbox, served: San
         assert healed.health is Health.HEALTHY
         await until(lambda: "healed after" in screen.query_one(IncidentPane).page.plain)
         assert "was" in screen.query_one(IncidentPane).page.plain
+        monkeypatch.chdir(tmp_path)
+        await pilot.press("R")
+        await until(lambda: len(list(tmp_path.iterdir())) == 2)
+        for path in tmp_path.iterdir():
+            written = re.sub(r"<[^>]*>|\\", "", path.read_text())
+            assert "✓Service shop/checkout: healed after" in written.replace("✓ ", "✓")
+            assert "matches no pod" in written
+            assert "spec.selector" in written
 
 
 async def test_a_recording_never_heals() -> None:

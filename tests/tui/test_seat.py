@@ -15,7 +15,7 @@ import pytest
 
 from kubedoctor.engine.suppressions.writing import ANNOTATION
 from kubedoctor.sandbox import Sandbox, SandboxServer, load_recording, recording_path, serve
-from tests.tui.test_terminal import Terminal
+from tests.tui.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux on the PATH: runs where it is installed")
 RECORDING = "service-selector-typo"

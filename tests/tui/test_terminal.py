@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,42 +10,9 @@ import pytest
 
 from kubedoctor.sandbox import Sandbox, load_recording, recording_path, serve
 from kubedoctor.sandbox.faults import slow
+from tests.tui.terminal import HAS_TMUX, Terminal
 
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux on the PATH: runs where it is installed")
-PATIENCE = 60.0  # seconds; a busy machine is slow to start Python
-
-
-class Terminal:
-    """A tmux server of its own, so that nobody's sessions are touched."""
-
-    def __init__(self, socket: Path) -> None:
-        self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
-
-    def run(self, *arguments: str) -> str:
-        done = subprocess.run([*self._tmux, *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE)
-        return done.stdout
-
-    def start(self, *command: str, size: tuple[int, int] = (100, 30)) -> None:
-        self.run("new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), *command)
-
-    def end(self) -> None:
-        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
-
-    def keys(self, *keys: str) -> None:
-        self.run("send-keys", *keys)
-
-    def screen(self) -> str:
-        return self.run("capture-pane", "-p")
-
-    def until(self, *words: str) -> str:
-        """The screen, once all words are on it."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            text = self.screen()
-            if all(word in text for word in words):
-                return text
-            time.sleep(0.1)
-        raise AssertionError(f"{words} did not come; the screen:\n{text}")
+pytestmark = pytest.mark.skipif(not HAS_TMUX, reason="no tmux on the PATH: runs where it is installed")
 
 
 @pytest.fixture

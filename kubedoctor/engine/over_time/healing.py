@@ -77,6 +77,11 @@ class Healing(msgspec.Struct, frozen=True):
         return f"not healed after {self.took}: {self.says}"
 
     @property
+    def is_healed(self) -> bool:
+        """Whether all are well, and stay so."""
+        return self.progress is HealingStage.HEALED
+
+    @property
     def took(self) -> str:
         """The time from the change to the end, or to the last look."""
         ended = self.ended_at or self.well_since or self.begun_at

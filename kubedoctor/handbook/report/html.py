@@ -20,6 +20,7 @@ from kubedoctor.engine.words import (
     EFFECTS,
     EVIDENCE,
     IMPACT,
+    MARK_OF_HEALED,
     MARKS,
     NEXT,
     NOT_CHECKED,
@@ -39,7 +40,7 @@ from kubedoctor.findings import Command, Effect, Fix
 from kubedoctor.findings.commands import own_command
 from kubedoctor.handbook.report.look import ROLE_OF, STYLE
 from kubedoctor.handbook.report.picture import cause_picture, time_picture
-from kubedoctor.handbook.report.story import IncidentStory, ReportStory, StoryEntry, source_line
+from kubedoctor.handbook.report.story import IncidentStory, ProofStory, ReportStory, StoryEntry, source_line
 
 GENERATOR: Final = "kubedoctor"
 HTML_START: Final = re.compile(
@@ -86,6 +87,8 @@ def _page(story: ReportStory, matched: str) -> Iterator[str]:
         yield "</ol>"
     for number, one in enumerate(story.incidents, 1):
         yield from _incident(number, one, report)
+    for proof in story.proofs:
+        yield from _proof(proof, report)
     yield from _rest(report)
     yield (
         f"<footer>kubedoctor {__version__}: {counted(report.diagnostics_run, 'diagnostic')} checked "
@@ -123,6 +126,22 @@ def _incident(number: int, one: IncidentStory, report: Report) -> Iterator[str]:
     yield from _list(RULED_OUT_BY, [cause.would_disprove] if cause.would_disprove else [])
     yield from _list(NOT_CHECKED, cause.gaps)
     yield from _timeline(one)
+    yield "</section>"
+
+
+def _proof(proof: ProofStory, report: Report) -> Iterator[str]:
+    """What became of an incident whose cause was changed."""
+    healing, cause = proof.healing, proof.healing.cause
+    mark, role = (MARK_OF_HEALED, "good") if healing.is_healed else (MARKS[cause.severity], ROLE_OF[cause.severity])
+    yield f'<section><h2><span class="mark {role}">{mark}</span>{_text(cause.about.title)}: {_text(healing.words)}</h2>'
+    yield f'<p><span class="muted">it was</span> {_text(cause.summary)} <span class="code">{cause.code}</span></p>'
+    if healing.applied_at is not None:
+        yield f'<p><span class="muted">changed</span> {_moment(healing.applied_at)} UTC</p>'
+    if changed := changed_line(cause, report.taken_at):
+        yield f'<p class="change">◆ {CHANGED} {_text(changed)}</p>'
+    yield from _list("fix", [healing.fix] if healing.fix else [])
+    yield from _evidence(cause)
+    yield from _timeline(proof.story)
     yield "</section>"
 
 

@@ -7,11 +7,12 @@ from typing import Final
 
 from kubedoctor import __version__
 from kubedoctor.cluster.grammar.text import capitalised, visible, visible_ends
-from kubedoctor.engine.report import Incident, Report
+from kubedoctor.engine.report import Incident, Report, ReportedFinding
 from kubedoctor.engine.words import (
     CHANGED,
     CIRCLE,
     EFFECTS,
+    MARK_OF_HEALED,
     MARKS,
     NOT_READY,
     SUPPRESSED,
@@ -24,7 +25,7 @@ from kubedoctor.engine.words import (
     verdict_line,
 )
 from kubedoctor.findings import Effect, Fix
-from kubedoctor.handbook.report.story import IncidentStory, ReportStory, source_line
+from kubedoctor.handbook.report.story import IncidentStory, ProofStory, ReportStory, source_line
 
 MARKDOWN_START: Final = "<!-- generator: kubedoctor "
 """What every page begins with; a comment, which is not shown."""
@@ -52,12 +53,7 @@ def incident_lines(report: Report, incident: Incident) -> Iterator[str]:
     if cause.detail:
         yield plain(cause.detail)
         yield ""
-    yield "| object | path | value | |"
-    yield "| --- | --- | --- | --- |"
-    for fact in cause.evidence:
-        cells = (str(fact.object), fact.path, visible_ends(fact.text, 300), fact.shows)
-        yield "| " + " | ".join(plain(cell) for cell in cells) + " |"
-    yield ""
+    yield from _facts(cause)
     if incident.alike:
         yield "The same:"
         yield ""
@@ -88,6 +84,15 @@ def incident_lines(report: Report, incident: Incident) -> Iterator[str]:
         yield f"- Ruled out by: {plain(cause.would_disprove)}"
     for gap in cause.gaps:
         yield f"- Not checked: {plain(gap)}"
+    yield ""
+
+
+def _facts(cause: ReportedFinding) -> Iterator[str]:
+    yield "| object | path | value | |"
+    yield "| --- | --- | --- | --- |"
+    for fact in cause.evidence:
+        cells = (str(fact.object), fact.path, visible_ends(fact.text, 300), fact.shows)
+        yield "| " + " | ".join(plain(cell) for cell in cells) + " |"
     yield ""
 
 
@@ -152,9 +157,29 @@ def story_markdown(story: ReportStory, matched: str = "") -> str:
         lines += incident_lines(report, one.incident)
         lines += _spread(one)
         lines += _timeline(one)
+    for proof in story.proofs:
+        lines += _proof(proof, report)
     lines += _rest(report)
     lines += [f"*kubedoctor {__version__}*", ""]
     return "\n".join(lines)
+
+
+def _proof(proof: ProofStory, report: Report) -> Iterator[str]:
+    """What became of an incident whose cause was changed."""
+    healing, cause = proof.healing, proof.healing.cause
+    yield f"## {MARK_OF_HEALED if healing.is_healed else MARKS[cause.severity]} {plain(cause.about.title)}: {plain(healing.words)}"
+    yield ""
+    yield f"It was: {plain(cause.summary)} (`{cause.code}`)"
+    yield ""
+    if healing.fix:
+        yield f"- Fix: {plain(healing.fix)}"
+    if healing.applied_at is not None:
+        yield f"- Changed: {healing.applied_at:%Y-%m-%d %H:%M:%S} UTC"
+    if changed := changed_line(cause, report.taken_at):
+        yield f"- {CHANGED.capitalize()} before it began: {plain(changed)}"
+    yield ""
+    yield from _facts(cause)
+    yield from _timeline(proof.story)
 
 
 def _spread(one: IncidentStory) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME, Snapshot
+from kubedoctor.engine.over_time import Healing
 from kubedoctor.engine.report import Incident, Report, ReportedFinding
 
 MOST_ENTRIES: Final = 40
@@ -59,32 +60,56 @@ class IncidentStory(msgspec.Struct, frozen=True):
     left_out: int = 0
 
 
+class ProofStory(msgspec.Struct, frozen=True):
+    """An incident whose cause was changed, and what became of it. story: without what followed from it."""
+
+    healing: Healing
+    story: IncidentStory
+
+
 class ReportStory(msgspec.Struct, frozen=True):
-    """A report and the story of each of its incidents."""
+    """A report and the story of each of its incidents. proofs: of incidents that were followed and are no longer in it."""
 
     report: Report
     incidents: tuple[IncidentStory, ...]
+    proofs: tuple[ProofStory, ...] = ()
 
 
-def story_of(report: Report, snapshot: Snapshot) -> ReportStory:
-    """The stories of the incidents, from what was seen; nothing is fetched."""
+def story_of(report: Report, snapshot: Snapshot, followed: Sequence[Healing] = ()) -> ReportStory:
+    """The stories of the incidents, from what was seen; nothing is fetched. followed: those whose causes were changed."""
     family = Family(snapshot)
     cluster = Cluster(snapshot, lenient=True)
-    return ReportStory(report, tuple(_story(incident, report, family, cluster) for incident in report.incidents))
+    told = {id_ for incident in report.incidents for id_ in incident.members}
+    return ReportStory(
+        report,
+        tuple(_story(incident, report, family, cluster) for incident in report.incidents),
+        tuple(_proof(one, report, family, cluster) for one in followed if one.cause.id not in told),
+    )
 
 
 def _story(incident: Incident, report: Report, family: Family, cluster: Cluster) -> IncidentStory:
-    happened = entries(
-        (obj for name in _concerned(incident, report, family) if (obj := family.snapshot.get(name)) is not None),
-        cluster,
-    )
-    onset = report.finding(incident.cause).since
+    roots, names = tree(incident, report), _concerned(map(report.finding, incident.members), family)
+    return _with_timeline(incident, roots, names, report, cluster)
+
+
+def _proof(healing: Healing, report: Report, family: Family, cluster: Cluster) -> ProofStory:
+    cause = healing.cause
+    names = tuple(dict.fromkeys((*_concerned([cause], family), *sorted(healing.sufferers))))[:MOST_OBJECTS]
+    roots = (StoryNode(cause, (cause.about,), 0),)
+    return ProofStory(healing, _with_timeline(Incident(cause.id), roots, names, report, cluster))
+
+
+def _with_timeline(
+    incident: Incident, roots: tuple[StoryNode, ...], names: Sequence[Ref], report: Report, cluster: Cluster
+) -> IncidentStory:
+    happened = entries((obj for name in names if (obj := cluster.snapshot.get(name)) is not None), cluster)
+    onset = roots[0].finding.since
     since = onset.at if onset is not None else None
     joined = _joined(happened)
     around = since if since is not None else report.taken_at
     nearest = sorted(joined, key=lambda entry: (not entry.change, abs(entry.at - around)))[:MOST_ENTRIES]
     timeline = tuple(entry for entry in joined if entry in nearest)
-    return IncidentStory(incident, tree(incident, report), timeline, since, len(joined) - len(timeline))
+    return IncidentStory(incident, roots, timeline, since, len(joined) - len(timeline))
 
 
 def _joined(happened: Sequence[TimelineEntry]) -> tuple[StoryEntry, ...]:
@@ -95,11 +120,10 @@ def _joined(happened: Sequence[TimelineEntry]) -> tuple[StoryEntry, ...]:
     return tuple(StoryEntry(at, tuple(names), text, bad, change) for (at, text, bad, change), names in groups.items())
 
 
-def _concerned(incident: Incident, report: Report, family: Family) -> tuple[Ref, ...]:
+def _concerned(findings: Iterable[ReportedFinding], family: Family) -> tuple[Ref, ...]:
     """The objects whose past can have led to the incident: of the cause with what it affects, then of what follows."""
     names: dict[Ref, None] = {}
-    for id_ in incident.members:
-        finding = report.finding(id_)
+    for finding in findings:
         changed = (finding.changed.about,) if finding.changed is not None else ()
         for name in (finding.about, family.top(finding.about), *changed, *finding.because_of, *finding.affects):
             names[name] = None

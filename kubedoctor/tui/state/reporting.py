@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
 from kubedoctor.cluster import Snapshot
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.engine import Report
+from kubedoctor.engine.over_time import Healing
 from kubedoctor.handbook.report import story_html, story_markdown, story_of
 from kubedoctor.problems import Problem
 
 
-def write_report(report: Report, snapshot: Snapshot, folder: Path) -> tuple[Path, Path]:
-    """Write both files, named after the moment of the report; returns their paths. Raises Problem."""
-    story = story_of(report, snapshot)
+def write_report(
+    report: Report, snapshot: Snapshot, folder: Path, followed: Sequence[Healing] = ()
+) -> tuple[Path, Path]:
+    """Write both files, named after the moment of the report; returns their paths. followed: incidents whose causes were
+    changed. Raises Problem."""
+    story = story_of(report, snapshot, followed)
     moment = f"-{report.taken_at:%Y%m%d-%H%M%S}" if report.taken_at != UNKNOWN_TIME else ""
     for number in count(1):
         name = f"kubedoctor-report{moment}{f'-{number}' if number > 1 else ''}"
