@@ -47,21 +47,25 @@ def test_from_broken_to_healed(namespace: Namespace, terminal: Terminal, tmp_pat
     words = ("sh", "-c", start, "sh", sys.executable, "-m", "kubedoctor", "-n", name)
     terminal.start("env", "-u", "COLUMNS", "-u", "LINES", f"PYTHONPATH={Path.cwd()}", *words, size=SIZE)
     terminal.run("set-option", "-s", "set-clipboard", "on")  # a copied command can be read
-    steps.until("before", "nothing is broken")
+    steps.until("before", "1 workload here, 0 incidents", "●")
 
     cluster.kubectl("set", "image", "deployment/web", f"app={image('checkout', '9.9.9')}", "-n", name)
-    text = steps.until("broken, with what changed", "web", "changed", "9.9.9", "kubectl rollout undo deployment/web")
-    assert "✗" in text
+    text = steps.until("broken, with what changed", "1 broken", "changed", "image 1.4.2 → 9.9.9", "kubectl set image")
+    assert f"✗  Deployment {name}/web: image" in text
+    terminal.keys("Tab")
+    steps.until("the workloads", "web", "2/2")
+    terminal.keys("BTab")
+    terminal.until("SINCE", "kubectl set image")
     terminal.keys("r")
-    steps.until("rehearsed", "Roll back", "becomes well")
+    steps.until("rehearsed", "Rehearse", "breaks nothing that was healthy", "sent nothing")
     terminal.keys("Escape")
-    terminal.until("changed")
+    terminal.until("SINCE", "changed")
     terminal.keys("R")
     steps.until("the report is written", "Written")
     terminal.keys("x")
     steps.until("the fix is copied", "Copied")
     line = terminal.run("show-buffer").strip()
-    assert line == f"kubectl rollout undo deployment/web -n {name}"
+    assert line == f"kubectl set image deployment/web app={image('checkout')} -n {name}"
 
     cluster.paste(line)
     steps.until("verifying", "verifying")

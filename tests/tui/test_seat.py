@@ -48,8 +48,8 @@ def service() -> dict[str, Any]:
 
 
 def start(terminal: Terminal, served: SandboxServer, folder: Path) -> None:
-    command = (sys.executable, "-m", "kubedoctor", "--kubeconfig", str(served.kubeconfig), "-A")
-    environment = ("-u", "COLUMNS", "-u", "LINES", f"XDG_CONFIG_HOME={folder}")
+    command = (sys.executable, "-m", "kubedoctor", "-A")
+    environment = ("-u", "COLUMNS", "-u", "LINES", f"XDG_CONFIG_HOME={folder}", f"KUBECONFIG={served.kubeconfig}")
     terminal.start("env", *environment, *command, size=(80, 24))
 
 

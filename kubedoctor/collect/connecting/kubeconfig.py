@@ -127,7 +127,7 @@ def no_contexts(config: Kubeconfig, name: str = "") -> KubeconfigProblem:
     where = f"in {config.where}" if config.where else "on this machine: there is no kubeconfig"
     return KubeconfigProblem(
         f"no context {name} {where}" if name else f"there is no context {where}",
-        "Name a kubeconfig with contexts: --kubeconfig FILE, or KUBECONFIG",
+        "Name a kubeconfig with contexts: --kubeconfig=FILE, or KUBECONFIG",
     )
 
 

@@ -40,7 +40,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("d", "describe"),
             ("y", "YAML"),
-            ("l  p", "logs, previous logs: followed; 0-7 since, & filter, d deciding line, m mark, C clear, x copy"),
+            ("l  p", "logs, previous logs: 0-7 since, & filter, d deciding line, m mark"),
             ("o", "the node of a pod"),
             ("shift-j", "the owner"),
             ("u", "used by"),
