@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -18,6 +18,7 @@ from kubedoctor.tui import work
 from kubedoctor.tui.home.clusters_screen import ClusterOpened, ClustersScreen
 from kubedoctor.tui.home.time_screen import Renewable
 from kubedoctor.tui.home.visits import VisitedPage
+from kubedoctor.tui.logs.log_screen import LogScreen
 from kubedoctor.tui.look import THEMES
 from kubedoctor.tui.messages import (
     ContextWanted,
@@ -29,7 +30,7 @@ from kubedoctor.tui.messages import (
     ThemeWanted,
     Waits,
 )
-from kubedoctor.tui.pages.keys import HELP_TITLE, help_page
+from kubedoctor.tui.pages.keys import CLUSTER_KEYS, HELP_TITLE, KEYS, LOG_KEYS, HelpKeys, help_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.kept_screen import KeptScreen
@@ -46,6 +47,8 @@ NOTICE_SECONDS = 15
 MOST_NOTICE_CELLS = 400
 MOST_HOMES = 8
 """Clusters that stay open when others are shown, beside those that were named at the start."""
+_KEYS_OF: Final[dict[type, HelpKeys]] = {ClustersScreen: CLUSTER_KEYS, LogScreen: LOG_KEYS}
+"""The help of screens with keys of their own."""
 READY_EVERY = 0.5
 """Seconds from one screen that is made ready to the next."""
 
@@ -230,15 +233,19 @@ class KubedoctorApp(ThemedApp):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Nothing in a message is markup, whatever the caller says: a screen hands on Textual's own default."""
+        """Nothing in a message is markup, whatever the caller says: a screen hands on Textual's own default. Only the newest
+        is shown: several would hide half of a small screen."""
+        self.call_later(self.clear_notifications)
         text = visible(message, MOST_NOTICE_CELLS, lines=True)
         super().notify(text, title=visible(title), severity=severity, timeout=timeout, markup=False)
 
     def action_help(self) -> None:
         """All keys, from every screen."""
         help_shown = isinstance(self.screen, TextScreen) and self.screen.heading == HELP_TITLE
-        if self.homes and not help_shown:
-            TextScreen.show(self, HELP_TITLE, help_page(self.session.notice if self.session is not None else ""))
+        groups = _KEYS_OF.get(type(self.screen), KEYS)
+        if (self.homes or groups is CLUSTER_KEYS) and not help_shown:
+            notice = self.session.notice if self.session is not None else ""
+            TextScreen.show(self, HELP_TITLE, help_page(notice, groups))
 
     def action_travel(self, by: int) -> None:
         """To another moment, from a page that can be made of it too."""

@@ -27,6 +27,20 @@ def crowd(number: int) -> tuple[dict[str, Any], ...]:
     return (*nodes, *running, *waiting)
 
 
+def stuck(number: int) -> tuple[dict[str, Any], ...]:
+    """The cluster, where the dead node ran a pod of so many Deployments: it cannot be ended, and there is no room for the
+    pod that shall take its place."""
+    manifests: list[dict[str, Any]] = []
+    for index in range(number):
+        name, namespace = f"svc-{index}", f"team-{index % 7}"
+        deployment, replica_set, waiting = _workload(namespace, name, "250m")
+        lost = _pod(f"{name}-1-lost", "250m", node="dead", namespace=namespace, owner=f"{name}-1")
+        lost["metadata"] |= {"deletionTimestamp": "2026-01-15T09:55:30Z", "deletionGracePeriodSeconds": 30}
+        lost["status"]["conditions"][1] |= {"status": "False", "reason": "NodeNotReady"}
+        manifests += [deployment, replica_set, waiting, lost]
+    return (*crowd(0), *manifests)
+
+
 def _node(name: str, taints: list[dict[str, str]] | None = None, *, ready: str = "True") -> dict[str, Any]:
     room = {"cpu": "4", "memory": "16Gi", "pods": "110"}
     since = "2026-01-15T09:50:00Z"

@@ -9,7 +9,7 @@ from kubedoctor.cluster import Cluster, Deployment, Pod, Ref, Service
 from kubedoctor.engine import Catalogue, Incident, Report, load_catalogue, scan
 from kubedoctor.findings import Explains, Finding
 from tests.engine.clinic import complete, deployment, made, pod, replica_set, said
-from tests.engine.crowd import crowd
+from tests.engine.crowd import crowd, stuck
 
 SENTENCES = {
     "api": "api asks for 500m, at most 200m is free",
@@ -86,3 +86,11 @@ def test_186_deployments_without_room_are_few_incidents_and_the_dead_node_is_the
         if report.finding(id_).code == "KD1101"
     }
     assert len(waiting) == 186
+
+
+def test_a_dead_node_with_180_pods_that_cannot_end_is_one_incident_with_all_of_them() -> None:
+    report = scan(load_catalogue(), complete(*stuck(180)), lambda wants: None)
+    first = report.incidents[0]
+    assert len(report.incidents) <= 5
+    assert report.finding(first.cause).about == Ref("Node", "", "dead")
+    assert {report.finding(id_).about.name for id_ in first.consequences} == {f"svc-{index}" for index in range(180)}

@@ -75,6 +75,8 @@ def test_from_broken_to_healed(namespace: Namespace, terminal: Terminal, tmp_pat
     assert "9.9.9" in written
     assert line in written
     terminal.keys("R")
-    steps.until("the report of what has healed", "Written")
-    texts = [path.read_text() for path in tmp_path.glob("kubedoctor-report-*.md") if path != report]
-    assert any("healed after" in text and "9.9.9" in text for text in texts)
+    cluster.wait_for("the second report", lambda: len(list(tmp_path.glob("kubedoctor-report-*.md"))) == 2, 30)
+    (after,) = (path.read_text() for path in tmp_path.glob("kubedoctor-report-*.md") if path != report)
+    assert f"✓ Deployment {name}/web: healed after" in after
+    assert "9.9.9 not found in the registry" in after
+    assert "image 1.4.2 → 9.9.9" in after

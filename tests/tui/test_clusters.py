@@ -21,6 +21,7 @@ from kubedoctor.tui.home.cluster_rows import ClusterRow, cluster_row
 from kubedoctor.tui.home.clusters_screen import ClustersScreen
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.list_screen import ListScreen
+from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.one_line import Heading
@@ -28,7 +29,7 @@ from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.cli.several import clusters
 from tests.tui.recordings import command
-from tests.tui.running import on_top
+from tests.tui.running import heard, on_top, text_of
 from tests.tui.test_live import until
 from tests.tui.test_proving import service
 
@@ -93,6 +94,19 @@ async def test_each_is_found_as_it_was_left(tmp_path: Path) -> None:
         await until(lambda: on_top(app) is screen)
         await pilot.press("colon", *"ctx prod-us", "enter")
         await until(lambda: on_top(app) is app.homes["prod-us"])
+
+
+async def test_help_and_contexts_are_those_of_the_clusters(tmp_path: Path) -> None:
+    async with running(tmp_path) as (pilot, app, screen, _):
+        said = heard(screen)
+        await pilot.press("question_mark")
+        await until(lambda: isinstance(app.screen, TextScreen) and "open the cluster" in text_of(app))
+        assert "rehearse" not in text_of(app)
+        await pilot.press("escape")
+        await until(lambda: on_top(app) is screen)
+        await pilot.press("colon", *"ctx", "enter")
+        await until(lambda: said)
+        assert ":ctx NAME" in said[0]
 
 
 async def test_a_dead_one_is_opened_and_says_why(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from kubedoctor.engine.health import Health
 from kubedoctor.engine.report import Unexplained
 from kubedoctor.tui.filters import FilterError, keep
 from kubedoctor.tui.home.empty import empty_text
-from kubedoctor.tui.incidents.incident_rows import view_rows
+from kubedoctor.tui.incidents.incident_rows import tree_rows, view_rows
 from kubedoctor.tui.rows import (
     Row,
     View,
@@ -26,6 +26,8 @@ from kubedoctor.tui.rows import (
     namespaces_in_order,
     searchable,
 )
+from tests.engine.clinic import complete
+from tests.engine.crowd import stuck
 from tests.tui.recordings import opened, recorded
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -201,3 +203,11 @@ def test_no_finding_is_not_called_no_problem_where_something_is_not_explained() 
     (only,) = view_rows(source.snapshot, view, told)
     assert (only.ref.name, only.health, only.finding) == ("web", Health.DEGRADED, "")
     assert "esc clears it" in empty_text(view, told, filtered=True)
+
+
+def test_the_tree_of_a_dead_node_unfolds_to_all_that_wait_for_it() -> None:
+    snapshot = complete(*stuck(180))
+    report = scan(load_catalogue(), snapshot, lambda wants: None)
+    rows = tree_rows(report.incidents[0].cause, report, snapshot)
+    assert {row.ref.name for row in rows} == {f"svc-{index}" for index in range(180)}
+    assert all(row.finding for row in rows), "each is opened with its own finding"

@@ -136,7 +136,7 @@ def _proof(proof: ProofStory, report: Report) -> Iterator[str]:
     yield f'<section><h2><span class="mark {role}">{mark}</span>{_text(cause.about.title)}: {_text(healing.words)}</h2>'
     yield f'<p><span class="muted">it was</span> {_text(cause.summary)} <span class="code">{cause.code}</span></p>'
     if healing.applied_at is not None:
-        yield f'<p><span class="muted">changed</span> {_moment(healing.applied_at)} UTC</p>'
+        yield f'<p><span class="muted">the change was seen at</span> {_moment(healing.applied_at)} UTC</p>'
     if changed := changed_line(cause, report.taken_at):
         yield f'<p class="change">◆ {CHANGED} {_text(changed)}</p>'
     yield from _list("fix", [healing.fix] if healing.fix else [])

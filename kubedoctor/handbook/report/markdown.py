@@ -174,9 +174,9 @@ def _proof(proof: ProofStory, report: Report) -> Iterator[str]:
     if healing.fix:
         yield f"- Fix: {plain(healing.fix)}"
     if healing.applied_at is not None:
-        yield f"- Changed: {healing.applied_at:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"- The change was seen at {healing.applied_at:%Y-%m-%d %H:%M:%S} UTC"
     if changed := changed_line(cause, report.taken_at):
-        yield f"- {CHANGED.capitalize()} before it began: {plain(changed)}"
+        yield f"- What had changed: {plain(changed)}"
     yield ""
     yield from _facts(cause)
     yield from _timeline(proof.story)

@@ -187,5 +187,7 @@ class ClustersScreen(Screen[None]):
                 self.post_message(ThemeWanted(name))
             case commands.UseContext(name=name):
                 self.post_message(ContextWanted(name))
+            case commands.Show(kind="Context"):
+                self.notify("enter opens the cluster under the cursor; :ctx NAME opens any other context.", timeout=4)
             case _:
                 self.notify("enter opens a cluster; its lists and questions are there.", timeout=3)

@@ -39,6 +39,9 @@ class SortingScreen(HistoryScreen):
 
     def action_sort(self, order: str) -> None:
         """By a column that the list has; a second time the other way round."""
+        if not self.rows:
+            self.notify("Nothing here to sort.", timeout=3)
+            return
         has = ("health", *(("name", "age") if self.view.kind == HOME else self._orders()))
         if order not in has:
             self.notify(f"This list has no {order} to sort by. < and > go through its columns.", timeout=3)

@@ -14,7 +14,54 @@ from kubedoctor.tui.rows import TABS, WITH_LOGS, View, next_tab
 
 HELP_TITLE = "Keys"
 
-KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+HelpKeys = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""Titles, and the keys below each with what they do."""
+
+CLUSTER_KEYS: HelpKeys = (
+    (
+        "Clusters",
+        (
+            ("j  k", "the next cluster, the one before"),
+            ("enter", "open the cluster; esc returns, and it goes on meanwhile"),
+            ("tab", "its incidents: j k scroll"),
+            (":ctx NAME", "open any context of the kubeconfig"),
+            (":theme  :q", "another theme; quit"),
+        ),
+    ),
+)
+LOG_KEYS: HelpKeys = (
+    (
+        "Lines",
+        (
+            ("0  1  2  3  4  5", "the last lines, 1m, 5m, 15m, 1h, all"),
+            ("6  7", "30m, the first lines"),
+            ("f", "pause, follow again"),
+            ("p", "the previous run"),
+            ("c", "the next container; after the last all of them"),
+            ("e", "errors only"),
+            ("&", "filter: a regular expression, or ! and one for the other lines"),
+            ("C", "clear: only what comes from now on"),
+        ),
+    ),
+    (
+        "Look",
+        (
+            ("d", "the line that decides, in the middle"),
+            ("m", "a mark behind what is there now"),
+            ("/  n  N", "search, next match, previous match"),
+            ("t  w  J", "times, wrap, JSON unfolded"),
+        ),
+    ),
+    (
+        "Take along",
+        (
+            ("x", "copy the kubectl command for these lines"),
+            ("Y", "copy the lines"),
+            ("ctrl-s", "save them to a file"),
+        ),
+    ),
+)
+KEYS: HelpKeys = (
     (
         "Why",
         (
@@ -118,15 +165,15 @@ def why_keys(kind: str) -> tuple[Key, ...]:
     )
 
 
-def help_page(notice: str = "") -> Page:
-    """All keys, after the remarks about this session."""
+def help_page(notice: str = "", groups: HelpKeys = KEYS) -> Page:
+    """The keys of a screen, after the remarks about this session."""
     page = Page()
     for line in notice.splitlines():
         page.add(line)
     if notice:
         page.blank()
     page.add(("✗ broken   ! degraded   · notice   ✓ healthy   – idle, or without a status", "dim"))
-    for title, keys in KEYS:
+    for title, keys in groups:
         page.heading(title)
         for key, description in keys:
             page.add((f"{key:<22}", "key"), description, indent=2, hang=24)

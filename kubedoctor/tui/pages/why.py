@@ -165,12 +165,18 @@ class _Incident:
         sentence = sentence_about(about, visible_ends(text, None if self._full else most))
         lines = beside(chip(health), flowing(sentence, width - 4))
         alike = self._incident.alike
-        sure: list[Piece] = [ink(self._cause.confidence.value)]
+        sure: list[Piece] = [ink((own if self._is_own else self._cause).confidence.value)]
         if self._cause.confidence is not Confidence.CERTAIN and not self._full and self._cause.would_disprove:
             sure.append(ink("  also possible: see ruled out by", "dim"))
         if alike:
             sure.append(ink(f"  the same of {counted(len(alike), 'other')}", "dim"))
-        return [*lines, ends([*blanks(4), *sure], [ink(self._cause.code, "faint")], width)]
+        return [*lines, ends([*blanks(4), *sure], [ink(self._codes(own), "faint")], width)]
+
+    def _codes(self, own: ReportedFinding) -> str:
+        """That of the sentence, and where it follows from another finding that of the cause."""
+        if own is self._cause and self._is_own:
+            return own.code
+        return f"{own.code if self._is_own else ''} ← {self._cause.code}".lstrip()
 
     def _steps(self) -> list[ReportedFinding]:
         """From the cause to the object of the row; of the cause itself, to the worst that follows from it."""
