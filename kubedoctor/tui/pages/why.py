@@ -174,7 +174,7 @@ class _Incident:
 
     def _codes(self, own: ReportedFinding) -> str:
         """That of the sentence, and where it follows from another finding that of the cause."""
-        if own is self._cause and self._is_own:
+        if self._is_own and own.code == self._cause.code:
             return own.code
         return f"{own.code if self._is_own else ''} ← {self._cause.code}".lstrip()
 
