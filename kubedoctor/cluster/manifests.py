@@ -24,15 +24,26 @@ class Place(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
+class PassedOver(msgspec.Struct, frozen=True):
+    """A file that was not read as objects. what: its name, or of several. why: as a clause. line: what would be typed to check
+    what it makes; empty where it makes nothing."""
+
+    what: str
+    why: str
+    line: str = ""
+
+
 class FileDocument(msgspec.Struct, frozen=True):
     """One object of a file. data: as the API server would get it. places: of the keys and items of `data`, by path. doubles:
-    paths of keys that are there twice, with the place of the second. problem: why it cannot be read; then data is empty."""
+    paths of keys that are there twice, with the place of the second. problem: why it cannot be read; then data is empty.
+    partial: a kustomization completes it; it is never applied as it is."""
 
     place: Place
     data: Mapping[str, Any]
     places: Mapping[Path, Place] = msgspec.field(default_factory=dict)
     doubles: tuple[tuple[Path, Place], ...] = ()
     problem: str = ""
+    partial: bool = False
 
     @property
     def name(self) -> str:

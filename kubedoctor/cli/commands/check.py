@@ -17,14 +17,15 @@ from kubedoctor.cli.reading import finish, list_for_scan, opened
 from kubedoctor.cli.terminal import speak_utf8, text_width, wants_colour
 from kubedoctor.cli.trying import FORMATS as SHEETS
 from kubedoctor.cluster.grammar.text import counted
-from kubedoctor.problems import KubeconfigProblem, UsageProblem
+from kubedoctor.problems import BundleProblem, KubeconfigProblem, Problem, UsageProblem
 
 if TYPE_CHECKING:
-    from kubedoctor.cluster.manifests import FileDocument
+    from kubedoctor.cluster.manifests import FileDocument, PassedOver
     from kubedoctor.collect.source import ReadableCluster
     from kubedoctor.engine import Catalogue, Report
     from kubedoctor.engine.checking import Surroundings
 
+_MOST_PASSED = 5
 _FORMATS = tuple(name for name in FORMATS if name != "name")
 
 
@@ -46,16 +47,43 @@ def check(options: argparse.Namespace) -> int:
     if options.offline and (options.from_ or options.context or options.diff):
         other = "--diff" if options.diff else "--from" if options.from_ else "--context"
         raise UsageProblem(f"--offline and {other} exclude each other", "Leave one of them out")
-    documents = read_manifests(files)
+    documents, passed = read_manifests(files)
+    _say_passed_over(passed)
     if not documents:
-        raise UsageProblem("the files hold no objects", "An object has apiVersion, kind and metadata")
+        raise _nothing_to_check(passed)
     catalogue = load_catalogue()
     with ExitStack() as stack:
         source, why = _source(options, stack)
         if options.diff and source is not None:
             return _compared(options, source, catalogue, documents)
         report = _checked(options, source, catalogue, documents, why)
-    return finish(report, options, started)
+    return finish(_with_unrendered(report, passed), options, started)
+
+
+def _say_passed_over(passed: Sequence[PassedOver]) -> None:
+    """What makes no object is no gap: it is said beside the report."""
+    strangers = [f"{one.what}: {one.why}" for one in passed if not one.line]
+    for line in strangers[:_MOST_PASSED]:
+        print(f"kubedoctor: passed over: {line}", file=sys.stderr)
+    if more := strangers[_MOST_PASSED:]:
+        print(f"kubedoctor: passed over: {counted(len(more), 'more file')} without objects", file=sys.stderr)
+
+
+def _nothing_to_check(passed: Sequence[PassedOver]) -> Problem:
+    rendered = next((one for one in passed if one.line), None)
+    if rendered is not None:
+        return BundleProblem(f"{rendered.what} {rendered.why}", f"Check what it makes: {rendered.line}")
+    return UsageProblem("the files hold no objects", "An object has apiVersion, kind and metadata")
+
+
+def _with_unrendered(report: Report, passed: Sequence[PassedOver]) -> Report:
+    """What makes objects that were not checked is a gap."""
+    from msgspec.structs import replace
+
+    from kubedoctor.engine.report import NotChecked
+
+    gaps = [NotChecked("", None, f"{one.what} {one.why}: {one.line}") for one in passed if one.line]
+    return replace(report, not_checked=(*report.not_checked, *gaps))
 
 
 def _source(options: argparse.Namespace, stack: ExitStack) -> tuple[ReadableCluster | None, str]:

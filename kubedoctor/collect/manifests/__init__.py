@@ -1,5 +1,5 @@
 """Files of objects that were not applied: manifests, rendered charts, the output of kustomize."""
 
-from kubedoctor.collect.manifests.reading import read_manifests
+from kubedoctor.collect.manifests.reading import ReadFiles, read_manifests
 
-__all__ = ["read_manifests"]
+__all__ = ["ReadFiles", "read_manifests"]

@@ -55,12 +55,15 @@ class _Kind(msgspec.Struct, frozen=True):
 
 def judged(documents: Iterable[FileDocument], around: Surroundings) -> tuple[Judged, ...]:
     """In the order of the files. An object that is there twice is refused nothing: the second replaces the first, and is a
-    violation of its own. Objects without a name are each their own."""
+    violation of its own. Objects without a name are each their own. Parts are judged as far as nothing can complete them."""
     found: list[Judged] = []
     seen: dict[Ref, FileDocument] = {}
     counts: dict[Ref, int] = {}
     for document in documents:
         one = _judged(document, around)
+        if document.partial:
+            found.append(one)
+            continue
         if not _is_named(document):
             numbered = counts[one.subject] = counts.get(one.subject, 0) + 1
             found.append(_numbered(one, numbered))
@@ -112,9 +115,9 @@ def _judged(document: FileDocument, around: Surroundings) -> Judged:
         found = violations(
             data, kind.schema, around.schemas, custom=kind.custom, namespaced=kind.namespaced, before=doubles
         )
-        refusals = tuple(map(_stated, found))
+        refusals = tuple(_stated(one) for one in found if not (document.partial and one.fault is FieldFault.REQUIRED))
     manifest = _manifest(document, namespace, around, refusals)
-    obj = _object(data, namespace) if not refusals else None
+    obj = _object(data, namespace) if not refusals and not document.partial else None
     return Judged(document, manifest, obj, kind.gap)
 
 

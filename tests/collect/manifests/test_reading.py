@@ -14,7 +14,7 @@ from kubedoctor.problems import BundleProblem
 def read(tmp_path: Path, text: str, name: str = "a.yaml") -> tuple[FileDocument, ...]:
     file = tmp_path / name
     file.write_text(text)
-    return read_manifests((str(file),))
+    return read_manifests((str(file),)).documents
 
 
 def test_each_document_knows_its_file_and_lines(tmp_path: Path) -> None:
@@ -91,8 +91,11 @@ def test_a_bomb_of_aliases_is_no_manifest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("file", "what"), [("kustomization.yaml", "kustomization"), ("Chart.yaml", "Helm chart")])
 def test_folders_of_parts_say_how_to_render_them(tmp_path: Path, file: str, what: str) -> None:
     (tmp_path / file).write_text("a: 1\n")
-    with pytest.raises(BundleProblem, match=what):
-        read_manifests((str(tmp_path),))
+    found = read_manifests((str(tmp_path),))
+    assert not found.documents
+    assert [(one.what, one.line.endswith("| kubedoctor check -f -")) for one in found.passed] == [
+        (f"{what} {tmp_path}", True)
+    ]
 
 
 def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
