@@ -54,6 +54,11 @@ class Quantity:
         """An amount of thousandths, such as those of a processor."""
         return cls(milli * 1_000_000)
 
+    @property
+    def nanos(self) -> int:
+        """In billionths, exactly."""
+        return self._nanos
+
     def value(self) -> int:
         """In whole units, rounded away from zero.
 

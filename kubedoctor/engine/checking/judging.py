@@ -15,6 +15,7 @@ from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.manifests import FileDocument
 from kubedoctor.cluster.seen.decoding import convert_object, kind_of_data
 from kubedoctor.engine.checking.surroundings import Surroundings
+from kubedoctor.replay.validation.expressions import TRANSITIONS
 from kubedoctor.replay.validation.fields import FieldFault, FieldViolation, path_text
 from kubedoctor.replay.validation.objects import violations
 from kubedoctor.replay.validation.schemas import Schema
@@ -105,6 +106,7 @@ def _judged(document: FileDocument, around: Surroundings) -> Judged:
         return Judged(document, _manifest(document, "", None, missing), None)
     kind = _kind(str(data["apiVersion"]), str(data["kind"]), around)
     namespace = _namespace(data, around) if kind.namespaced else ""
+    notes: list[str] = []
     if kind.refusal is not None:
         refusals: tuple[ManifestRefusal, ...] = (_stated(kind.refusal),)
     else:
@@ -113,12 +115,25 @@ def _judged(document: FileDocument, around: Surroundings) -> Judged:
             for path, _ in document.doubles
         ]
         found = violations(
-            data, kind.schema, around.schemas, custom=kind.custom, namespaced=kind.namespaced, before=doubles
+            data,
+            kind.schema,
+            around.schemas,
+            custom=kind.custom,
+            namespaced=kind.namespaced,
+            before=doubles,
+            note=notes.append,
         )
         refusals = tuple(_stated(one) for one in found if not (document.partial and one.fault is FieldFault.REQUIRED))
     manifest = _manifest(document, namespace, around, refusals)
     obj = _object(data, namespace) if not refusals and not document.partial else None
-    return Judged(document, manifest, obj, kind.gap)
+    return Judged(document, manifest, obj, kind.gap or _not_evaluated(notes, around))
+
+
+def _not_evaluated(notes: list[str], around: Surroundings) -> str:
+    """As a clause. Without a cluster an object is created, and nothing is compared with the present one."""
+    told = [note for note in dict.fromkeys(notes) if not (around.offline and note == TRANSITIONS)]
+    more = f", and {len(told) - 1} more" if len(told) > 1 else ""
+    return f"not evaluated: {told[0]}{more}" if told else ""
 
 
 def _without_type(data: Mapping[str, Any]) -> Iterator[ManifestRefusal]:

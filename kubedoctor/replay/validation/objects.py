@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from kubedoctor.replay.validation.constraints import with_defaults
+from kubedoctor.replay.validation.expressions import Note
 from kubedoctor.replay.validation.fields import Field, FieldFault, FieldViolation, Path
 from kubedoctor.replay.validation.rules import access, mesh, networking, pods, policies, services, storage, workloads
 from kubedoctor.replay.validation.rules.metadata import metadata
@@ -55,10 +57,11 @@ def violations(
     custom: bool = False,
     namespaced: bool = True,
     before: Iterable[FieldViolation] = (),
+    note: Note = lambda _: None,
 ) -> tuple[FieldViolation, ...]:
     """Every reason to refuse the object, in the order of the document's fields. schema: None where it is not known: only what
     is validated in code is found then. custom: whether it is of an extension. before: what the text itself already shows, such
-    as keys that are there twice."""
+    as keys that are there twice. note: takes what was not evaluated."""
     found: dict[tuple[Any, ...], FieldViolation] = {}
 
     def say(violation: FieldViolation) -> None:
@@ -67,7 +70,8 @@ def violations(
     for violation in before:
         say(violation)
     if schema is not None:
-        Structure(schemas, say, custom=custom).check(document, schema)
+        whole = with_defaults(document, schema) if custom else document
+        Structure(schemas, say, custom=custom, note=note).check(whole, schema)
     top = Field(document, (), say)
     kind = top["kind"].text
     metadata(top["metadata"], "" if custom else kind, namespaced=namespaced, minor=_minor(schemas.version))

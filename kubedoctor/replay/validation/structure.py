@@ -6,11 +6,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from kubedoctor.cluster.grammar.nearest import nearest_word
 from kubedoctor.cluster.grammar.quantities import parse_quantity
+from kubedoctor.replay.validation.constraints import constraint_faults
+from kubedoctor.replay.validation.expressions import Note
 from kubedoctor.replay.validation.fields import FieldFault, FieldViolation, Path
 from kubedoctor.replay.validation.schemas import Schema, Schemas
 
@@ -32,15 +34,19 @@ Say = Callable[[FieldViolation], None]
 
 
 class Structure:
-    """Checks of one document. enforce: whether `required` of the schema counts; the API server enforces it of custom kinds."""
+    """Checks of one document. custom: of a custom kind, whose values and rules the schema decides too. note: takes what was not
+    evaluated."""
 
-    def __init__(self, schemas: Schemas, say: Say, *, custom: bool = False) -> None:
-        self._schemas, self._say, self._custom = schemas, say, custom
+    def __init__(self, schemas: Schemas, say: Say, *, custom: bool = False, note: Note = lambda _: None) -> None:
+        self._schemas, self._say, self._custom, self._note = schemas, say, custom, note
 
     def check(self, value: Any, schema: Schema, path: Path = ()) -> None:
         """Null is a field that is not there."""
         if value is None:
             return
+        if self._custom:
+            for violation in constraint_faults(value, schema, path, self._note):
+                self._say(violation)
         name, schema = self._schemas.resolved(schema)
         if name.endswith("resource.Quantity"):
             self._quantity(value, path)
@@ -123,9 +129,6 @@ class Structure:
             )
         if kind == "string" and schema.get("format") == "byte":
             self._base64(value, path)
-        if self._custom:
-            for says, fault in _limits(value, schema):
-                self._say(FieldViolation(path, fault, says))
 
     def _base64(self, value: str, path: Path) -> None:
         try:
@@ -188,36 +191,3 @@ def _name_of(value: Any) -> str:
         return "bool"
     names: dict[type, str] = {str: "string", dict: "object", list: "array"}
     return names.get(type(value), "number")
-
-
-def _limits(value: Any, schema: Schema) -> Iterator[tuple[str, FieldFault]]:
-    """What a custom kind's schema says of plain values (`k8s.io/kube-openapi/pkg/validation/validate`)."""
-    allowed = schema.get("enum")
-    if allowed and value not in allowed:
-        listed = ", ".join(f'"{word}"' if isinstance(word, str) else str(word) for word in allowed)
-        yield f"Unsupported value: {value!r}: supported values: {listed}".replace("'", '"'), FieldFault.UNSUPPORTED
-    least, most = schema.get("minimum"), schema.get("maximum")
-    if isinstance(value, int | float):
-        if least is not None and value < least:
-            yield f"Invalid value: {value}: should be greater than or equal to {least}", FieldFault.INVALID
-        if most is not None and value > most:
-            yield f"Invalid value: {value}: should be less than or equal to {most}", FieldFault.INVALID
-    if isinstance(value, str):
-        shortest, longest, pattern = schema.get("minLength"), schema.get("maxLength"), schema.get("pattern")
-        if shortest is not None and len(value) < shortest:
-            yield (
-                f"Invalid value: {value!r}: should be at least {shortest} chars long".replace("'", '"'),
-                FieldFault.INVALID,
-            )
-        if longest is not None and len(value) > longest:
-            yield f"Too long: may not be more than {longest} bytes", FieldFault.TOO_LONG
-        if pattern and not _matches(pattern, value):
-            yield f"Invalid value: \"{value}\": should match '{pattern}'", FieldFault.INVALID
-
-
-def _matches(pattern: str, value: str) -> bool:
-    """Go's syntax and Python's differ; what Python cannot read decides nothing."""
-    try:
-        return re.search(pattern.replace(r"\z", r"\Z"), value) is not None
-    except re.error:
-        return True
