@@ -11,6 +11,7 @@ from kubedoctor.cluster import Manifest, ManifestRefusal
 UNKNOWN = "unknown field"
 NOT_SERVED = "not served"
 TWICE = "in the files twice"
+WARNED = "admission warning"
 _EXAMPLES: Final = re.compile(r" \(e\.g\. .*?'\)")
 
 

@@ -11,7 +11,7 @@ of a ConfigMap, is another finding.
 - Names have capitals, underscores, or too many characters; ports are above 65535; the selector does not match the labels of
   the template; a request is above its limit; a volumeMount names no volume.
 - The file is no valid YAML: indentation, a tab, an unclosed bracket or quote; a template was not rendered.
-- A quota, a LimitRange, Pod Security, or a missing namespace, ServiceAccount or PriorityClass refuses it.
+- A quota, a LimitRange, Pod Security, a ValidatingAdmissionPolicy, or a missing namespace, ServiceAccount or PriorityClass refuses it.
 
 ## How to fix it
 1. Go to the line: the path in the message starts at the top of the object.
@@ -27,7 +27,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.manifests._words import NOT_SERVED, TWICE, UNKNOWN, at, is_manifest_refused, refusals, shortened
+from diagnostics.manifests._words import (
+    NOT_SERVED,
+    TWICE,
+    UNKNOWN,
+    WARNED,
+    at,
+    is_manifest_refused,
+    refusals,
+    shortened,
+)
 from kubedoctor.cluster import Cluster, Manifest, quote
 from kubedoctor.findings import Confidence, Finding, Fix, Severity, diagnostic
 
@@ -55,7 +64,7 @@ def manifest_refused(manifest: Manifest, _: Cluster) -> Iterator[Finding]:
             summary=f"cannot be read: {refusal.text}" if refusal.fault == "syntax" else shortened(refusal.text),
             evidence=(quote(manifest, f"refusals[{place}].text", "what the API server answers"),),
             confidence=Confidence.CERTAIN,
-            severity=Severity.WARNING if refusal.fault == TWICE else None,
+            severity=Severity.WARNING if refusal.fault in (TWICE, WARNED) else None,
             fixes=fixes,
             aspect=at(refusal),
         )

@@ -76,7 +76,7 @@ if typing.TYPE_CHECKING:
         Taint,
     )
     from kubedoctor.cluster.kinds.flow_control import FlowSchema, PriorityLevelConfiguration
-    from kubedoctor.cluster.kinds.manifests import DeadKey, Manifest, ManifestRefusal
+    from kubedoctor.cluster.kinds.manifests import DeadKey, Manifest, ManifestRefusal, MissingPort
     from kubedoctor.cluster.kinds.meta import (
         Condition,
         CustomResource,
@@ -223,6 +223,7 @@ __all__ = [
     "LogWant",
     "Manifest",
     "ManifestRefusal",
+    "MissingPort",
     "MutatingWebhookConfiguration",
     "Namespace",
     "NetworkPolicy",

@@ -21,7 +21,7 @@ NAMES = {
     "kinds.coordination": "Lease",
     "kinds.core": "ConfigMap Event LimitRange Namespace Node ReplicationController ResourceQuota Secret Service ServiceAccount ServicePort Taint",
     "kinds.flow_control": "FlowSchema PriorityLevelConfiguration",
-    "kinds.manifests": "DeadKey Manifest ManifestRefusal",
+    "kinds.manifests": "DeadKey Manifest ManifestRefusal MissingPort",
     "kinds.meta": "Condition CustomResource KubernetesObject LabelSelector OwnerReference condition",
     "kinds.metrics": "NodeMetrics PodMetrics",
     "kinds.networking": "EndpointSlice Ingress IngressBackend IngressClass IngressServiceBackend IngressTLS NetworkPolicy ServiceCIDR",

@@ -129,3 +129,32 @@ def test_nothing_is_quoted_of_what_does_not_exist_yet(tmp_path: Path, capsys: Ca
     _, out, _ = run(capsys, "check", "-f", str(file), "--from", str(tmp_path / "cluster.yaml"), "-o", "json")
     assert "late-new" not in out
     assert "metadata.creationTimestamp" not in out
+
+
+PROBED = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: app
+        image: web:1
+        ports: [{name: http, containerPort: 80}, {containerPort: 81}]
+        livenessProbe: {httpGet: {path: /, port: 81}}
+        readinessProbe:
+          tcpSocket: {port: %s}
+      - name: other
+        image: other:1
+        ports: [{name: admin, containerPort: 82}]
+"""
+
+
+@pytest.mark.parametrize(("port", "line"), [("http", 0), ("80", 0), ("admin", 15), ("htttp", 15)])
+def test_a_probe_asks_a_port_of_its_own_container(port: str, line: int, tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text(PROBED % port)
+    found = _places(file, capsys)
+    assert {(code, at) for code, _, at, _ in found} == ({("KD5306", line)} if line else set())

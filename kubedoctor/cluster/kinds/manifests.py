@@ -47,6 +47,15 @@ class DeprecatedVersion(Part):
     instead: str = ""
 
 
+class MissingPort(Part):
+    """A port that a probe or hook names, and that its container does not have. names: those that it has."""
+
+    path: str = ""
+    port: str = ""
+    container: str = ""
+    names: tuple[str, ...] | None = None
+
+
 class Manifest(KubernetesObject):
     """metadata: the file, line and column as its name, and the namespace of the object."""
 
@@ -56,6 +65,7 @@ class Manifest(KubernetesObject):
     refusals: tuple[ManifestRefusal, ...] | None = None
     dead_keys: tuple[DeadKey, ...] | None = None
     deprecated: DeprecatedVersion | None = None
+    missing_ports: tuple[MissingPort, ...] | None = None
 
     @property
     def subject(self) -> Ref:

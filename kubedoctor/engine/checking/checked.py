@@ -19,6 +19,7 @@ from kubedoctor.engine.catalogue import Catalogue
 from kubedoctor.engine.checking.judging import Judged, judged
 from kubedoctor.engine.checking.overlay import Overlaid, overlay
 from kubedoctor.engine.checking.placing import located
+from kubedoctor.engine.checking.policies import PolicyVerdicts, policy_verdicts
 from kubedoctor.engine.checking.running import ANY_NODE
 from kubedoctor.engine.checking.surroundings import NO_CLUSTER, Surroundings
 from kubedoctor.engine.examination import scan
@@ -26,6 +27,7 @@ from kubedoctor.engine.report import Incident, NotChecked, Report
 
 MANIFEST: Final = kind_name(Manifest)
 ADMISSION: Final = "admission"
+WARNED: Final = "admission warning"
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -60,13 +62,15 @@ def check_files(
     found = judged(documents, around)
     if not around.offline:
         found = tuple(_in_its_namespace(one, found, snapshot) for one in found)
+    policies = policy_verdicts(found, snapshot)
+    found = tuple(_with_policies(one, policies) for one in found)
     objects = _last_of_each(one.obj for one in found if one.obj is not None)
     if around.offline:
         snapshot = snapshot.with_changes((_any_node(snapshot),))
         for space in {one.subject.namespace for one in found} - {""}:
             for kind in catalogue.reads():
                 snapshot.limit(Want(kind, space), NO_CLUSTER)
-    over = overlay(snapshot, objects, offline=around.offline)
+    over = overlay(snapshot, objects, offline=around.offline, denied=policies.pods)
     found = tuple(_with_admission(one, over) for one in found)
     after = over.snapshot.with_changes([one.manifest for one in found])
     after.cover(Want(MANIFEST))
@@ -114,6 +118,18 @@ def _with_admission(one: Judged, over: Overlaid) -> Judged:
     return replace(
         one, obj=None, manifest=_refused(one.manifest, ManifestRefusal(fault=ADMISSION, path="spec", text=refusal))
     )
+
+
+def _with_policies(one: Judged, policies: PolicyVerdicts) -> Judged:
+    """Refused where a policy denies it, and with the warnings of policies that only warn."""
+    manifest = one.manifest
+    for text in policies.warned.get(one.subject, ()):
+        manifest = _refused(manifest, ManifestRefusal(fault=WARNED, path="metadata.name", text=text))
+    refusal = policies.refused.get(one.subject)
+    if refusal is not None:
+        manifest = _refused(manifest, ManifestRefusal(fault=ADMISSION, path="spec", text=refusal))
+    gap = one.gap or policies.gaps.get(one.subject, "")
+    return replace(one, manifest=manifest, obj=None if refusal is not None else one.obj, gap=gap)
 
 
 def _refused(manifest: Manifest, refusal: ManifestRefusal) -> Manifest:

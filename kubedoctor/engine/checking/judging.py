@@ -8,7 +8,14 @@ from typing import Any, Final
 import msgspec
 
 from kubedoctor.cluster.grammar.nearest import nearest_word
-from kubedoctor.cluster.kinds.manifests import DeadKey, DeprecatedVersion, Manifest, ManifestRefusal, ManifestSubject
+from kubedoctor.cluster.kinds.manifests import (
+    DeadKey,
+    DeprecatedVersion,
+    Manifest,
+    ManifestRefusal,
+    ManifestSubject,
+    MissingPort,
+)
 from kubedoctor.cluster.kinds.meta import KubernetesObject, ObjectMeta
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import kind_named
@@ -18,6 +25,7 @@ from kubedoctor.engine.checking.surroundings import Surroundings
 from kubedoctor.replay.validation.expressions import TRANSITIONS
 from kubedoctor.replay.validation.fields import FieldFault, FieldViolation, path_text
 from kubedoctor.replay.validation.objects import violations
+from kubedoctor.replay.validation.ports import unnamed_ports
 from kubedoctor.replay.validation.schemas import Schema
 from kubedoctor.replay.validation.versions import REMOVED, UNSET_KEYS, unset_keys
 
@@ -211,6 +219,7 @@ def _manifest(
         describes=subject,
         refusals=refusals or None,
         dead_keys=tuple(_dead_keys(data)) or None,
+        missing_ports=None if document.partial else tuple(_missing_ports(data)) or None,
         deprecated=_deprecated(str(version), str(kind), around) if around is not None else None,
     )
 
@@ -219,6 +228,11 @@ def _dead_keys(data: Mapping[str, Any]) -> Iterator[DeadKey]:
     for path, key in unset_keys(data):
         unset = UNSET_KEYS[key]
         yield DeadKey(path=path_text(path), key=key, instead=unset.instead, since=unset.since)
+
+
+def _missing_ports(data: Mapping[str, Any]) -> Iterator[MissingPort]:
+    for one in unnamed_ports(data):
+        yield MissingPort(path=path_text(one.path), port=one.port, container=one.container, names=one.names or None)
 
 
 def _deprecated(version: str, kind: str, around: Surroundings) -> DeprecatedVersion | None:

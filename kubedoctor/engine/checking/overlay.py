@@ -3,7 +3,7 @@ answered, the kubelet has started what it can. Programs are taken to start."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -54,13 +54,16 @@ class Overlaid(msgspec.Struct, frozen=True):
     gaps: tuple[str, ...] = ()
 
 
-def overlay(snapshot: Snapshot, objects: Sequence[KubernetesObject], *, offline: bool) -> Overlaid:
-    """objects: those of the files that the API server would accept."""
-    return _Overlay(snapshot, offline=offline).put(objects)
+def overlay(
+    snapshot: Snapshot, objects: Sequence[KubernetesObject], *, offline: bool, denied: Mapping[Ref, str]
+) -> Overlaid:
+    """objects: those of the files that the API server would accept. denied: by workload, why policies refuse its pods."""
+    return _Overlay(snapshot, offline=offline, denied=denied).put(objects)
 
 
 class _Overlay:
-    def __init__(self, snapshot: Snapshot, *, offline: bool) -> None:
+    def __init__(self, snapshot: Snapshot, *, offline: bool, denied: Mapping[Ref, str]) -> None:
+        self._denied = denied
         self._before = Cluster(snapshot).maybe
         self._after = snapshot
         self._offline = offline
@@ -242,6 +245,8 @@ class _Overlay:
     def _pod(self, pod: KubernetesObject, source: Ref) -> str:
         """One pod: admitted, placed, started; else why it is refused."""
         assert isinstance(pod, Pod)
+        if source in self._denied:
+            return f'pods "{pod.name}" is forbidden: {self._denied[source]}'
         if not self._offline:
             answer = admit_pod(pod, self._now)
             if answer.refusal:
