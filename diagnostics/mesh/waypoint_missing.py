@@ -51,14 +51,9 @@ from kubedoctor.findings import (
     quote,
     ref,
 )
-from kubedoctor.replay.mesh.config import rows
+from kubedoctor.replay.mesh.roles import OTHER_CLASSES, WAYPOINT_CLASS, is_waypoint
 
 GATEWAY: Final = "Gateway.gateway.networking.k8s.io"
-CLASS: Final = "istio-waypoint"
-_NO_WAYPOINTS: Final = ("istio", "istio-remote", "istio-east-west")
-"""Istio's own classes for other Gateways (`pilot/pkg/config/kube/gatewaycommon`, getBuiltinClasses, 1.29)."""
-_TUNNELS: Final = ("HBONE", "istio.io/PROXY")
-"""Protocols of the listener through which ztunnel reaches a waypoint, Istio's or another implementation's."""
 USE: Final = "istio.io/use-waypoint"
 _ELSEWHERE: Final = "istio.io/use-waypoint-namespace"
 _NONE: Final = "none"
@@ -103,7 +98,7 @@ def waypoint_missing(service: Service, cluster: Cluster) -> Iterator[Finding]:
 def _missing(
     service: Service, asker: KubernetesObject, named: Ref, evidence: tuple[Evidence, ...], cluster: Cluster
 ) -> Finding:
-    gateways = [one for one in cluster.maybe.custom("Gateway", "gateway.networking.k8s.io") if _is_waypoint(one)]
+    gateways = [one for one in cluster.maybe.custom("Gateway", "gateway.networking.k8s.io") if is_waypoint(one)]
     mine = [one for one in gateways if one.namespace == named.namespace]
     near = misspellings(named.name, [one.name for one in mine], 1) or [one.name for one in mine if len(mine) == 1]
     text = f"its waypoint, Gateway {named.namespace}/{named.name}, does not exist: rules of layer 7 have no effect"
@@ -126,10 +121,10 @@ def _missing(
 
 
 def _unfit(service: Service, gateway: CustomResource, evidence: tuple[Evidence, ...], reason: str) -> Iterator[Finding]:
-    if has_path(gateway, "spec.gatewayClassName") and not _is_waypoint(gateway):
+    if has_path(gateway, "spec.gatewayClassName") and not is_waypoint(gateway):
         named = quote(gateway, "spec.gatewayClassName", "class of the Gateway")
-        text = f"{ref(gateway).title} is no waypoint: its class is {named.text}, not {CLASS}"
-        if named.text not in _NO_WAYPOINTS:
+        text = f"{ref(gateway).title} is no waypoint: its class is {named.text}, not {WAYPOINT_CLASS}"
+        if named.text not in OTHER_CLASSES:
             text += ", and it has no listener of protocol HBONE"
         fix = Fix("Name a Gateway of class istio-waypoint in the label")
         evidence = (*evidence, named)
@@ -151,14 +146,6 @@ def _unfit(service: Service, gateway: CustomResource, evidence: tuple[Evidence, 
         fixes=(fix,),
         commands=(_look(),),
     )
-
-
-def _is_waypoint(gateway: CustomResource) -> bool:
-    """istiod takes any Gateway that has an address, whatever its class (`pilot/pkg/serviceregistry/kube/controller/ambient/
-    waypoints.go`, WaypointsCollection, 1.27): other implementations have classes of their own."""
-    name = (gateway.spec or {}).get("gatewayClassName")
-    tunnel = any(row.get("protocol") in _TUNNELS for _, row in rows(gateway.spec, "listeners"))
-    return name == CLASS or (tunnel and name not in _NO_WAYPOINTS)
 
 
 def _look() -> Command:

@@ -20,10 +20,8 @@ valid: new proxies get no identity and never become ready, and running ones lose
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
 
 from kubedoctor.cluster import WORKLOADS, Cluster, LogTail, Pod, Secret, not_ready, workload_of
 from kubedoctor.findings import (
@@ -40,14 +38,8 @@ from kubedoctor.findings import (
     ref,
     restart,
 )
+from kubedoctor.replay.mesh.linkerd.identity import ISSUER, expired_line
 from kubedoctor.replay.mesh.linkerd.proxies import PROXY, signs_identities
-
-ISSUER: Final = "linkerd-identity-issuer"
-_EXPIRED: Final = re.compile(
-    r"(?:issuer|trust anchor|certif|identity).*certificate has expired or is not yet valid|issuer cert expired",
-    re.IGNORECASE,
-)
-"""`pkg/identity/service.go` and `pkg/tls/verify.go` of linkerd2."""
 
 
 @diagnostic(
@@ -90,13 +82,9 @@ def linkerd_identity_expired(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _said(pod: Pod, cluster: Cluster) -> tuple[LogTail, int] | None:
-    """The last line about an expired certificate with no newer issuer after it."""
     logs = [partial(cluster.log_tail, pod, container.name) for container in pod.spec.containers]
     cluster.together(*logs)
     for tail in (log() for log in logs):
-        for index in range(len(tail.lines) - 1, -1, -1) if tail is not None else ():
-            if tail is not None and "updated identity issuer" in tail.lines[index].lower():
-                break
-            if tail is not None and _EXPIRED.search(tail.lines[index]):
-                return tail, index
+        if tail is not None and (index := expired_line(tail.lines)) is not None:
+            return tail, index
     return None

@@ -11,7 +11,10 @@ import msgspec
 from kubedoctor.answers.mesh.sight import MeshSight
 from kubedoctor.answers.sheet import Mark
 from kubedoctor.cluster.kinds.control import MutatingWebhookConfiguration
+from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref
+from kubedoctor.replay.gateway.attachment import GATEWAY
 from kubedoctor.replay.mesh.config import ROOT_NAMESPACE
 from kubedoctor.replay.mesh.injection import (
     DATAPLANE,
@@ -24,22 +27,22 @@ from kubedoctor.replay.mesh.injection import (
     Call,
     Injector,
     calls,
-    has_sidecar,
     required,
 )
 from kubedoctor.replay.mesh.linkerd.proxies import PROXY as LINKERD_PROXY
 from kubedoctor.replay.mesh.linkerd.proxies import has_proxy
+from kubedoctor.replay.mesh.roles import WAYPOINT_CLASS, ProxyRole, gateway_name, role_of
 from kubedoctor.replay.mesh.wishes import served
 
 REDIRECTION: Final = "ambient.istio.io/redirection"
-WAYPOINT: Final = "istio.io/use-waypoint"
 _RELEASE: Final = re.compile(r":v?(\d+)\.(\d+)(?:\.\d+)?")
 _MOST_BEHIND: Final = 1
 """Minor releases that a proxy may be older than the control plane (istio.io, Supported Releases)."""
 
 
 class Membership(msgspec.Struct, frozen=True):
-    """How a pod takes part. `kind`: `sidecar`, `ambient`, `linkerd`, or empty; `mark`: NO where it lacks what it requests."""
+    """How a pod takes part. `kind`: `sidecar`, `gateway`, `waypoint`, `ztunnel`, `ambient`, `linkerd`, or empty; `mark`: NO
+    where it lacks what it requests."""
 
     kind: str
     text: str
@@ -51,9 +54,11 @@ def membership(sight: MeshSight) -> Membership:
     labels = sight.namespace.labels if sight.namespace is not None else {}
     if has_proxy(pod):
         return Membership("linkerd", "has a proxy of Linkerd")
-    called = calls(sight.cluster.all(MutatingWebhookConfiguration), labels, pod.labels)
-    if has_sidecar(pod):
-        return Membership("sidecar", f"has a sidecar{_revision(pod)}{_native(pod)}")
+    webhooks = sight.cluster.all(MutatingWebhookConfiguration)
+    called = calls(webhooks, labels, pod.labels)
+    if (role := _role(sight)) is not None:
+        kind, what, does = _ROLES[role]
+        return Membership(kind, f"{what}{_revision(pod)}{_native(pod)}{does}")
     dataplane = pod.labels.get(DATAPLANE) or labels.get(DATAPLANE)
     if dataplane == "ambient" and not pod.spec.host_network:
         captured = pod.annotations.get(REDIRECTION) == "enabled"
@@ -61,13 +66,49 @@ def membership(sight: MeshSight) -> Membership:
             "is in the ambient mesh" if captured else "is labelled for the ambient mesh, which has not captured it yet"
         )
         return Membership("ambient", what, Mark.YES if captured else Mark.UNKNOWN)
+    if not called and INJECTION not in labels and not wishes(pod, labels) and not _is_installed(sight, webhooks):
+        return Membership("", "is in no service mesh: no injector of Istio or Linkerd is installed")
     return _without(pod, labels, called)
+
+
+def _role(sight: MeshSight) -> ProxyRole | None:
+    """The proxy's; of a Gateway of the Gateway API its class tells what the pod lacks."""
+    role = role_of(sight.pod)
+    if role is ProxyRole.ROUTER and (name := gateway_name(sight.pod)):
+        gateway = sight.cluster.get_ref(Ref(GATEWAY, sight.pod.namespace, name))
+        if isinstance(gateway, CustomResource) and (gateway.spec or {}).get("gatewayClassName") == WAYPOINT_CLASS:
+            return ProxyRole.WAYPOINT
+    return role
+
+
+_ROLES: Final = {
+    ProxyRole.SIDECAR: ("sidecar", "has a sidecar", ""),
+    ProxyRole.ROUTER: ("gateway", "is a gateway", ": its proxy takes requests from outside of the mesh"),
+    ProxyRole.WAYPOINT: ("waypoint", "is a waypoint", ": its proxy applies rules of HTTP for the ambient mesh"),
+    ProxyRole.ZTUNNEL: ("ztunnel", "is ztunnel", ": it carries the connections of the ambient mesh on its node"),
+}
+
+
+def wishes(pod: Pod, labels: dict[str, str]) -> bool:
+    """Whether the pod or its namespace requests a sidecar of Istio."""
+    value = pod.labels.get(INJECT, pod.annotations.get(INJECT, ""))
+    return labels.get(INJECTION) == "enabled" or REVISION in labels or value == "true" or REVISION in pod.labels
+
+
+def _is_installed(sight: MeshSight, webhooks: tuple[MutatingWebhookConfiguration, ...]) -> bool:
+    """By Linkerd's injector, and by whether the kinds of a mesh have objects; true where webhooks could not be read."""
+    if any(gap.kind == "MutatingWebhookConfiguration" for gap in sight.source.gaps):
+        return True
+    of_linkerd = any(row.name.endswith("linkerd.io") for one in webhooks for row in one.webhooks or ())
+    return of_linkerd or any(
+        sight.custom(kind) for kind in ("VirtualService", "DestinationRule", "ServiceEntry", "Sidecar")
+    )
 
 
 def _without(pod: Pod, labels: dict[str, str], called: tuple[Call, ...]) -> Membership:
     calling = [call for call in called if call.calls]
     value = pod.labels.get(INJECT, pod.annotations.get(INJECT, ""))
-    asks = labels.get(INJECTION) == "enabled" or REVISION in labels or value == "true" or REVISION in pod.labels
+    asks = wishes(pod, labels)
     if pod.namespace in IGNORED_NAMESPACES:
         return Membership("", f"has no sidecar: pods of {pod.namespace} are never injected")
     if pod.spec.host_network:

@@ -9,18 +9,20 @@ from typing import Final
 import msgspec
 
 from kubedoctor.answers.mesh.attached import analysis, analysis_table, attached_table, involved
+from kubedoctor.answers.mesh.edge import EdgeRow, edge_rows, edge_table
 from kubedoctor.answers.mesh.inbound import (
     authorization_table,
     authorization_verdict,
     mutual_tls_table,
     served_ports,
 )
-from kubedoctor.answers.mesh.injection import WAYPOINT, Membership, membership, release_notes
-from kubedoctor.answers.mesh.linkerd import linkerd_table, profile_facts
+from kubedoctor.answers.mesh.injection import Membership, membership, release_notes
+from kubedoctor.answers.mesh.linkerd import linkerd_ports, linkerd_table, linkerd_troubles, profile_facts
 from kubedoctor.answers.mesh.outbound import routes_table, ruled_requests, scope_fact, served_facts
 from kubedoctor.answers.mesh.sight import MeshSight
+from kubedoctor.answers.mesh.waypoints import waypoint_facts, waypoint_troubles, waypoints_of
 from kubedoctor.answers.sheet import Conclusion, Fact, Mark, Sheet, Table
-from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.kinds.core import Namespace
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.pods import Pod
@@ -31,6 +33,7 @@ from kubedoctor.cluster.triage import finished, ready, terminating
 from kubedoctor.findings.commands import kubectl
 from kubedoctor.findings.model import Command
 from kubedoctor.problems import NoSuchObject
+from kubedoctor.replay.gateway.attachment import GROUP as GATEWAY_API
 from kubedoctor.replay.mesh.config import NETWORKING, SECURITY, part
 from kubedoctor.replay.mesh.linkerd.policy import GROUP
 from kubedoctor.replay.mesh.mutual_tls import STRICT, peer_mode
@@ -77,22 +80,20 @@ def _sheet(subject: Ref, sight: MeshSight, member: Membership) -> Sheet:
     troubles = [member.text] if member.mark is Mark.NO else []
     troubles += [text for mark, text in releases if mark is Mark.NO]
     if member.kind == "linkerd":
-        tables += linkerd_table(sight)
+        ports = linkerd_ports(sight)
+        tables += linkerd_table(ports)
+        troubles += linkerd_troubles(sight, ports)
         facts += [Fact("routes", text) for text in profile_facts(sight)]
-    elif member.kind:
-        facts += _istio_facts(sight, member)
-        found = ruled_requests(sight) if member.kind == "sidecar" else []
-        troubles += [
-            f"{row.end.fate} for {row.requests} to {row.address}: {row.end.text}"
-            for row in found
-            if row.end.mark is Mark.NO
-        ]
-        mark, who = authorization_verdict(sight)
-        facts.append(Fact("who", who))
-        troubles += [who] if mark is Mark.NO else []
-        tables += [*mutual_tls_table(sight), *authorization_table(sight), *routes_table(sight, found)]
-        tables += [*attached_table(sight), *analysis_table(analysis(sight, involved(sight)))]
-    else:
+    elif member.kind == "gateway":
+        edge = edge_rows(sight)
+        facts += [] if edge else [Fact("gateways", "none: no Gateway selects the pod, so its proxy opens no port")]
+        tables += _of_gateway(sight, edge, troubles)
+    elif member.kind == "waypoint":
+        facts += waypoint_facts(sight)
+        tables += [*authorization_table(sight), *attached_table(sight)]
+    elif member.kind in ("sidecar", "ambient"):
+        tables += _of_member(sight, member, facts, troubles)
+    elif not member.kind:
         facts += _without_identity(sight)
     verdict, conclusion = _verdict(sight, member, troubles)
     return Sheet(
@@ -111,6 +112,33 @@ def _sheet(subject: Ref, sight: MeshSight, member: Membership) -> Sheet:
             "sidecar": ref(sight.scope.sidecar) if member.kind == "sidecar" and sight.scope.sidecar else None,
         },
     )
+
+
+def _of_gateway(sight: MeshSight, found: list[EdgeRow], troubles: list[str]) -> Iterator[Table]:
+    troubles += [f"port {row.port} of {row.about.title}: {text}" for row in found for text in row.troubles]
+    yield from edge_table(found)
+    yield from authorization_table(sight)
+    yield from attached_table(sight)
+    yield from analysis_table(analysis(sight, {row.about for row in found}))
+
+
+def _of_member(sight: MeshSight, member: Membership, facts: list[Fact], troubles: list[str]) -> Iterator[Table]:
+    facts += _istio_facts(sight, member)
+    troubles += waypoint_troubles(sight)
+    found = ruled_requests(sight) if member.kind == "sidecar" else []
+    troubles += [
+        f"{row.end.fate} for {row.requests} to {row.address}: {row.end.text}"
+        for row in found
+        if row.end.mark is Mark.NO
+    ]
+    mark, who = authorization_verdict(sight)
+    facts.append(Fact("who", who))
+    troubles += [who] if mark is Mark.NO else []
+    yield from mutual_tls_table(sight)
+    yield from authorization_table(sight)
+    yield from routes_table(sight, found)
+    yield from attached_table(sight)
+    yield from analysis_table(analysis(sight, involved(sight)))
 
 
 def _verdict(sight: MeshSight, member: Membership, troubles: list[str]) -> tuple[str, Conclusion]:
@@ -132,11 +160,11 @@ def _modes(sight: MeshSight) -> dict[str, str]:
 def _istio_facts(sight: MeshSight, member: Membership) -> Iterator[Fact]:
     if member.kind == "sidecar":
         yield scope_fact(sight)
-    labels = sight.namespace.labels if sight.namespace is not None else {}
-    waypoint = sight.pod.labels.get(WAYPOINT) or labels.get(WAYPOINT)
-    if waypoint and waypoint != "none":
-        yield Fact("waypoint", f"requests to its Services pass waypoint {waypoint}")
-    elif member.kind == "ambient":
+    named = waypoints_of(sight)
+    for waypoint in dict.fromkeys(named.values()):
+        askers = listed([asker.title for asker, one in named.items() if one == waypoint], _MOST_NAMED)
+        yield Fact("waypoint", f"requests pass waypoint {waypoint.namespace}/{waypoint.name}, by the label of {askers}")
+    if not named and member.kind == "ambient":
         yield Fact("waypoint", "none: rules of HTTP (paths, methods, routes) are not applied")
     yield from served_facts(sight)
 
@@ -159,6 +187,11 @@ def _commands(sight: MeshSight, member: Membership) -> Iterator[Command]:
     pod = sight.pod
     if member.kind == "linkerd":
         yield Command(kubectl("get", f"servers.{GROUP}", namespace=pod.namespace), "the Servers of the namespace")
+        return
+    if member.kind in ("gateway", "waypoint"):
+        api = f"gateways.{GATEWAY_API}"
+        kinds = f"gateways.{NETWORKING},virtualservices.{NETWORKING}" if member.kind == "gateway" else api
+        yield Command(kubectl("get", kinds, "-A"), "the Gateways, and who is bound to them")
         return
     kinds = f"virtualservices.{NETWORKING},destinationrules.{NETWORKING}"
     yield Command(kubectl("get", kinds, "-A"), "the rules of the mesh")

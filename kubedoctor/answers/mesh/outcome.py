@@ -54,7 +54,7 @@ def outcome(sight: MeshSight, host: str, port: int, path: str = "/") -> RouteOut
         return _unknown_host(sight, sent, host)
     if sent.is_unmatched:
         return RouteOutcome(Mark.NO, f"no rule for {host} takes a GET of {path}", NO_ROUTE, _ruling(sight, host))
-    return _of_rule(sight, host, sent.route, sent.clusters)
+    return rule_outcome(sight, host, sent.route, sent.clusters)
 
 
 def rule_outcomes(sight: MeshSight, host: str, port: int) -> list[tuple[str, RouteOutcome]]:
@@ -62,7 +62,7 @@ def rule_outcomes(sight: MeshSight, host: str, port: int) -> list[tuple[str, Rou
     service = sight.service(host)
     address = service.spec.cluster_ip if service is not None else ""
     found = sight.proxy.rules(address, port, host)
-    return [(requests_of(route.match), _of_rule(sight, host, route, clusters)) for route, clusters in found]
+    return [(requests_of(route.match), rule_outcome(sight, host, route, clusters)) for route, clusters in found]
 
 
 def requests_of(match: Mapping[str, Any]) -> str:
@@ -84,7 +84,10 @@ def _written(value: object) -> str:
     return f"{value[kind]}*" if kind == "prefix" else f"~{value[kind]}" if kind == "regex" else str(value.get(kind, ""))
 
 
-def _of_rule(sight: MeshSight, host: str, route: MeshRoute | None, clusters: tuple[RouteCluster, ...]) -> RouteOutcome:
+def rule_outcome(
+    sight: MeshSight, host: str, route: MeshRoute | None, clusters: tuple[RouteCluster, ...]
+) -> RouteOutcome:
+    """Of a request that a rule takes. host: the one that was asked for."""
     rule = route.origin.obj if route is not None and route.origin is not None else None
     about = ref(rule) if rule is not None else None
     named = f"{about.title} " if about is not None else ""
@@ -148,7 +151,7 @@ def _cluster(sight: MeshSight, cluster: RouteCluster, about: Ref | None, asked: 
     if cluster.port and known.port(cluster.port) is None:
         return RouteOutcome(Mark.NO, f"port {cluster.port} of {name}, which it does not have", NO_CLUSTER, about)
     rule = sight.scope.rule_for(cluster.host, sight.pod)
-    wanted = _subset(rule, cluster.subset)
+    wanted = subset_labels(rule, cluster.subset)
     if wanted is None:
         return RouteOutcome(Mark.NO, f"{name}, which no DestinationRule defines", NO_CLUSTER, about)
     service = sight.service(cluster.host)
@@ -169,7 +172,7 @@ def _cluster(sight: MeshSight, cluster: RouteCluster, about: Ref | None, asked: 
     return RouteOutcome(Mark.YES, f"{name} ({counted(len(serving), 'ready pod')})", about=about)
 
 
-def _subset(rule: MergedRule | None, name: str) -> dict[str, str] | None:
+def subset_labels(rule: MergedRule | None, name: str) -> dict[str, str] | None:
     """The labels of a subset; none for no subset, None for one that is not defined."""
     if not name:
         return {}

@@ -11,6 +11,8 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.replay.mesh.config import NETWORKING, ROOT_NAMESPACE
 from kubedoctor.replay.mesh.registry import DOMAIN
+from kubedoctor.replay.mesh.roles import ProxyRole, role_of
+from kubedoctor.replay.mesh.scope.gateway_routes import GatewayProxy
 from kubedoctor.replay.mesh.scope.outbound import OutboundProxy
 from kubedoctor.replay.mesh.scope.settings import MeshSettings
 from kubedoctor.replay.mesh.scope.sidecars import Mesh, SidecarScope
@@ -25,8 +27,10 @@ class MeshSight:
 
     def __init__(self, pod: Pod, cluster: Cluster) -> None:
         self.pod = pod
+        self.source = cluster
         self.cluster = cluster.maybe
-        reads = [partial(self.cluster.custom, kind, NETWORKING) for kind in _ROUTING]
+        routing = (*_ROUTING, "Gateway") if role_of(pod) is ProxyRole.ROUTER else _ROUTING
+        reads = [partial(self.cluster.custom, kind, NETWORKING) for kind in routing]
         cluster.together(
             *reads,
             partial(self.cluster.all, Service),
@@ -48,17 +52,25 @@ class MeshSight:
         return self.cluster.get(Namespace, "", self.pod.namespace)
 
     @cached_property
-    def scope(self) -> SidecarScope:
-        """The hosts and rules that a sidecar of the pod knows."""
-        mesh = Mesh(
+    def mesh(self) -> Mesh:
+        return Mesh(
             self.cluster.all(Service),
             self.custom("ServiceEntry"),
             self.custom("VirtualService"),
             self.custom("DestinationRule"),
-            self.custom("Sidecar"),
+            self.custom("Sidecar") if role_of(self.pod) in (None, ProxyRole.SIDECAR) else (),  # of no gateway
             self.settings,
         )
-        return mesh.scope(self.pod)
+
+    @cached_property
+    def scope(self) -> SidecarScope:
+        """The hosts and rules that the proxy of the pod knows."""
+        return self.mesh.scope(self.pod)
+
+    @cached_property
+    def gateway(self) -> GatewayProxy:
+        """What a gateway's proxy takes from outside."""
+        return GatewayProxy(self.pod, self.custom("Gateway"), self.mesh.virtual_services, self.scope.services)
 
     @cached_property
     def proxy(self) -> OutboundProxy:

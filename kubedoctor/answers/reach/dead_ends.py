@@ -49,6 +49,17 @@ def unresolved(host: str, namespace: str, name: str, namespaces: list[str], clus
     return DeadEnd(f"{host} does not resolve: there is no Service {namespace}/{name}{hint}", fate="not found")
 
 
+def no_backend(about: Ref, path: str, backend: Ref, cluster: Cluster) -> DeadEnd | None:
+    """Of a rule for a path without a Service, or with one that does not exist; None where it does."""
+    if not backend.name:
+        return DeadEnd(f"{about.title} sends {path} to no Service", about, known=False)
+    if cluster.get_ref(backend) is not None:
+        return None
+    if why := in_part(cluster, Want("Service", backend.namespace, backend.name)):
+        return DeadEnd(f"{backend.title} of {about.title} was not seen ({why})", about, known=False)
+    return DeadEnd(f"{about.title} sends {path} to {backend.title}, which does not exist", about, "503")
+
+
 def ports_of(service: Service) -> str:
     """`80/TCP, 443/TCP`."""
     rows = service.spec.ports or ()

@@ -1,13 +1,16 @@
-"""What serves a host name at the edge of the cluster: an Ingress or an HTTPRoute, the proxy that reads it, and the Service
+"""What serves a host name at the edge of the cluster: an Ingress, an HTTPRoute or a Gateway of Istio, the proxy that reads it, and the Service
 behind a path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+from kubedoctor.answers.reach.dead_ends import DeadEnd
+from kubedoctor.answers.reach.mesh.edge_front import edge_way
+from kubedoctor.answers.sheet import Link
 from kubedoctor.cluster.kinds.meta import CustomResource
 from kubedoctor.cluster.kinds.networking import HTTPIngressPath, Ingress, IngressBackend
 from kubedoctor.cluster.kinds.pods import Pod
@@ -17,6 +20,7 @@ from kubedoctor.cluster.triage import finished
 from kubedoctor.replay.gateway.attachment import GROUP, hostnames_of, parents
 from kubedoctor.replay.gateway.matching import covers, covers_below, rank
 from kubedoctor.replay.ingress.controllers import controller_pods
+from kubedoctor.replay.mesh.config import NETWORKING
 
 _GATEWAY_LABELS: Final = ("gateway.networking.k8s.io/gateway-name", "gateway.envoyproxy.io/owning-gateway-name")
 """Of the proxies that implementations of the Gateway API make for a Gateway."""
@@ -25,8 +29,9 @@ _CANARY: Final = "nginx.ingress.kubernetes.io/canary"
 
 
 class Front(NamedTuple):
-    """about: the Ingress or HTTPRoute. path: the path of its rule. namespace, service: the backend, empty where it is no
-    Service. port: a number or a name. proxies: the pods that forward the requests."""
+    """about: the Ingress, HTTPRoute or VirtualService. path: the path of its rule. namespace, service: the backend, empty where
+    it is no Service. port: a number or a name. proxies: the pods that forward the requests. links: the hops up to them.
+    obstacle: why a request ends there. subset: labels of the pods that may answer."""
 
     about: Ref
     path: str
@@ -34,14 +39,32 @@ class Front(NamedTuple):
     service: str
     port: str
     proxies: tuple[Pod, ...]
+    links: tuple[Link, ...] = ()
+    obstacle: DeadEnd | None = None
+    subset: Mapping[str, str] = {}
 
 
-def front_of(host: str, path: str, cluster: Cluster) -> Front | None:
-    """Who serves a host and a path; None where no Ingress and no HTTPRoute of the cluster does."""
+def front_of(host: str, path: str, cluster: Cluster, port: int = 0) -> Front | None:
+    """Who serves a host and a path; None where no Ingress, HTTPRoute and VirtualService of the cluster does."""
     maybe = cluster.maybe
-    cluster.together(partial(maybe.all, Ingress), partial(maybe.custom, "HTTPRoute", GROUP))
+    cluster.together(
+        partial(maybe.all, Ingress),
+        partial(maybe.custom, "HTTPRoute", GROUP),
+        *(partial(maybe.custom, kind, NETWORKING) for kind in ("Gateway", "VirtualService")),
+    )
     found = _front_among(maybe.all(Ingress), host, path, cluster)
-    return found if found is not None else _front_of_routes(maybe.custom("HTTPRoute", GROUP), host, path, cluster)
+    if found is None:
+        found = _front_of_routes(maybe.custom("HTTPRoute", GROUP), host, path, cluster)
+    return found if found is not None else _front_of_mesh(host, port, path, cluster)
+
+
+def _front_of_mesh(host: str, port: int, path: str, cluster: Cluster) -> Front | None:
+    way = edge_way(host, port, path, cluster)
+    if way is None:
+        return None
+    shown = "" if way.obstacle is not None else path or "/"
+    where = way.namespace, way.service, way.port
+    return Front(way.about, shown, *where, way.proxies, way.links, way.obstacle, way.subset)
 
 
 def front_of_ingress(ingress: Ingress, host: str, path: str, cluster: Cluster) -> Front | None:

@@ -105,8 +105,11 @@ def _defaultport_text(way: Way) -> int:
 
 def _front_links(source: ReachSource, way: Way) -> Iterator[Link]:
     """From who asks to the proxy of the Ingress or route: outside of what policies of pods decide."""
-    if way.front is not None:
-        yield _from(source)
+    if way.front is None:
+        return
+    yield _from(source)
+    yield from way.front.links
+    if way.front.path:
         text = f"{way.front.about.title} serves path {way.front.path}: the policies that count are those of its proxy"
         yield Link(text, Mark.YES, way.front.about)
 

@@ -20,6 +20,7 @@ from kubedoctor.answers.reach.dead_ends import (
     DeadEnd,
     failing_health_check,
     in_part,
+    no_backend,
     no_endpoint,
     no_such_port,
     outside_its_ranges,
@@ -160,7 +161,7 @@ def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     namespaces = [space.name for space in cluster.maybe.all(Namespace)]
     named = service_named(end.host, source.namespace or "default", [*namespaces, API_SERVER.namespace])
     if named is None:
-        front = front_of(end.host, end.path, cluster)
+        front = front_of(end.host, end.path, cluster, end.number)
         return _fronted(front, source, end, cluster) if front is not None else Way(outside=True, named=end.host)
     service = cluster.get(Service, named.namespace, named.name)
     if service is not None:
@@ -177,24 +178,22 @@ def way_of(source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
 def _fronted(front: Front, source: ReachSource, end: ReachEnd, cluster: Cluster) -> Way:
     """Its proxy connects to the backend, whoever asks."""
     pod = min(front.proxies, key=lambda row: (not ready(row), row.namespace, row.name), default=None)
-    if pod is None:
+    proxy = (
+        ReachSource(ref(pod), Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod) if pod is not None else None
+    )
+    if front.obstacle is not None:
+        return Way(obstacle=front.obstacle, front=front, proxy_source=proxy)
+    if proxy is None:
         text = f"{end.host} is served by {front.about.title}, whose proxy was not seen"
         return Way(obstacle=DeadEnd(text, front.about, known=False), front=front)
-    proxy = ReachSource(ref(pod), Party.of_pod(pod, labels_of(pod.namespace, cluster)), pod)
-    if not front.service:
-        text = f"{front.about.title} sends {front.path} to no Service"
-        return Way(obstacle=DeadEnd(text, front.about, known=False), front=front, proxy_source=proxy)
-    service = cluster.get(Service, front.namespace, front.service)
-    if service is None and (why := in_part(cluster, Want("Service", front.namespace, front.service))):
-        text = f"Service {front.namespace}/{front.service} of {front.about.title} was not seen ({why})"
-        return Way(obstacle=DeadEnd(text, front.about, known=False), front=front, proxy_source=proxy)
-    if service is None:
-        text = (
-            f"{front.about.title} sends {front.path} to Service {front.namespace}/{front.service}, which does not exist"
-        )
-        return Way(obstacle=DeadEnd(text, front.about, "503"), front=front, proxy_source=proxy)
+    backend = Ref("Service", front.namespace, front.service)
+    if (obstacle := no_backend(front.about, front.path, backend, cluster)) is not None:
+        return Way(obstacle=obstacle, front=front, proxy_source=proxy)
+    service = cluster.get_ref(backend)
+    assert isinstance(service, Service)
     way = _through(service, proxy, end._replace(port=front.port), cluster)
-    return msgspec.structs.replace(way, front=front, proxy_source=proxy)
+    among = tuple(row for row in way.targets if row.pod is None or front.subset.items() <= row.pod.labels.items())
+    return msgspec.structs.replace(way, front=front, proxy_source=proxy, targets=among)
 
 
 def _object_named(name: str, namespace: str, cluster: Cluster) -> Ref | None:

@@ -57,14 +57,17 @@ def gateways_of(service: CustomResource) -> Iterator[GatewayName]:
     """The gateways that are objects: `namespace/name`; `name` and `./name` for the namespace of the VirtualService; and
     the older `name.namespace.svc.cluster.local` (`pilot/pkg/model/virtualservice.go`, resolveGatewayName)."""
     for at, written in enumerate(words(service.spec, "gateways")):
-        if written == MESH or _GENERATED.search(written):
-            continue
-        namespace, slash, name = written.partition("/")
-        if not slash:
-            name, _, rest = written.partition(".")
-            namespace = rest.partition(".")[0]
-        own = namespace in ("", ".")
-        yield GatewayName(f"spec.gateways[{at}]", written, service.namespace if own else namespace, name)
+        if written != MESH and not _GENERATED.search(written):
+            yield GatewayName(f"spec.gateways[{at}]", written, *named_gateway(written, service.namespace))
+
+
+def named_gateway(written: str, namespace: str) -> tuple[str, str]:
+    """Namespace and name of a gateway as an object of a namespace writes it."""
+    space, slash, name = written.partition("/")
+    if not slash:
+        name, _, rest = written.partition(".")
+        space = rest.partition(".")[0]
+    return namespace if space in ("", ".") else space, name
 
 
 def serves_sidecars(service: CustomResource) -> bool:

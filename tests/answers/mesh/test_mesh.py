@@ -105,7 +105,7 @@ def test_what_is_dropped_for_unknown_hosts() -> None:
 @pytest.mark.parametrize(
     ("labels", "conclusion", "words"),
     [
-        ({}, Conclusion.ACCOUNT, "neither its namespace nor its labels request one"),
+        ({}, Conclusion.ACCOUNT, "is in no service mesh: no injector of Istio or Linkerd is installed"),
         ({"istio-injection": "disabled"}, Conclusion.ACCOUNT, "its namespace disables injection"),
         ({"istio-injection": "enabled"}, Conclusion.TROUBLE, "no injector is installed"),
         ({"istio.io/dataplane-mode": "ambient"}, Conclusion.UNKNOWN, "which has not captured it yet"),
@@ -114,6 +114,11 @@ def test_what_is_dropped_for_unknown_hosts() -> None:
 def test_a_workload_without_a_sidecar(labels: dict[str, str], conclusion: Conclusion, words: str) -> None:
     sheet = ask(proxy="", labels=labels)
     assert (sheet.conclusion, words in sheet.verdict) == (conclusion, True), sheet.verdict
+
+
+def test_a_workload_outside_of_a_mesh_that_is_there() -> None:
+    sheet = ask(TO_DB, proxy="")
+    assert sheet.verdict == "has no sidecar: neither its namespace nor its labels request one"
 
 
 def test_what_a_plain_client_meets() -> None:
@@ -131,3 +136,87 @@ def test_linkerd() -> None:
 def test_a_workload_that_does_not_exist() -> None:
     with pytest.raises(NoSuchObject):
         ask(name="none")
+
+
+def edge(*objects: Manifest, **changes: Any) -> Sheet:
+    """Of a gateway's pod, alone in its namespace."""
+    found = {**pod("shop", "web", "10.0.0.1"), **changes}
+    found["spec"] = {"containers": [{"name": "istio-proxy", "args": ["proxy", "router"]}]}
+    snapshot = complete(NODE, space("shop"), space("data"), found, DB, service("data", "db"))
+    for one in objects:
+        snapshot.add(convert_object(f"{one['kind']}.{one['apiVersion'].partition('/')[0]}", one).objects)
+    return mesh.answer(Ref("Pod", "shop", "web"), Choices(), Cluster(snapshot))
+
+
+HTTP = {"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["db.example.com"]}
+TLS = {
+    "port": {"number": 443, "name": "https", "protocol": "HTTPS"},
+    "hosts": ["db.example.com"],
+    "tls": {"mode": "SIMPLE", "credentialName": "db-tls"},
+}
+
+
+def at_the_edge(*servers: Manifest) -> Manifest:
+    return istio("Gateway", "networking.istio.io", selector={"app": "web"}, servers=list(servers))
+
+
+OUTSIDE = istio("VirtualService", "networking.istio.io", hosts=["db.example.com"], gateways=["x"], http=[to("db")])
+OUTSIDE_TYPO = istio("VirtualService", "networking.istio.io", hosts=["db.example.com"], gateways=["x"], http=[to("bd")])
+
+
+@pytest.mark.parametrize(
+    ("objects", "conclusion", "words"),
+    [
+        ((), Conclusion.WELL, "is a gateway: its proxy takes requests from outside of the mesh"),
+        ((at_the_edge(HTTP), OUTSIDE), Conclusion.WELL, "is a gateway"),
+        ((at_the_edge(TLS), OUTSIDE), Conclusion.TROUBLE, "port 443 of Gateway data/x: Secret shop/db-tls does not exist: TLS handshake fails"),
+        ((at_the_edge(HTTP), OUTSIDE_TYPO), Conclusion.TROUBLE, "a host that the proxy does not know for all requests: 503 NC"),
+    ],
+)  # fmt: skip
+def test_a_gateway(objects: tuple[Manifest, ...], conclusion: Conclusion, words: str) -> None:
+    sheet = edge(*objects)
+    assert words in sheet.verdict
+    assert sheet.conclusion is conclusion
+    assert "sidecar" not in f"{sheet.verdict}{tables(sheet)}"
+
+
+def test_hosts_of_a_gateway_without_rules() -> None:
+    assert "? no VirtualService is bound to it for these hosts: 404 NR" in tables(edge(at_the_edge(HTTP)))
+    assert any(fact.label == "gateways" for fact in edge().facts)
+
+
+WAYPOINT = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "Gateway",
+    "metadata": {"name": "waypoint", "namespace": "shop"},
+    "spec": {"gatewayClassName": "istio-waypoint", "listeners": [{"name": "mesh", "port": 15008, "protocol": "HBONE"}]},
+}
+
+
+def test_a_waypoint_and_whom_it_serves() -> None:
+    labels = {"gateway.networking.k8s.io/gateway-name": "waypoint"}
+    found = {"name": "web", "namespace": "shop", "labels": labels}
+    sheet = edge(WAYPOINT, metadata=found)
+    assert sheet.verdict == "is a waypoint: its proxy applies rules of HTTP for the ambient mesh"
+    assert {fact.label: fact.text for fact in sheet.facts}["serves"].startswith("none: no Namespace and no Service")
+
+
+@pytest.mark.parametrize(
+    ("named", "conclusion", "words"),
+    [
+        ("waypoint", Conclusion.TROUBLE, "its waypoint Gateway data/waypoint does not exist"),
+        ("none", Conclusion.UNKNOWN, "which has not captured it yet"),
+    ],
+)
+def test_a_waypoint_that_is_missing(named: str, conclusion: Conclusion, words: str) -> None:
+    labels = {"istio.io/dataplane-mode": "ambient", "istio.io/use-waypoint": named}
+    sheet = ask(WAYPOINT, proxy="", labels=labels)
+    assert words in sheet.verdict
+    assert sheet.conclusion is conclusion
+
+
+def test_linkerd_lets_no_client_in() -> None:
+    sheet = ask(server(), proxy="linkerd-proxy")
+    assert sheet.verdict == "no client may connect to port 8080: Server data/x has no authorization (403)"
+    assert sheet.conclusion is Conclusion.TROUBLE
+    assert ask(server(access="all-authenticated"), proxy="linkerd-proxy").conclusion is Conclusion.WELL

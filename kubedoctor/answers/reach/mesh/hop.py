@@ -29,6 +29,7 @@ from kubedoctor.replay.mesh.egress import lets_know
 from kubedoctor.replay.mesh.injection import DATAPLANE, captures, has_sidecar
 from kubedoctor.replay.mesh.mutual_tls import DISABLE, STRICT, client_tls, peer_mode
 from kubedoctor.replay.mesh.registry import DOMAIN, covers, full_name
+from kubedoctor.replay.mesh.roles import ProxyRole, role_of
 from kubedoctor.replay.mesh.routes import serves_sidecars
 from kubedoctor.replay.mesh.scope.sidecars import sidecar_in_force
 
@@ -36,6 +37,8 @@ _AMBIENT: Final = "ambient"
 _SIDECAR: Final = "sidecar"
 _ROOT: Final = "istio-system"
 _OWN_TLS: Final = ("SIMPLE", "MUTUAL")
+_OF_NO_ROUTES: Final = (ProxyRole.ROUTER, ProxyRole.WAYPOINT)
+"""Proxies that rules for sidecars do not apply to."""
 
 
 class _Ends(msgspec.Struct, frozen=True):
@@ -62,7 +65,8 @@ def mesh_hop(source: ReachSource, way: Way, target: ConnectionTarget, cluster: C
     if unread and (found is None or found.mark is not Mark.NO):
         return MeshHop(Mark.UNKNOWN, f"mesh: its policies and routes could not be read: {unread[0].why}")
     return found or MeshHop(
-        Mark.YES, f"mesh: {_who(ends)}, and no policy or route of Istio decides about this connection"
+        Mark.YES,
+        f"mesh: {_who(ends, source.pod, target.pod)}, and no policy or route of Istio decides about this connection",
     )
 
 
@@ -82,17 +86,20 @@ def _membership(pod: Pod | None, cluster: Cluster) -> str:
     return _AMBIENT if wish == _AMBIENT else ""
 
 
-def _who(ends: _Ends) -> str:
-    words_of = {_SIDECAR: "a sidecar", _AMBIENT: "the ambient mesh"}
-    if ends.client == ends.server:
-        return (
-            f"both ends have {words_of[ends.client]}"
-            if ends.client == _SIDECAR
-            else "both ends are in the ambient mesh"
-        )
-    if ends.client:
-        return f"only the source has {words_of[ends.client]}"
-    return f"only the target has {words_of[ends.server]}"
+def _who(ends: _Ends, client: Pod | None, server: Pod | None) -> str:
+    words_of = {_SIDECAR: "has a sidecar", _AMBIENT: "is in the ambient mesh"}
+    roles: dict[ProxyRole | None, str] = {ProxyRole.ROUTER: "is a gateway", ProxyRole.WAYPOINT: "is a waypoint"}
+    of_source = roles.get(_role(client), words_of.get(ends.client, ""))
+    of_target = roles.get(_role(server), words_of.get(ends.server, ""))
+    if of_source == of_target:
+        return f"both ends {of_source.replace('has', 'have').replace('is ', 'are ')}"
+    if of_source and of_target:
+        return f"the source {of_source}, the target {of_target}"
+    return f"only the source {of_source}" if of_source else f"only the target {of_target}"
+
+
+def _role(pod: Pod | None) -> ProxyRole | None:
+    return role_of(pod) if pod is not None else None
 
 
 # What the proxy of the client does
@@ -110,6 +117,8 @@ def _by_client(pod: Pod | None, ends: _Ends, way: Way, target: ConnectionTarget,
         text = f"{ref(sidecar).title} does not tell the source's proxy of {host}: it passes the connection on as it is, or blocks it"
         return MeshHop(Mark.UNKNOWN, f"mesh: {text}", ref(sidecar))
     port = way.port.port if way.port is not None else target.port
+    if role_of(pod) in _OF_NO_ROUTES:
+        return _own_tls(service, pod, host, port, cluster)
     if ends.client == _SIDECAR and (routed := _routed(pod, host, port, cluster)) is not None:
         return routed
     for route in maybe.custom("VirtualService", NETWORKING):
@@ -119,6 +128,10 @@ def _by_client(pod: Pod | None, ends: _Ends, way: Way, target: ConnectionTarget,
         if _names(route, host):
             text = f"mesh: {ref(route).title} routes requests to {host}; its rules are not replayed"
             return MeshHop(Mark.UNKNOWN, text, ref(route))
+    return _own_tls(service, pod, host, port, cluster)
+
+
+def _own_tls(service: Service, pod: Pod, host: str, port: int, cluster: Cluster) -> MeshHop | None:
     rule = _rule_for(service, pod, host, cluster)
     tls = client_tls(rule, "", port) if rule is not None else None
     if rule is not None and tls is not None and tls.mode in _OWN_TLS:
