@@ -17,7 +17,7 @@ from kubedoctor.cluster.seen.wants import Want
 
 NO_HANDSHAKE: Final = "TLS handshake fails"
 EXPIRED: Final = "certificate has expired"
-_ISSUED_BY: Final = "cert-manager.io/certificate-name"
+ISSUED_BY: Final = "cert-manager.io/certificate-name"
 _CERTIFICATE: Final = "Certificate.cert-manager.io"
 _PAIRS: Final = ({"tls.crt", "tls.key"}, {"cert", "key"})
 
@@ -60,7 +60,7 @@ def valid_until(secret: Secret, cluster: Cluster) -> datetime | None:
     """By the certificate itself, else by the object of cert-manager that it is from; None where neither was read."""
     if secret.certificate_until is not None:
         return secret.certificate_until
-    name = secret.annotations.get(_ISSUED_BY, "")
+    name = secret.annotations.get(ISSUED_BY, "")
     issued = cluster.maybe.get_ref(Ref(_CERTIFICATE, secret.namespace, name)) if name else None
     stated = (issued.status or {}).get("notAfter") if isinstance(issued, CustomResource) else None
     try:

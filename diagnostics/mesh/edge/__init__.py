@@ -1,0 +1,1 @@
+"""Istio: what is wrong at a gateway, one diagnostic per file."""
