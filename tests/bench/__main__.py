@@ -5,7 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("scan", "recording", "pending", "first_paint", "rows", "table", "keys", "scheduling", "watching", "reach")
+NAMES = (
+    "scan",
+    "recording",
+    "pending",
+    "first_paint",
+    "rows",
+    "table",
+    "keys",
+    "scheduling",
+    "watching",
+    "reach",
+    "mesh",
+)
 
 
 def main() -> int:

@@ -38,6 +38,7 @@ def ask(
     more: tuple[Manifest, ...] = (),
     behind: Manifest | None = None,
     env: dict[str, str] | None = None,
+    served: Manifest | None = None,
 ) -> Sheet:
     web, db = ends or (
         meshed(WEB, proxy) if "web" in inside else WEB,
@@ -45,7 +46,7 @@ def ask(
     )
     rows = behind or slices("data", "db", ("db", "10.0.0.2"))
     places = (NODE, space("shop"), space("data"))
-    snapshot = complete(*places, web, db, service("data", "db"), rows, *more)
+    snapshot = complete(*places, web, db, served or service("data", "db"), rows, *more)
     for one in objects:
         snapshot.add(convert_object(f"{one['kind']}.{one['apiVersion'].partition('/')[0]}", one).objects)
     return reach.answer(Ref("Pod", "shop", "web"), Choices({"destination": ("db.data:80",)}), Cluster(snapshot))
@@ -132,6 +133,18 @@ def test_istio(inside: tuple[str, ...], objects: tuple[Manifest, ...], conclusio
     hops = [link for link in sheet.chain if link.text.startswith("mesh: ")]
     assert bool(hops) == bool(inside)
     assert not [gap for gap in sheet.gaps if "mesh" in gap]
+
+
+def test_a_port_that_is_named_after_another_protocol() -> None:
+    named = service("data", "db", ports=[{"name": "tcp-web", "port": 80, "targetPort": 8080}])
+    rows = slices("data", "db", ("db", "10.0.0.2"))
+    rows["ports"][0]["name"] = "tcp-web"
+    sheet = ask(SUBSET, served=named, behind=rows)
+    assert sheet.conclusion is Conclusion.WELL
+    said = (
+        "mesh: port 80 (named tcp-web) is TCP for the proxy: the rules for HTTP of VirtualService data/x have no effect"
+    )
+    assert said in [link.text for link in sheet.chain]
 
 
 def linkerd(kind: str, name: str = "x", **spec: Any) -> Manifest:

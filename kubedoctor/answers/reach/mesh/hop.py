@@ -121,6 +121,8 @@ def _by_client(pod: Pod | None, ends: _Ends, way: Way, target: ConnectionTarget,
         return _own_tls(service, pod, host, port, cluster)
     if ends.client == _SIDECAR and (routed := _routed(pod, host, port, cluster)) is not None:
         return routed
+    if ends.client == _SIDECAR and (unruled := _of_tcp(pod, host, port, cluster)) is not None:
+        return unruled
     for route in maybe.custom("VirtualService", NETWORKING):
         is_replayed = ends.client == _SIDECAR and not any((route.spec or {}).get(name) for name in ("tcp", "tls"))
         if is_replayed or not serves_sidecars(route) or not exported_to(route, pod.namespace):
@@ -156,6 +158,21 @@ def _routed(pod: Pod, host: str, port: int, cluster: Cluster) -> MeshHop | None:
         return MeshHop(Mark.UNKNOWN, text, end.about)
     decides = end.about.title if end.about is not None else "the mesh"
     return MeshHop(Mark.NO, f"mesh: {end.text}: {end.fate}", end.about, end.fate, f"{decides} decides it")
+
+
+def _of_tcp(pod: Pod, host: str, port: int, cluster: Cluster) -> MeshHop | None:
+    """Rules for HTTP at a port that is declared as another protocol: the proxy passes bytes."""
+    known = MeshSight(pod, cluster).scope.services.get(host)
+    row = known.port(port) if known is not None else None
+    if row is None or row.may_be_http:
+        return None
+    for route in cluster.maybe.custom("VirtualService", NETWORKING):
+        ruled = (route.spec or {}).get("http") and serves_sidecars(route) and exported_to(route, pod.namespace)
+        if ruled and _names(route, host) and not any((route.spec or {}).get(name) for name in ("tcp", "tls")):
+            named = f" (named {row.name})" if row.name else ""
+            text = f"port {port}{named} is {row.protocol.upper()} for the proxy: the rules for HTTP of {ref(route).title} have no effect"
+            return MeshHop(Mark.YES, f"mesh: {text}", ref(route))
+    return None
 
 
 def _answered(found: list[tuple[str, RouteOutcome]]) -> MeshHop | None:
