@@ -56,8 +56,13 @@ def hosts_claimed_twice(service: CustomResource, cluster: Cluster) -> Iterator[F
     if settling(service, cluster):
         return
     mine = _hosts(service)
+    beginnings = tuple({host.partition(".")[0] for host in mine})
     others = [
-        one for one in cluster.custom("VirtualService", NETWORKING) if ref(one) != ref(service) and mine & _hosts(one)
+        one
+        for one in cluster.custom("VirtualService", NETWORKING)
+        if one is not service
+        and any(host.startswith(beginnings) for host in words(one.spec, "hosts"))  # A short test first.
+        and mine & _hosts(one)
     ]
     for other in sorted(others, key=age):
         if not _protocols(service) & _protocols(other):
