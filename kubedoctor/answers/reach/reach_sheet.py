@@ -17,6 +17,7 @@ from kubedoctor.answers.reach.judging import (
     judgement,
 )
 from kubedoctor.answers.reach.listening import container_link, declares, port_text, right_port
+from kubedoctor.answers.reach.mesh.fixing import mesh_fixes
 from kubedoctor.answers.reach.mesh.hop import hops_of
 from kubedoctor.answers.reach.mesh.verdict import MeshHops
 from kubedoctor.answers.reach.reach_data import hops_data, reach_data
@@ -55,7 +56,9 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster, *, everywhere: bool =
         targets = (ConnectionTarget(None, way.named, end.number, end.protocol, way.service),)
     asked, source = source, way.proxy_source or source
     found = judgement(source, targets, cluster)
-    mesh = MeshHops(hops_of(source, way, tuple(row.target for row in found.allowed), cluster))
+    ends = tuple(row.target for row in found.allowed)
+    mesh = MeshHops(hops_of(source, way, ends, cluster))
+    denied = next(((hop, row) for hop, row in zip(mesh.rows, ends, strict=True) if hop in mesh.denials), None)
     conclusion, verdict = _verdict(source, way, found, mesh, cluster)
     links = (*_front_links(asked, way), *_chain(source, way, found), *mesh.links)
     return Sheet(
@@ -65,7 +68,11 @@ def reach_sheet(subject: Ref, text: str, cluster: Cluster, *, everywhere: bool =
         facts=tuple(_facts(source, found)),
         tables=(*_tables(found), *(from_everywhere(way, cluster) if everywhere else ())),
         chain=links,
-        fixes=(*_fixes(end, found, source, cluster), *right_port(way, targets, cluster)),
+        fixes=(
+            *_fixes(end, found, source, cluster),
+            *(mesh_fixes(denied[0], source, way, denied[1], cluster) if denied and denied[0] else ()),
+            *right_port(way, targets, cluster),
+        ),
         next=tuple(_next(source, found)),
         gaps=tuple(_gaps(source, way, found, cluster)),
         data=reach_data(asked, end, links, way, found, conclusion, cluster),

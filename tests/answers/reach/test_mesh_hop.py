@@ -147,6 +147,37 @@ def test_a_port_that_is_named_after_another_protocol() -> None:
     assert said in [link.text for link in sheet.chain]
 
 
+OF_PODS = istio("DestinationRule", NETWORKING, host="db", subsets=[{"name": "stable", "labels": {"app": "db"}}])
+NEAR_SUBSET = istio("VirtualService", NETWORKING, hosts=["db"], http=[to("db", subset="stabel")])
+SELECTED = istio("PeerAuthentication", selector={"matchLabels": {"app": "db"}}, mtls={"mode": "STRICT"})
+NEAR_LABEL = istio("DestinationRule", NETWORKING, host="db", subsets=[{"name": "v2", "labels": {"app": "db-"}}])
+
+
+@pytest.mark.parametrize(
+    ("inside", "objects", "words"),
+    [
+        (BOTH, (FROM_OTHERS,), "Allow service account shop/default on port 8080 in AuthorizationPolicy data/x (opens the port of all pods"),
+        (BOTH, (DENY_ALL,), "Allow service account shop/default on port 8080"),
+        (("db",), (STRICT,), "Create a PeerAuthentication for pods with app=db: PERMISSIVE on port 8080 (opens port 8080 of these pods to plain text"),
+        (("db",), (SELECTED,), "Set PERMISSIVE for port 8080 in PeerAuthentication data/x"),
+        (BOTH, (NEAR_SUBSET, OF_PODS), "Route to subset stable in VirtualService data/x"),
+        (BOTH, (SUBSET, NEAR_LABEL), "Set app=db in subset v2 of DestinationRule data/x"),
+    ],
+)  # fmt: skip
+def test_what_would_let_it_pass_is_proven(inside: tuple[str, ...], objects: tuple[Manifest, ...], words: str) -> None:
+    sheet = ask(*objects, inside=inside)
+    assert sheet.conclusion is Conclusion.TROUBLE
+    (fix,) = sheet.fixes
+    assert fix.summary.startswith(words)
+    assert fix.verified
+    assert "kubectl " in fix.command
+
+
+def test_no_rule_is_proposed_beside_one_that_denies_on_purpose() -> None:
+    assert ask(DENY_SHOP).fixes == ()
+    assert [fix for fix in ask(FROM_SHOP, inside=("db",)).fixes if fix.verified] == []
+
+
 def linkerd(kind: str, name: str = "x", **spec: Any) -> Manifest:
     row = istio(kind, LINKERD, **spec)
     row["metadata"]["name"] = name
