@@ -282,6 +282,15 @@ NEEDED: dict[str, dict[str, str]] = {
         "Service": "where the rule's host leads",
         "Pod": "that the server has a proxy",
     },
+    "KD6019": {
+        "Pod": "where its proxies are",
+        "Secret": "that it is there",
+        "Certificate.cert-manager.io": "until when it is valid",
+    },
+    "KD6020": {"Pod": "the proxies", "Service": "its ports"},
+    "KD6021": {"Pod": "that both select one"},
+    "KD6022": {"Service": "which name is meant"},
+    "KD6023": {"Service": "the names of its ports"},
     "KD6102": {"Event": "the kubelet writes the answer to a probe only there"},
     "KD6009": {"AuthorizationPolicy.security.istio.io": "that it denies", "Service": "where the call leads"},
 }

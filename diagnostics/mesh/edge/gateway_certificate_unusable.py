@@ -80,7 +80,7 @@ def _of(gateway: CustomResource, server: GatewayServer, secret: Secret, cluster:
         if stated is not None and has_path(stated, "status.notAfter"):
             evidence = (where, quote(stated, "status.notAfter", "the last moment of its validity"))
             look = Command(issued.describe_command, "why it was not renewed")
-            fix = Fix(f"Repair what keeps cert-manager from renewing {issued.title}")
+            fix = Fix(f"Repair what prevents the renewal of {issued.title}")
         else:
             evidence = (
                 where,
