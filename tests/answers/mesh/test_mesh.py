@@ -28,6 +28,7 @@ from tests.answers.reach.test_mesh_hop import (
     server,
     to,
 )
+from tests.cluster.grammar.test_certificates import certificate, element
 from tests.engine.clinic import complete
 
 DB = pod("data", "db", "10.0.0.2")
@@ -213,6 +214,16 @@ def test_a_waypoint_that_is_missing(named: str, conclusion: Conclusion, words: s
     sheet = ask(WAYPOINT, proxy="", labels=labels)
     assert words in sheet.verdict
     assert sheet.conclusion is conclusion
+
+
+@pytest.mark.parametrize(("end", "trouble"), [(b"251231235959Z", True), (b"491231235959Z", False)])
+def test_the_trust_anchor_of_linkerd(end: bytes, trouble: bool) -> None:
+    pem = certificate(element(0x17, b"250101000000Z") + element(0x17, end))
+    metadata = {"name": "linkerd-identity-trust-roots", "namespace": "linkerd"}
+    roots = {"kind": "ConfigMap", "metadata": metadata, "data": {"ca-bundle.crt": pem}}
+    sheet = ask(roots, proxy="linkerd-proxy")
+    assert (sheet.conclusion is Conclusion.TROUBLE) is trouble
+    assert sheet.verdict.startswith("Linkerd's trust anchor expired 14d ago") is trouble
 
 
 def test_linkerd_lets_no_client_in() -> None:
