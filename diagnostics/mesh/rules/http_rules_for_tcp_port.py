@@ -51,6 +51,8 @@ from kubedoctor.replay.mesh.scope.services import MeshPort, port_protocol
 def http_rules_for_tcp_port(service: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if settling(service, cluster) or not serves_sidecars(service) or not any(rows(service.spec, "http")):
         return
+    if any(any(rows(service.spec, protocol)) for protocol in ("tls", "tcp")):
+        return  # It has rules for such a port too.
     for at, host in enumerate(words(service.spec, "hosts")):
         known = services(cluster).find(full_name(host, service.namespace), service.namespace)
         if known is None or known.service is None:
