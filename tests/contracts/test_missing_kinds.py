@@ -292,6 +292,10 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD6022": {"Service": "which name is meant"},
     "KD6023": {"Service": "the names of its ports"},
     "KD6026": {"Pod": "the proxies that refuse"},
+    "KD6105": {
+        "Namespace": "that it requests a proxy",
+        "MutatingWebhookConfiguration": "that an injector is installed",
+    },
     "KD6102": {"Event": "the kubelet writes the answer to a probe only there"},
     "KD6009": {"AuthorizationPolicy.security.istio.io": "that it denies", "Service": "where the call leads"},
 }

@@ -30,7 +30,7 @@ from kubedoctor.replay.mesh.injection import (
     required,
 )
 from kubedoctor.replay.mesh.linkerd.proxies import PROXY as LINKERD_PROXY
-from kubedoctor.replay.mesh.linkerd.proxies import has_proxy
+from kubedoctor.replay.mesh.linkerd.proxies import has_proxy, is_injector
 from kubedoctor.replay.mesh.roles import WAYPOINT_CLASS, ProxyRole, gateway_name, role_of
 from kubedoctor.replay.mesh.wishes import served
 
@@ -99,7 +99,7 @@ def _is_installed(sight: MeshSight, webhooks: tuple[MutatingWebhookConfiguration
     """By Linkerd's injector, and by whether the kinds of a mesh have objects; true where webhooks could not be read."""
     if any(gap.kind == "MutatingWebhookConfiguration" for gap in sight.source.gaps):
         return True
-    of_linkerd = any(row.name.endswith("linkerd.io") for one in webhooks for row in one.webhooks or ())
+    of_linkerd = any(is_injector(one) for one in webhooks)
     return of_linkerd or any(
         sight.custom(kind) for kind in ("VirtualService", "DestinationRule", "ServiceEntry", "Sidecar")
     )
