@@ -63,9 +63,11 @@ def proxies_of(service: CustomResource, cluster: Cluster) -> tuple[Pod, ...]:
     return tuple({ref(pod): pod for pod in found}.values())[:MOST_PROXIES]
 
 
-def requests_seen(pods: Iterable[Pod], cluster: Cluster, wanted: Callable[[Access], bool]) -> Iterator[Seen]:
-    """The newest request of each proxy's log that is wanted."""
-    logs = [partial(cluster.log_tail, pod, injection.PROXY) for pod in pods]
+def requests_seen(
+    pods: Iterable[Pod], cluster: Cluster, wanted: Callable[[Access], bool], *, optional: bool = False
+) -> Iterator[Seen]:
+    """The newest request of each proxy's log that is wanted. optional: a log that cannot be read is no gap."""
+    logs = [partial(cluster.log_tail, pod, injection.PROXY, optional=optional) for pod in pods]
     cluster.together(*logs)
     for tail in (log() for log in logs):
         if tail is not None:

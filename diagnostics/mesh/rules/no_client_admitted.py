@@ -63,7 +63,7 @@ def no_client_admitted(policy: CustomResource, cluster: Cluster) -> Iterator[Fin
     ]
     served = list({at_fault(pod, cluster): pod for pod in servers}.values())
     for pod in served[:MOST_PROXIES]:
-        for seen in requests_seen([pod], cluster, _refused):
+        for seen in requests_seen([pod], cluster, _refused, optional=True):
             yield Finding(
                 about=ref(policy),
                 aspect=at_fault(pod, cluster).title,
