@@ -15,8 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from kubedoctor.answers.timeline.revisions import RESTARTED, revisions
+from kubedoctor.answers.what_if.changed_fields import changed_fields
 from kubedoctor.answers.what_if.created import created_object
-from kubedoctor.answers.what_if.patching import PatchError, changed_fields, json_patched, merged, strategically_merged
 from kubedoctor.answers.what_if.short_forms import is_short, short_change
 from kubedoctor.answers.what_if.taints import is_taint, tainted
 from kubedoctor.answers.what_if.words import FORMS, Intended, UnreadChange, Words
@@ -35,6 +35,7 @@ from kubedoctor.cluster.kinds.apps import Deployment
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import is_namespaced, kind_from_word
+from kubedoctor.cluster.patching import PatchError, json_patched, merged, strategically_merged
 from kubedoctor.cluster.relations.workloads import revision_of, template_of, template_path
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.commands.lines import words_of
