@@ -1,9 +1,10 @@
-"""An embedded Kubernetes API server: read-only, in memory, on loopback, for the demo, the labs and the tests.
+"""An embedded Kubernetes API server: in memory, on loopback, for the demo, the labs and the tests.
 
     with serve(load_recording(recording_path("oom-killed"))) as served:
         subprocess.run(["kubectl", "get", "pods"], env={**os.environ, **served.environment})
 
-`Sandbox` is the server without a network; `faults` has the failures that a test can turn on.
+`Sandbox` is the server without a network; with `writable=True` it takes writes, and refuses them otherwise. `faults` has the
+failures that a test can turn on.
 """
 
 from __future__ import annotations

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubedoctor.cluster.kinds.resources import KINDS
 from kubedoctor.sandbox.exchange import Object
 
 READ = ("get", "list", "watch")
 CREATE = ("create",)
+WRITE = ("create", "delete", "deletecollection", "patch", "update")
 
 _IN_ALL = frozenset(
     [
@@ -105,6 +106,13 @@ class Resource:
         """`v1`, `apps/v1`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    def verbs_of(self, subresource: str) -> tuple[str, ...]:
+        """The verbs of one of its subresources."""
+        if subresource == "eviction":
+            return CREATE
+        written = subresource in ("scale", "status") and "update" in self.verbs
+        return ("get", "patch", "update") if written else ("get",)
+
     @property
     def qualified(self) -> str:
         """As the API server names it in its messages: `pods`, `deployments.apps`."""
@@ -184,13 +192,21 @@ def resources_of(definition: Object) -> Iterator[Resource]:
 
 
 class Resources:
-    """The registry. A state without metrics has no metrics API, as a cluster without the metrics server."""
+    """The registry. A state without metrics has no metrics API, as a cluster without the metrics server. writable: whether
+    objects can be changed."""
 
-    def __init__(self) -> None:
-        built_in = list(_built_in())
+    def __init__(self, *, writable: bool = False) -> None:
+        self._writable = writable
+        built_in = [self._with_verbs(row) for row in _built_in()]
         self._metrics = [row for row in built_in if row.group == METRICS]
         self._rows = [row for row in built_in if row.group != METRICS]
         self._index()
+
+    def _with_verbs(self, row: Resource) -> Resource:
+        if not self._writable or row.group == METRICS or row.verbs == CREATE:
+            return row
+        subresources = ("eviction", *row.subresources) if row.kind == "Pod" and not row.group else row.subresources
+        return replace(row, verbs=(*READ, *WRITE), subresources=subresources)
 
     def _index(self) -> None:
         self._by_path = {(row.group, row.version, row.plural): row for row in self._rows}
@@ -202,6 +218,10 @@ class Resources:
     def at(self, group: str, version: str, plural: str) -> Resource | None:
         """The resource of a URL path."""
         return self._by_path.get((group, version, plural))
+
+    def named(self, kind: str) -> Resource | None:
+        """The first resource of a kind of this name."""
+        return next((row for row in self._rows if row.kind == kind), None)
 
     def of(self, obj: Object) -> Resource:
         """The resource that an object belongs to. For a custom resource without a recorded definition it is guessed."""
@@ -241,6 +261,7 @@ class Resources:
 
     def add(self, rows: Iterable[Resource]) -> None:
         """Serves more resources."""
+        rows = list(map(self._with_verbs, rows))
         self._rows += [row for row in rows if row not in self._rows]
         self._index()
 

@@ -14,8 +14,10 @@ REVIEWS = frozenset({"SelfSubjectAccessReview", "SelfSubjectRulesReview", "SelfS
 _READ_ONLY = "This is a read-only recording of a cluster."
 
 
-def review(request: Request, resource: Resource, resources: Resources, faults: Iterable[Fault]) -> Response:
-    """Answers a POST of one of the reviews. Reading is allowed except for the faults; writing is not."""
+def review(
+    request: Request, resource: Resource, resources: Resources, faults: Iterable[Fault], *, writable: bool = False
+) -> Response:
+    """Answers a POST of one of the reviews. Reading is allowed except for the faults; writing only where it is possible."""
     body = _body(request)
     refused = [fault for fault in faults if fault.code == 403]
     status: Object
@@ -25,12 +27,12 @@ def review(request: Request, resource: Resource, resources: Resources, faults: I
     elif resource.kind == "SelfSubjectRulesReview":
         namespace = str((body.get("spec") or {}).get("namespace") or "")
         status = {
-            "resourceRules": _rules(resources, refused, namespace),
+            "resourceRules": _rules(resources, refused, namespace, writable=writable),
             "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["*"]}],
             "incomplete": False,
         }
     else:
-        status = _access(body.get("spec") or {}, refused)
+        status = _access(body.get("spec") or {}, refused, writable=writable)
     metadata = body.get("metadata") or {"creationTimestamp": None}
     answer = {**body, "apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
     return respond({**answer, "status": status}, 201)
@@ -48,7 +50,7 @@ def _body(request: Request) -> Object:
     return body
 
 
-def _access(spec: Object, refused: list[Fault]) -> Object:
+def _access(spec: Object, refused: list[Fault], *, writable: bool) -> Object:
     if attributes := spec.get("resourceAttributes"):
         resource = str(attributes.get("resource") or "")
         if attributes.get("subresource"):
@@ -63,15 +65,15 @@ def _access(spec: Object, refused: list[Fault]) -> Object:
     else:
         attributes = spec.get("nonResourceAttributes") or {}
         request = RequestAttributes(attributes.get("verb") or "", path=attributes.get("path") or "")
-    if request.verb not in READ:
+    if not writable and request.verb not in READ:
         return {"allowed": False, "reason": _READ_ONLY}
     allowed = not any(fault.concerns(request) for fault in refused)
     return {"allowed": True} if allowed else {"allowed": False}
 
 
-def _rules(resources: Resources, refused: list[Fault], namespace: str) -> list[Object]:
+def _rules(resources: Resources, refused: list[Fault], namespace: str, *, writable: bool) -> list[Object]:
     if not refused:
-        return [{"verbs": list(READ), "apiGroups": ["*"], "resources": ["*"]}]
+        return [{"verbs": ["*"] if writable else list(READ), "apiGroups": ["*"], "resources": ["*"]}]
     rules = []
     for row in resources:
         for plural in (row.plural, *(f"{row.plural}/{subresource}" for subresource in row.subresources)):

@@ -8,11 +8,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from kubedoctor.sandbox.exchange import FailureStatus, Object, Request, Response, Stream, encode, no_such_path, respond
-from kubedoctor.sandbox.faults import Fault, RequestAttributes
+from kubedoctor.sandbox.faults import Fault
 from kubedoctor.sandbox.pod_logs import logs
 from kubedoctor.sandbox.pod_logs.log_lines import LogFollower, LoggedLine, choice_of, timed_lines
 from kubedoctor.sandbox.published import discovery, openapi
@@ -24,28 +23,21 @@ from kubedoctor.sandbox.selection import selection
 from kubedoctor.sandbox.state import SandboxState
 from kubedoctor.sandbox.store import Store
 from kubedoctor.sandbox.tables import table
+from kubedoctor.sandbox.targets import READ_ONLY, RequestTarget, attributes_of, write_refused
 from kubedoctor.sandbox.watching import Watching, ended_with, watch
+from kubedoctor.sandbox.writes import Writer
 
 _CHUNKED_LISTS = 200
 _REQUESTS_KEPT = 10_000
 _HEALTH = frozenset({"healthz", "readyz", "livez"})
-_WRITES = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _NEEDS_A_CONTAINER = {"exec": "exec", "attach": "attach", "portforward": "port-forward", "proxy": "proxy"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    resource: Resource
-    namespace: str = ""
-    name: str = ""
-    subresource: str = ""
-
-
 class Sandbox:
-    """A read-only Kubernetes API server in memory, safe to call from several threads.
+    """A Kubernetes API server in memory, safe to call from several threads.
 
     `faults` may be changed at any time. `requests` holds the newest requests. `clock` gives the present moment for ages.
-    `renews`: whether the leases of what runs are renewed.
+    `renews`: whether the leases of what runs are renewed. `writable`: whether requests may change objects.
     """
 
     def __init__(
@@ -55,13 +47,14 @@ class Sandbox:
         faults: Iterable[Fault] = (),
         clock: Callable[[], datetime] | None = None,
         renews: bool = False,
+        writable: bool = False,
     ) -> None:
         self.state = state
         self.faults: list[Fault] = list(faults)
         self.requests: deque[Request] = deque(maxlen=_REQUESTS_KEPT)
         self._clock = clock or _now
         self._lock = threading.RLock()
-        self._resources = Resources()
+        self._resources = Resources(writable=writable)
         self._store = Store(self._clock)
         self._logs: dict[str, dict[str, str]] = {key: dict(each) for key, each in state.logs.items()}
         self._appended: dict[str, list[LoggedLine]] = {}
@@ -73,20 +66,34 @@ class Sandbox:
             self._resources.define(definition)
         for obj in state.objects:
             self._store.load(self._resources.of(obj), deepcopy(obj))
+        self._writer = (
+            Writer(self._store, self._resources, self._clock, state.kubernetes, self._was_stored, self._was_removed)
+            if writable
+            else None
+        )
 
-    # Changes to the cluster, by the program only: requests cannot change it.
+    # Changes to the cluster by the program.
 
     def put(self, obj: Object) -> Object:
         """Adds or replaces an object and notifies the watches; returns the stored object. ValueError for an unknown
         kind."""
         with self._lock:
             resource = self._resources.of(obj)
-            if obj["kind"] == "CustomResourceDefinition":
-                self._resources.define(obj)
             stored = self._store.put(resource, deepcopy(obj))
-            if obj["kind"] == "Pod":
-                self._end_logs(stored)
+            self._was_stored(resource, stored)
             return stored
+
+    def _was_stored(self, resource: Resource, obj: Object) -> None:
+        if resource.kind == "CustomResourceDefinition":
+            self._resources.define(obj)
+        if resource.kind == "Pod":
+            self._end_logs(obj)
+
+    def _was_removed(self, resource: Resource, obj: Object) -> None:
+        if resource.kind == "CustomResourceDefinition":
+            self._resources.forget(obj)
+        if resource.kind == "Pod":
+            self._end_logs(obj, gone=True)
 
     def delete(self, obj: Object) -> Object:
         """Removes the object of this kind, namespace and name and notifies the watches; FailureStatus when there is
@@ -95,10 +102,7 @@ class Sandbox:
             resource = self._resources.of(obj)
             _, _, namespace, name = self._store.key_of(resource, obj)
             deleted = self._store.delete(resource, namespace, name)
-            if obj["kind"] == "CustomResourceDefinition":
-                self._resources.forget(deleted)
-            if obj["kind"] == "Pod":
-                self._end_logs(deleted, gone=True)
+            self._was_removed(resource, deleted)
             return deleted
 
     def append_log(self, namespace: str, pod: str, container: str, text: str) -> None:
@@ -155,7 +159,7 @@ class Sandbox:
     def _answer(self, request: Request) -> Response:
         parts = [part for part in request.path.split("/") if part]
         target = self._target(parts)
-        attributes = _asked(request, target)
+        attributes = attributes_of(request, target)
         fault = next((candidate for candidate in self.faults if candidate.hits(attributes)), None)
         if fault is not None and fault.code:
             response = ended_with(fault.refusal(attributes)) if fault.in_stream else fault.answer(attributes)
@@ -171,7 +175,7 @@ class Sandbox:
                 response.stream.end(dropped=True)
         return response
 
-    def _target(self, parts: list[str]) -> _Target | None:
+    def _target(self, parts: list[str]) -> RequestTarget | None:
         """The resource that a path names; None for discovery, health, version and unknown paths."""
         if parts[:1] == ["api"]:
             group, version, segments = "", "".join(parts[1:2]), parts[2:]
@@ -191,12 +195,12 @@ class Sandbox:
             return None
         if len(segments) > 1 and resource.namespaced and not namespace:
             return None
-        return _Target(resource, namespace, *segments[1:])
+        return RequestTarget(resource, namespace, *segments[1:])
 
     def _document(self, request: Request, parts: list[str]) -> Response:
         head = parts[0] if parts else ""
         if request.method not in ("GET", "HEAD"):
-            raise FailureStatus(405, "MethodNotAllowed", _READ_ONLY)
+            raise FailureStatus(405, "MethodNotAllowed", READ_ONLY) if self._writer is None else no_such_path()
         if head in _HEALTH:
             body = f"[+]ping ok\n{head} check passed\n" if "verbose" in request.query else "ok"
             return Response(body=body.encode(), content_type="text/plain; charset=utf-8")
@@ -222,12 +226,12 @@ class Sandbox:
             return respond({"paths": paths})
         raise no_such_path()
 
-    def _resource(self, request: Request, target: _Target, drop_after: int | None) -> Response:
+    def _resource(self, request: Request, target: RequestTarget, drop_after: int | None) -> Response:
         resource = target.resource
         if resource.kind in REVIEWS:
             if request.method != "POST":
                 raise FailureStatus(405, "MethodNotAllowed", f"{resource.kind} accepts only POST.")
-            return review(request, resource, self._resources, self.faults)
+            return review(request, resource, self._resources, self.faults, writable=self._writer is not None)
         if target.subresource in _NEEDS_A_CONTAINER:
             word = _NEEDS_A_CONTAINER[target.subresource]
             raise FailureStatus(
@@ -237,7 +241,7 @@ class Sandbox:
                 " Logs, describe and events work.",
             )
         if request.method != "GET":
-            raise _write_refused(request, target)
+            return self._written(request, target)
         if target.subresource == "log":
             return self._log(request, target)
         if target.subresource and target.subresource not in resource.subresources:
@@ -257,6 +261,14 @@ class Sandbox:
             about = Watching(self._store, resource, target.namespace, accepts, render)
             return watch(request, about, drop_after)
         return self._list(request, target, accepts)
+
+    def _written(self, request: Request, target: RequestTarget) -> Response:
+        if self._writer is None:
+            raise write_refused(request, target)
+        written = self._writer.answer(request, target)
+        is_object = written.document.get("kind") == written.resource.kind
+        document = self._one(request, written.resource, written.document) if is_object else written.document
+        return respond(document, written.code)
 
     def _renew(self, leases: Resource) -> None:
         for namespace, name in self._renewed:
@@ -288,7 +300,7 @@ class Sandbox:
 
         return render
 
-    def _list(self, request: Request, target: _Target, accepts: Callable[[Object], bool]) -> Response:
+    def _list(self, request: Request, target: RequestTarget, accepts: Callable[[Object], bool]) -> Response:
         resource, limit = target.resource, request.number("limit")
         if token := request.query.get("continue", ""):
             if token not in self._chunks:
@@ -323,7 +335,7 @@ class Sandbox:
         self._chunks[token] = (version, remaining)
         return token
 
-    def _log(self, request: Request, target: _Target) -> Response:
+    def _log(self, request: Request, target: RequestTarget) -> Response:
         pod = self._store.get(target.resource, target.namespace, target.name)
         container = logs.container_asked_for(request, pod)
         key = f"{target.namespace}/{target.name}/{container}"
@@ -338,39 +350,6 @@ class Sandbox:
             response.stream = follower.stream
             self._followers.setdefault(key, []).append(follower)
         return response
-
-
-_READ_ONLY = "This is a read-only recording of a cluster: changes are not possible."
-
-
-def _write_refused(request: Request, target: _Target) -> FailureStatus:
-    verb = {"POST": "created", "DELETE": "deleted"}.get(request.method, "changed")
-    resource = target.resource
-    subject = f"{resource.qualified} {target.name!r}" if target.name else resource.qualified
-    details = {"name": target.name, "group": resource.group, "kind": resource.plural}
-    return FailureStatus(
-        405,
-        "MethodNotAllowed",
-        f"This is a read-only recording of a cluster: {subject} cannot be {verb}. Get, describe, logs and explain work.",
-        {key: value for key, value in details.items() if value},
-    )
-
-
-def _asked(request: Request, target: _Target | None) -> RequestAttributes:
-    path = f"/{request.path.strip('/')}"
-    if target is None:
-        return RequestAttributes(_WRITES.get(request.method, "get"), path=path)
-    verb = _WRITES.get(request.method) or ("get" if target.name else "watch" if request.watches else "list")
-    plural = target.resource.plural
-    return RequestAttributes(
-        verb,
-        f"{plural}/{target.subresource}" if target.subresource else plural,
-        target.resource.group,
-        target.namespace,
-        target.name,
-        path,
-        bool(request.query.get("continue")),
-    )
 
 
 def _partial(obj: Object) -> Object:

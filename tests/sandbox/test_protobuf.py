@@ -49,8 +49,8 @@ def test_a_body_that_is_cut_short_is_refused_or_read_in_part(length: int) -> Non
 
 
 def test_another_kind_is_refused() -> None:
-    body = b"k8s\x00" + b"\x0a\x0f" + b"\x0a\x02v1" + b"\x12\x09ConfigMap"
-    with pytest.raises(FailureStatus, match="does not read ConfigMap"):
+    body = b"k8s\x00" + b"\x0a\x0f" + b"\x0a\x02v1" + b"\x12\x09Endpoints"
+    with pytest.raises(FailureStatus, match="does not read Endpoints"):
         decode(body)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from kubedoctor.sandbox.exchange import Object, Request, Response, no_such_path, respond
 from kubedoctor.sandbox.resources import Resource, Resources
 
-_READ_ONE = ["get"]
 _AGGREGATED = ("v2", "v2beta1")
 
 
@@ -52,7 +51,7 @@ def resource_list(resources: Resources, group_name: str, version: str) -> Respon
                 "name": f"{row.plural}/{subresource}",
                 "singularName": "",
                 "namespaced": row.namespaced,
-                "verbs": _READ_ONE,
+                "verbs": list(row.verbs_of(subresource)),
                 **_subresource_kind(row, subresource),
             }
             for subresource in row.subresources
@@ -78,6 +77,8 @@ def _names(row: Resource) -> Object:
 def _subresource_kind(row: Resource, subresource: str) -> Object:
     if subresource == "scale":
         return {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+    if subresource == "eviction":
+        return {"group": "policy", "version": "v1", "kind": "Eviction"}
     return {"group": row.group, "version": row.version, "kind": row.kind}
 
 
@@ -113,7 +114,11 @@ def _aggregated_row(row: Resource) -> Object:
     }
     if row.subresources:
         answer["subresources"] = [
-            {"subresource": subresource, "responseKind": _subresource_kind(row, subresource), "verbs": _READ_ONE}
+            {
+                "subresource": subresource,
+                "responseKind": _subresource_kind(row, subresource),
+                "verbs": list(row.verbs_of(subresource)),
+            }
             for subresource in row.subresources
         ]
     return answer
