@@ -1,4 +1,4 @@
-"""A driver that does not answer at all: its name, and the workload that runs its provisioner."""
+"""The controller of a CSI driver where it does not answer: its name, its workload, and the leases of its sidecars."""
 
 from __future__ import annotations
 
@@ -6,17 +6,37 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from diagnostics.storage._provisioner import ControllerState
-from kubedoctor.cluster import Cluster, CSIDriver, Deployment, StatefulSet, StorageClass, misspellings, quote, ref
+from diagnostics.storage._provisioner import SILENT, ControllerState
+from kubedoctor.cluster import (
+    Cluster,
+    Container,
+    CSIDriver,
+    Deployment,
+    Pod,
+    Ref,
+    StatefulSet,
+    StorageClass,
+    finished,
+    holder_of,
+    human_duration,
+    lease_of,
+    misspellings,
+    quote,
+    ref,
+)
 from kubedoctor.cluster.changes import scale
 from kubedoctor.findings import Effect, Fix, command_line, has_path
 
-_PROVISIONER: Final = re.compile(r"csi-provisioner|external-provisioner|\bprovisioner\b")
+PROVISIONER: Final = "csi-provisioner"
+ATTACHER: Final = "csi-attacher"
+RESIZER: Final = "csi-resizer"
+SNAPSHOTTER: Final = "csi-snapshotter"
+_ANY: Final = re.compile(r"(?:csi|external)-(?:provisioner|attacher|resizer|snapshotter)|\bprovisioner\b")
 
 
 def absent_driver(storage_class: StorageClass, cluster: Cluster) -> ControllerState:
     """Why nothing answers for the provisioner of a class, where objects tell it; else nothing is said."""
-    return _misspelled(storage_class, cluster) or _not_running(storage_class, cluster) or ControllerState()
+    return _misspelled(storage_class, cluster) or not_running(storage_class.provisioner, PROVISIONER, cluster)
 
 
 def _misspelled(storage_class: StorageClass, cluster: Cluster) -> ControllerState | None:
@@ -36,39 +56,87 @@ def _misspelled(storage_class: StorageClass, cluster: Cluster) -> ControllerStat
     )
 
 
-def _not_running(storage_class: StorageClass, cluster: Cluster) -> ControllerState | None:
-    """The workload of its provisioner, where it is scaled to 0."""
-    for workload in _workloads(storage_class.provisioner, cluster):
-        if workload.spec.desired_replicas or not has_path(workload, "spec.replicas"):
-            continue
+def idle_sidecar(driver: str, sidecar: str, cluster: Cluster) -> ControllerState:
+    """Why a sidecar of a driver does nothing, where its workload or its lease tells it; else nothing is said."""
+    stopped = not_running(driver, sidecar, cluster)
+    if stopped.clause:
+        return stopped
+    lease = lease_of(driver, cluster, sidecar)
+    renewed = lease.spec.renew_time if lease is not None and has_path(lease, "spec.renewTime") else None
+    if lease is not None and renewed is not None:
+        silent = cluster.taken_at - renewed
+        if silent.total_seconds() <= SILENT:
+            return ControllerState()
+        pod = holder_of(lease, cluster)
+        return ControllerState(
+            f"; its {sidecar} has not renewed its lease for {human_duration(silent)}",
+            (quote(lease, "spec.renewTime", "the leader renews it every few seconds"),),
+            (Fix(f"Let the {sidecar} of {driver} run again"),),
+            because_of=(ref(pod) if pod is not None else Ref("CSIDriver", "", driver),),
+        )
+    return _not_installed(driver, sidecar, cluster)
+
+
+def not_running(driver: str, sidecar: str, cluster: Cluster) -> ControllerState:
+    """The workload with the sidecar, where it is scaled to 0."""
+    having = [one for one in _workloads(driver, cluster) if runs(one.spec.template.spec.containers, sidecar)]
+    if any(one.spec.desired_replicas or not has_path(one, "spec.replicas") for one in having):
+        return ControllerState()
+    for workload in having[:1]:
         name = ref(workload)
         line = command_line(scale(name, 1), workload)
         return ControllerState(
-            f"; {name.title}, which runs its provisioner, is scaled to 0",
+            f"; {name.title}, which runs its {sidecar}, is scaled to 0",
             evidence=(quote(workload, "spec.replicas", "no pod answers for the driver"),),
             fixes=(Fix(f"Scale {name.title} up", line, Effect.CHANGES, changes=name),),
             because_of=(name,),
         )
-    return None
+    return ControllerState()
 
 
-def _workloads(provisioner: str, cluster: Cluster) -> Iterator[Deployment | StatefulSet]:
-    """Those with the sidecar of a provisioner whose template names the driver: in an argument, a variable or an image; else by
-    the first word of its name, `ebs` of `ebs.csi.aws.com`."""
-    word = provisioner.rpartition("/")[2].partition(".")[0]
+def _not_installed(driver: str, sidecar: str, cluster: Cluster) -> ControllerState:
+    """A controller of the driver that has other sidecars only."""
+    workloads = tuple(_workloads(driver, cluster))
+    if not workloads or any(runs(one.spec.template.spec.containers, sidecar) for one in workloads):
+        return ControllerState()
+    name = ref(workloads[0])
+    return ControllerState(
+        f"; {name.title} runs the driver's controller without {sidecar}",
+        evidence=(quote(workloads[0], "metadata.name", f"no container of it is {sidecar}"),),
+        fixes=(Fix(f"Install {driver} with its {sidecar}"),),
+    )
+
+
+def controller_pods(driver: str, cluster: Cluster) -> tuple[Pod, ...]:
+    """The pods that run sidecars of the driver's controller."""
+    return tuple(
+        pod
+        for pod in cluster.maybe.all(Pod)
+        if not finished(pod) and names_driver(pod.name, pod.spec.containers, driver)
+    )
+
+
+def runs(containers: tuple[Container, ...], sidecar: str) -> bool:
+    word = sidecar.partition("-")[2]
+    names = re.compile(rf"(?:csi|external)-{word}|\b{word}\b")
+    return any(names.search(text) for one in containers for text in _texts(one))
+
+
+def _workloads(driver: str, cluster: Cluster) -> Iterator[Deployment | StatefulSet]:
     workloads: tuple[Deployment | StatefulSet, ...] = (*cluster.maybe.all(Deployment), *cluster.maybe.all(StatefulSet))
     for workload in workloads:
-        texts = [
-            text
-            for container in workload.spec.template.spec.containers
-            for text in (
-                *(container.name, container.image),
-                *(container.args or ()),
-                *(container.command or ()),
-                *(row.value or "" for row in container.env or ()),
-            )
-        ]
-        if any(_PROVISIONER.search(text) for text in texts) and (
-            any(provisioner in text for text in texts) or word in workload.name
-        ):
+        if names_driver(workload.name, workload.spec.template.spec.containers, driver):
             yield workload
+
+
+def names_driver(name: str, containers: tuple[Container, ...], driver: str) -> bool:
+    """Whether containers with a sidecar name the driver, in an argument, a variable or an image; else whether the workload does,
+    by the first word of the driver's name: `ebs` of `ebs.csi.aws.com`."""
+    texts = [text for one in containers for text in _texts(one)]
+    word = driver.rpartition("/")[2].partition(".")[0]
+    return any(_ANY.search(text) for text in texts) and (any(driver in text for text in texts) or word in name)
+
+
+def _texts(container: Container) -> Iterator[str]:
+    yield from (container.name, container.image, *(container.args or ()), *(container.command or ()))
+    yield from (row.value or "" for row in container.env or ())

@@ -48,7 +48,7 @@ _SNAPSHOT: Final = re.compile(r'volumesnapshots\.snapshot\.storage\.k8s\.io "(?P
 _NOT_READY: Final = re.compile(r"snapshot \S+ is not (?:R|r)eady|is not ready to use")
 _SHARED: Final = ("ReadWriteMany", "ReadOnlyMany")
 _MODES: Final = re.compile(r"capabilit|access ?mode|MULTI_NODE|ReadWriteMany", re.IGNORECASE)
-_SILENT: Final = 60.0
+SILENT: Final = 60.0
 """Seconds: a leader renews its lease every few."""
 _LONGEST: Final = 240
 
@@ -193,12 +193,12 @@ def silent_controller(driver: str, claim: PersistentVolumeClaim, cluster: Cluste
         return ControllerState()
     silent = cluster.taken_at - lease.spec.renew_time
     pod = holder_of(lease, cluster)
-    if silent.total_seconds() > _SILENT:
+    if silent.total_seconds() > SILENT:
         return ControllerState(
             f"; its controller has not renewed its lease for {human_duration(silent)}",
             (quote(lease, "spec.renewTime", "the leader renews it every few seconds"),),
             (Fix(f"Let the controller of {driver} run again"),),
-            because_of=(ref(pod),) if pod is not None else (),
+            because_of=(ref(pod) if pod is not None else Ref("CSIDriver", "", driver),),
         )
     if pod is None or not_ready(pod):
         return ControllerState(because_of=(ref(pod),) if pod is not None else ())

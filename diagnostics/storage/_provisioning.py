@@ -8,6 +8,7 @@ from datetime import timedelta
 from diagnostics.storage._driver import absent_driver
 from diagnostics.storage._hung import HUNG, deciding, ill_storage, is_hung, repair_of
 from diagnostics.storage._provisioner import (
+    ControllerState,
     identity_refused,
     key_refused,
     shared_modes,
@@ -39,7 +40,8 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
     """The finding that the provisioner failed, or took too long; None while it may still be working."""
     failed = [event for event in cluster.events_about(ref(claim)) if event.reason == "ProvisioningFailed"]
     failure = deciding(failed)
-    if failure is None and _time_given(claim, storage_class, cluster) < SLOW:
+    absent = absent_driver(storage_class, cluster) if failure is None else ControllerState()
+    if failure is None and not absent.clause and _time_given(claim, storage_class, cluster) < SLOW:
         return None
     answer: tuple[Evidence, ...] = ()
     if failure is not None:
@@ -59,7 +61,7 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
             state = ill_storage(storage_class, cluster)
             why += f"; {HUNG}{state.clause}"
     else:
-        state = absent_driver(storage_class, cluster)
+        state = absent
         if not state.clause:
             state = silent_controller(storage_class.provisioner, claim, cluster)
         why = state.clause or "; no event says why"

@@ -29,12 +29,18 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from diagnostics.storage._driver import RESIZER, idle_sidecar
+from diagnostics.storage._provisioner import ControllerState
 from kubedoctor.cluster import (
     Cluster,
+    Deployment,
     Event,
     Evidence,
+    Lease,
+    PersistentVolume,
     PersistentVolumeClaim,
     Pod,
+    StatefulSet,
     amount_of,
     condition,
     pods_mounting,
@@ -89,7 +95,7 @@ def grows(claim: PersistentVolumeClaim) -> bool:
     code="KD3004",
     subject=PersistentVolumeClaim,
     severity=Severity.WARNING,
-    reads=(PersistentVolumeClaim, Pod, Event),
+    reads=(PersistentVolumeClaim, PersistentVolume, Pod, Event, Lease, Deployment, StatefulSet),
     when=grows,
     symptoms=("VolumeResizeFailed", "FileSystemResizePending", "ExternalExpanding", "no space left on device"),
 )
@@ -130,12 +136,15 @@ def resize_failed(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fi
             severity=None if users else Severity.NOTICE,
         )
     elif (ignored := _ignored(claim, cluster)) is not None:
+        resizer = _resizer(claim, cluster)
         yield Finding(
             about=ref(claim),
-            summary=f"{begins}: no driver expands it; the volume controller waits for one (ExternalExpanding)",
-            evidence=(*sizes, ignored),
+            summary=f"{begins}: no driver expands it; the volume controller waits for one (ExternalExpanding){resizer.clause}",
+            evidence=(*sizes, ignored, *resizer.evidence),
             confidence=Confidence.LIKELY,
+            because_of=resizer.because_of,
             fixes=(
+                *resizer.fixes,
                 Fix(
                     "Install the resizer of the volume's driver, if the driver can expand volumes (local-path, hostPath and"
                     " NFS shares cannot)"
@@ -185,6 +194,14 @@ def _ignored(claim: PersistentVolumeClaim, cluster: Cluster) -> Evidence | None:
     if waiting is None or first is None or cluster.taken_at - first < SLOW:
         return None
     return quote(waiting, "message", "ExternalExpanding")
+
+
+def _resizer(claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:
+    """Why the resizer of the volume's driver does nothing."""
+    volume = cluster.maybe.get(PersistentVolume, "", claim.spec.volume_name) if claim.spec.volume_name else None
+    if volume is None or volume.spec.csi is None:
+        return ControllerState()
+    return idle_sidecar(volume.spec.csi.driver, RESIZER, cluster)
 
 
 def _waits_for_a_pod(claim: PersistentVolumeClaim, cluster: Cluster) -> Evidence | None:

@@ -215,6 +215,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD3009": {"Event": "the driver's answer, where the status has none"},
     "KD3011": {"VolumeSnapshotContent.snapshot.storage.k8s.io": "that nothing has touched it"},
     "KD3012": {"Event": "the kubelet writes that it walks through the files only there"},
+    "KD3013": {"Lease": "that nobody renews it"},
     "KD6012": {
         "Gateway.networking.istio.io": "the hosts that it accepts",
         "Pod": "whose log shows which host is asked for",

@@ -1,10 +1,11 @@
-"""The pod of a volume driver on a node: whether it is there, and where on the node a mount fails."""
+"""The pod of a volume driver on a node: whether it is there, and where on the node a mount fails; and the driver's attacher."""
 
 from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple
 
+from diagnostics.storage._driver import ATTACHER, idle_sidecar
 from kubedoctor.cluster import Cluster, DaemonSet, Event, Node, Pod, pods_of, ready, ref, untolerated
 from kubedoctor.findings import Evidence, Fix, Ref, has_path, quote
 from kubedoctor.replay.messages.classes import MessageClass
@@ -114,6 +115,19 @@ def _taints(plugin: DaemonSet, name: str, cluster: Cluster) -> tuple[Evidence, .
     if node is None or not has_path(node, "spec.taints"):
         return ()
     return (quote(node, "spec.taints", f"of the node; {plugin.name} has to tolerate them"),)
+
+
+_WAITS: Final = re.compile(r"timed out waiting for external-attacher of (?P<driver>\S+) CSI driver")
+"""`pkg/volume/csi/csi_attacher.go`, waitForVolumeAttachmentInternal, v1.37."""
+
+
+def at_attacher(event: Event, cluster: Cluster) -> AtNode:
+    """Why the driver's attacher has not attached a volume in time; nothing for one that is at work."""
+    found = _WAITS.search(event.message)
+    if found is None:
+        return AtNode("", ())
+    state = idle_sidecar(found["driver"], ATTACHER, cluster)
+    return AtNode(state.clause, state.evidence, state.because_of, state.fixes)
 
 
 CLASS: Final = "SecretProviderClass.secrets-store.csi.x-k8s.io"

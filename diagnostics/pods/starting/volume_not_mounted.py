@@ -28,13 +28,14 @@ from diagnostics.pods._node import blamed_node
 from diagnostics.pods.starting._attached import attached_elsewhere, holders
 from diagnostics.pods.starting._creation import nothing_created
 from diagnostics.pods.starting._local_disk import missing_local_disk
-from diagnostics.pods.starting._node_plugin import CLASS, at_node, class_elsewhere
+from diagnostics.pods.starting._node_plugin import CLASS, at_attacher, at_node, class_elsewhere
 from diagnostics.storage._backend import VOLUME_KINDS, backend_of, system_of
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
     Event,
     HostPathSource,
+    Lease,
     Node,
     PersistentVolume,
     PersistentVolumeClaim,
@@ -105,9 +106,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     subject=Pod,
     severity=Severity.CRITICAL,
     reads=(
-        Event,
-        Node,
-        CLASS,
+        *(Event, Lease, Node, CLASS),
         PersistentVolume,
         PersistentVolumeClaim,
         Pod,
@@ -168,8 +167,9 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     attached = attached_elsewhere(pod, event, name, about, cluster)
     disk = missing_local_disk(pod, _message(event), name, cluster)
     place, elsewhere = at_node(pod, event, cluster), class_elsewhere(pod, event, cluster)
+    attacher = at_attacher(event, cluster)
     backend = backend_of(pod, event, volume, name, cluster)
-    where = f"{disk.words if disk else ''}{place.words}{elsewhere.words}{backend.words}"
+    where = f"{disk.words if disk else ''}{place.words}{elsewhere.words}{attacher.words}{backend.words}"
     summary = f"volume {name} cannot be mounted: {shown_reason(why, 240).rstrip('.') if where else shown_reason(why, 240)}{where}"
     return Finding(
         about=about,
@@ -181,11 +181,13 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
             *(disk.evidence if disk else ()),
             *place.evidence,
             *elsewhere.evidence,
+            *attacher.evidence,
             *backend.evidence,
         ),
         fixes=(attached and attached.fixes)
         or (disk and disk.fixes)
         or place.fixes
+        or attacher.fixes
         or backend.fixes
         or (_fix(pod, event, volume, about, system_of(pod, volume, name, cluster)),),
         affects=backend.affects,
@@ -193,6 +195,7 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
         aspect=name,
         because_of=(
             *place.blamed,
+            *attacher.blamed,
             *(attached.blamed if attached else ()),
             *_claim(pod, volume),
             *_node_of_the_holder(pod, event, cluster),

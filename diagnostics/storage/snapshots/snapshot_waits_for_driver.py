@@ -11,7 +11,9 @@ the snapshot since: it has no status, `READYTOUSE` stays false, and no backup ex
 
 ## How to fix it
 1. Enable the snapshotter of the driver (in most charts a value such as `sidecars.snapshotter.forceEnable` or `snapshotter.enabled`).
-2. Where it runs, read its log for the name of the VolumeSnapshotContent.
+2. Where the driver's controller runs outside of the cluster's pods (managed control planes), ask the provider, or look whether
+   snapshots have to be enabled for the cluster.
+3. Where it runs, read its log for the name of the VolumeSnapshotContent.
 
 ## References
 - https://kubernetes-csi.github.io/docs/external-snapshotter.html
@@ -24,12 +26,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from diagnostics.storage._driver import SNAPSHOTTER as _SIDECAR
+from diagnostics.storage._driver import controller_pods, runs
 from diagnostics.storage.snapshots.snapshot_class_unusable import GROUP, SNAPSHOT, is_not_taken
-from kubedoctor.cluster import Cluster, CustomResource, Pod, finished, human_duration, quote, ref
+from kubedoctor.cluster import Cluster, CustomResource, Pod, human_duration, quote, ref
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, has_path, look_at_log
 
 CONTENT: Final = f"VolumeSnapshotContent.{GROUP}"
-_SIDECAR: Final = "csi-snapshotter"
 _SLOW: Final = timedelta(minutes=10)
 """The sidecar gives a content a status within seconds, also while the storage still copies."""
 
@@ -57,16 +60,23 @@ def snapshot_waits_for_driver(snapshot: CustomResource, cluster: Cluster) -> Ite
         return
     driver = str((content.spec or {}).get("driver") or "its driver")
     age = human_duration(cluster.taken_at - created)
-    sidecars = [(pod, container) for pod in cluster.maybe.all(Pod) if (container := _sidecar(pod))]
+    owners = controller_pods(driver, cluster)
+    having = [pod for pod in owners if runs(pod.spec.containers, _SIDECAR)]
+    without = owners[0] if owners and not having else None
     unseen = any(gap.kind == "Pod" for gap in cluster.gaps)
-    clause = f"no pod of this cluster runs {_SIDECAR}" if not (sidecars or unseen) else ""
+    clause = (
+        f"; pod {without.namespace}/{without.name} runs the driver's controller without {_SIDECAR}"
+        if without is not None
+        else ""
+    )
+    hosted = "" if owners or unseen else "; no pod of its controller is seen: it may run in a hosted control plane"
     yield Finding(
         about=ref(snapshot),
-        summary=f"nothing has taken it for {age}: the {_SIDECAR} of driver {driver} has not touched {ref(content).title}"
-        + (f"; {clause}" if clause else ""),
+        summary=f"nothing has taken it for {age}: the {_SIDECAR} of driver {driver} has not touched {ref(content).title}{clause}{hosted}",
         evidence=(
             quote(snapshot, "status.boundVolumeSnapshotContentName", "it has no status"),
             *((quote(content, "spec.driver", "must take it"),) if has_path(content, "spec.driver") else ()),
+            *((quote(without, "metadata.name", f"no container of it is {_SIDECAR}"),) if without is not None else ()),
         ),
         confidence=Confidence.LIKELY if clause else Confidence.POSSIBLE,
         would_disprove="" if clause else f"the log of a {_SIDECAR} names {content.name}",
@@ -76,7 +86,7 @@ def snapshot_waits_for_driver(snapshot: CustomResource, cluster: Cluster) -> Ite
             else Fix(f"Check that a {_SIDECAR} of {driver} runs, and repair what its log says"),
         ),
         commands=(
-            *(look_at_log(pod, container, previous=False, why="what it does") for pod, container in sidecars[:1]),
+            *(look_at_log(pod, _container(pod), previous=False, why="what it does") for pod in having[:1]),
             Command(ref(content).describe_command, "whether the driver has said anything"),
         ),
     )
@@ -87,7 +97,7 @@ def _was_tried(content: CustomResource) -> bool:
     return bool(status.get("error") or status.get("snapshotHandle") or status.get("creationTime"))
 
 
-def _sidecar(pod: Pod) -> str:
-    """The name of its container that takes snapshots; empty where it has none."""
+def _container(pod: Pod) -> str:
+    """The container of the pod that takes snapshots."""
     names = (row.name for row in pod.spec.containers if _SIDECAR in f"{row.name} {row.image}")
-    return "" if finished(pod) else next(names, "")
+    return next(names, pod.spec.containers[0].name)

@@ -12,6 +12,14 @@ from kubedoctor.cluster.seen.reading import Cluster
 
 _PROVISIONER: Final = "csi-provisioner"
 """The container of the controller, as its manifests name it."""
+SIDECARS: Final = {
+    _PROVISIONER: "{}",
+    "csi-attacher": "external-attacher-leader-{}",
+    "csi-resizer": "external-resizer-{}",
+    "csi-snapshotter": "external-snapshotter-leader-{}",
+}
+"""The sidecars of a driver's controller, and the lease by which each elects its leader (`kubernetes-csi/external-attacher`
+4.13, `external-resizer` 2.3, `external-snapshotter` 8.7, each `cmd/csi-*/main.go`)."""
 _NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9-]")
 
 
@@ -24,10 +32,10 @@ def pod_that_said(event: Event, cluster: Cluster) -> Pod | None:
     return next(iter(cluster.maybe.pods_named(parts[-2])), None)
 
 
-def lease_of(driver: str, cluster: Cluster) -> Lease | None:
-    """The lease by which the provisioners of a driver elect their leader: it has the driver's name, without the
-    characters that no name of a lease has (`csi-lib-utils`, leaderelection.go, sanitizeName)."""
-    name = _NOT_IN_A_NAME.sub("-", driver.lower())
+def lease_of(driver: str, cluster: Cluster, sidecar: str = _PROVISIONER) -> Lease | None:
+    """The lease by which a sidecar of a driver elects its leader, without the characters of the driver's name that no name
+    of a lease has (`csi-lib-utils`, leaderelection.go, sanitizeName). sidecar: a key of SIDECARS."""
+    name = _NOT_IN_A_NAME.sub("-", SIDECARS[sidecar].format(driver.lower()))
     found = (lease for lease in cluster.maybe.all(Lease) if _NOT_IN_A_NAME.sub("-", lease.name) == name)
     return next(found, None)
 
