@@ -29,6 +29,8 @@ from tests.real.cluster.layout import (
     KUBERNETES_VERSION,
     POLICY_ROOT,
     RECIPES,
+    SIDECAR_VERSIONS,
+    SNAPSHOT_KINDS,
 )
 from tests.real.cluster.requirements import why_not_build
 
@@ -41,6 +43,7 @@ KUBERNETES_FLAGS = (
 CONTAINERD = "github.com/containerd/containerd/v2"
 CONTAINERD_FLAGS = f"-s -w -X {CONTAINERD}/version.Version={CONTAINERD_VERSION}"
 INGRESS_NGINX = "k8s.io/ingress-nginx"
+SNAPSHOT_CLIENT, SNAPSHOT_GROUP = "github.com/kubernetes-csi/external-snapshotter/client/v8", "snapshot.storage.k8s.io"
 GATEWAY_API, GATEWAY_GROUP = "sigs.k8s.io/gateway-api", "gateway.networking.k8s.io"
 INGRESS_NGINX_FLAGS = f"-s -w -X {INGRESS_NGINX}/version.RELEASE={INGRESS_NGINX_VERSION}"
 DEBIAN_PACKAGES = (
@@ -112,6 +115,12 @@ def _kubernetes(name: str) -> Component:
     return Component("kubernetes", name, f"k8s.io/kubernetes/cmd/{name}", KUBERNETES_FLAGS)
 
 
+def _sidecar(name: str, repository: str) -> Component:
+    """Of a CSI driver, out of the repository and major version that Kubernetes CSI keeps it in."""
+    package = f"github.com/kubernetes-csi/{repository}/cmd/{name}"
+    return Component("csi", name, package, f"-s -w -X main.version={SIDECAR_VERSIONS[name]}")
+
+
 COMPONENTS = (
     Component("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
     _kubernetes("kube-apiserver"),
@@ -126,17 +135,26 @@ COMPONENTS = (
     Component("policies", "kube-router", "."),
     Component("ingress", "nginx-ingress-controller", f"{INGRESS_NGINX}/cmd/nginx", INGRESS_NGINX_FLAGS),
     Component("ingress", "nginx", "."),
+    _sidecar("csi-provisioner", "external-provisioner/v6"),
+    _sidecar("csi-attacher", "external-attacher/v4"),
+    _sidecar("csi-resizer", "external-resizer/v2"),
+    _sidecar("csi-snapshotter", "external-snapshotter/v8"),
+    _sidecar("snapshot-controller", "external-snapshotter/v8"),
+    Component("disks", "disks", "."),
     # Its panics are recorded, and must not name the folder where it was built.
     Component("app", "app", ".", options=("-trimpath",)),
 )
 
 
 def copy_texts() -> None:
-    """What else of a module is needed than programs: ingress-nginx's template of nginx.conf, the kinds of the Gateway API."""
+    """What else of a module is needed than programs: ingress-nginx's template of nginx.conf, the kinds of the Gateway API
+    and of snapshots."""
     template = _folder_of("ingress", INGRESS_NGINX) / "rootfs/etc/nginx/template/nginx.tmpl"
     INGRESS_NGINX_TEMPLATE.write_text(template.read_text())
     kinds = sorted((_folder_of("gateway", GATEWAY_API) / "config/crd/standard").glob(f"{GATEWAY_GROUP}_*.yaml"))
     GATEWAY_KINDS.write_text("---\n".join(path.read_text() for path in kinds))
+    kinds = sorted((_folder_of("csi", SNAPSHOT_CLIENT) / "config/crd").glob(f"{SNAPSHOT_GROUP}_*.yaml"))
+    SNAPSHOT_KINDS.write_text("---\n".join(path.read_text() for path in kinds))
 
 
 def _folder_of(module: str, path: str) -> Path:

@@ -22,6 +22,7 @@ from tests.real.cluster.layout import (
     KUBE_ROUTER_VERSION,
     KUBERNETES_VERSION,
     POLICY_ROOT,
+    SIDECAR_VERSIONS,
     Document,
 )
 
@@ -34,6 +35,9 @@ COREDNS = f"coredns:{COREDNS_VERSION}"
 KUBE_ROUTER = f"kube-router:{KUBE_ROUTER_VERSION}"
 KUBE_PROXY = f"kube-proxy:{KUBERNETES_VERSION}"
 INGRESS_NGINX = f"ingress-nginx/controller:{INGRESS_NGINX_VERSION}"
+SIDECARS = {name: f"sig-storage/{name}:{version}" for name, version in SIDECAR_VERSIONS.items()}
+SNAPSHOT_CONTROLLER = SIDECARS["snapshot-controller"]
+DISKS = "disks-csi-driver:1.0.0"
 Files = dict[str, Path | str]
 """What is in an image: a file, or the target of a link, by path."""
 
@@ -43,8 +47,10 @@ def build_all() -> None:
     programs = app, coredns, kube_router, kube_proxy, controller, nginx = tuple(
         BINARIES / name for name in ("app", "coredns", "kube-router", "kube-proxy", "nginx-ingress-controller", "nginx")
     )
-    sources = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in programs}
-    recipe = json.dumps([sources, APPLICATIONS, PAUSE, COREDNS, KUBE_ROUTER, KUBE_PROXY, INGRESS_NGINX])
+    of_storage = {SIDECARS.get(name, DISKS): BINARIES / name for name in (*SIDECARS, "disks")}
+    sources = {path.name: [path.stat().st_mtime_ns, path.stat().st_size] for path in (*programs, *of_storage.values())}
+    names = [APPLICATIONS, PAUSE, COREDNS, KUBE_ROUTER, KUBE_PROXY, INGRESS_NGINX, *of_storage]
+    recipe = json.dumps([sources, *names])
     note = IMAGES / "recipe.json"
     if note.exists() and note.read_text() == recipe:
         return
@@ -64,6 +70,8 @@ def build_all() -> None:
         ["/nginx-ingress-controller"],
         ("tmp/nginx", "etc/ingress-controller/telemetry"),
     )
+    for name, program in of_storage.items():
+        tags[name] = _build({program.name: program}, [f"/{program.name}"])
     (IMAGES / "tags.json").write_text(json.dumps(tags, indent=1))
     note.write_text(recipe)
 

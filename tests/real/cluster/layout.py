@@ -18,6 +18,8 @@ INGRESS_NGINX_TEMPLATE = CACHE / "nginx.tmpl"
 """Of which ingress-nginx writes nginx.conf; comes with its module."""
 GATEWAY_KINDS = CACHE / "gateway-kinds.yaml"
 """The CustomResourceDefinitions of the Gateway API's standard channel, as its module has them."""
+SNAPSHOT_KINDS = CACHE / "snapshot-kinds.yaml"
+"""The CustomResourceDefinitions of snapshots, as the module of their client has them."""
 IMAGES = CACHE / "images"
 RUNS = CACHE / "run"
 
@@ -29,6 +31,13 @@ CONTAINERD_VERSION = "v2.4.2"
 COREDNS_VERSION = "1.14.7"
 KUBE_ROUTER_VERSION = "v2.2.1"
 INGRESS_NGINX_VERSION = "v1.11.1"
+SIDECAR_VERSIONS = {
+    "csi-provisioner": "v6.4.0",
+    "csi-attacher": "v4.13.0",
+    "csi-resizer": "v2.3.0",
+    "csi-snapshotter": "v8.7.0",
+    "snapshot-controller": "v8.7.0",
+}
 
 KUBECTL = Path(os.environ.get("KUBECTL", BINARIES / "kubectl"))
 """kubectl of the cluster's own version, so that neither the results nor the timings depend on the machine's."""
@@ -42,6 +51,8 @@ NODE = (
     "kube-router",
     "nginx-ingress-controller",
     "nginx",
+    *SIDECAR_VERSIONS,
+    "disks",
     "app",
     "runc",
     "kubectl",

@@ -24,6 +24,8 @@ from tests.real.policy_engine import enforced
 from tests.real.recording.autoscalers import AUTOSCALERS, MEASURED
 from tests.real.recording.changes import CHANGES
 from tests.real.recording.containers import CONTAINERS
+from tests.real.recording.disks import DISKS
+from tests.real.recording.disks_cluster import DISKS_OF_THE_CLUSTER
 from tests.real.recording.fault import Fault
 from tests.real.recording.images import IMAGES
 from tests.real.recording.machines import MACHINES
@@ -33,6 +35,7 @@ from tests.real.recording.pods import PODS
 from tests.real.recording.state import state_of
 from tests.real.recording.strays import STRAYS
 from tests.real.recording.workloads import WORKLOADS
+from tests.real.storage_driver import SNAPSHOT_OBJECTS, disks_provided
 from tests.real.workloads import cluster_dns, manifest
 
 FOLDER = PROJECT / "tests/captures/recorded"
@@ -56,8 +59,8 @@ def named(culprit: tuple[str, str], own: str, items: list[Document]) -> Iterator
     yield from ({"kind": kind, "namespace": namespace, "name": one} for one in chosen)
 
 
-def record(at: Namespace, fault: Fault) -> None:
-    seen = state_of(at, datetime.now(UTC))
+def record(at: Namespace, fault: Fault, more_kinds: str = "") -> None:
+    seen = state_of(at, datetime.now(UTC), more_kinds)
     state: Document = {
         "name": fault.name,
         "story": fault.story,
@@ -82,6 +85,8 @@ class Recorder:
     def __init__(self, cluster: RealCluster) -> None:
         self.cluster = cluster
         self.made = 0
+        self.more_kinds = ""
+        """To record besides those that every cluster has, parted by commas."""
         self.failed: list[str] = []
 
     def make(self, fault: Fault) -> Namespace:
@@ -126,7 +131,7 @@ class Recorder:
                 if not since and fault.shown(at):
                     made[name] = (fault, at, began, since := now)
                 if since and now - since >= fault.settle:
-                    record(at, fault)
+                    record(at, fault, self.more_kinds)
                     self.tell(fault, began)
                 elif not since and now - began > PATIENCE:
                     self.tell(
@@ -147,7 +152,7 @@ class Recorder:
                     fault.steps(at)
                 self.cluster.wait_for(fault.name, lambda fault=fault, at=at: fault.shown(at), PATIENCE)  # type: ignore[misc]  # mypy cannot infer a lambda with defaults
                 time.sleep(fault.settle)
-                record(at, fault)
+                record(at, fault, self.more_kinds)
                 self.tell(fault, began)
             except (RuntimeError, AssertionError) as error:
                 self.tell(fault, began, str(error)[:1500])
@@ -167,9 +172,11 @@ def main() -> int:
     names = set(sys.argv[1:])
     of_namespaces = (*CONTAINERS, *IMAGES, *WORKLOADS, *CHANGES, *STRAYS, *PODS, *AUTOSCALERS)
     of_networks = (NETWORK, NETWORK_OF_THE_CLUSTER, INGRESSES, INGRESSES_OF_THE_CLUSTER)
-    groups = (of_namespaces, MEASURED, *of_networks, (*NODES, *MACHINES))
+    groups = (of_namespaces, MEASURED, *of_networks, DISKS, DISKS_OF_THE_CLUSTER, (*NODES, *MACHINES))
     wanted = [[fault for fault in faults if fault.name in names or not names] for faults in groups]
-    chosen, with_metrics, networks, cluster_network, ingresses, cluster_ingresses, of_nodes = wanted
+    chosen, with_metrics, networks, cluster_network, ingresses, cluster_ingresses, disks, cluster_disks, of_nodes = (
+        wanted
+    )
     with RealCluster(RUN, node=True) as cluster:
         cluster.wait_for("account", lambda: bool(cluster.get("serviceaccount", "default", "kube-system")))
         cluster.apply(*cluster_dns())
@@ -187,6 +194,12 @@ def main() -> int:
             with enforced(cluster), ingresses_served(cluster):
                 recorder.all_at_once(ingresses)
                 recorder.one_by_one(cluster_ingresses)
+        if disks or cluster_disks:
+            with disks_provided(cluster):
+                recorder.more_kinds = SNAPSHOT_OBJECTS
+                recorder.all_at_once(disks)
+                recorder.one_by_one(cluster_disks)
+            recorder.more_kinds = ""
         recorder.one_by_one(of_nodes)
     print(f"{sum(map(len, wanted)) - len(recorder.failed)} recorded in {FOLDER.relative_to(Path.cwd())}")
     return bool(recorder.failed)

@@ -13,7 +13,7 @@ from tests.real.namespace import Namespace
 LOG_LINES = 200
 KINDS = (
     "nodes,pods,events,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs,services,endpointslices,"
-    "persistentvolumeclaims,persistentvolumes,storageclasses,csinodes,configmaps,secrets,serviceaccounts,resourcequotas,"
+    "persistentvolumeclaims,persistentvolumes,storageclasses,csinodes,csidrivers,csistoragecapacities,configmaps,secrets,serviceaccounts,resourcequotas,"
     "limitranges,networkpolicies,horizontalpodautoscalers,poddisruptionbudgets,priorityclasses,leases,namespaces,ingresses,"
     "ingressclasses,controllerrevisions,validatingwebhookconfigurations,mutatingwebhookconfigurations,"
     "customresourcedefinitions,resourceclaims,resourceslices,deviceclasses,volumeattachments,apiservices,roles,rolebindings,clusterroles,"
@@ -48,7 +48,31 @@ def belongs(item: Document, namespace: str) -> bool:
     about = item.get("involvedObject") or item.get("regarding") or {}
     if about.get("kind") == "Namespace" and about.get("name") != namespace:
         return False
+    owner = owner_of(item)
+    if OF_A_FAULT.fullmatch(owner) and owner != namespace:
+        return False
     return item["metadata"].get("namespace", "") in ALWAYS | {namespace}
+
+
+def owner_of(item: Document) -> str:
+    """The namespace of the claim or the snapshot that an object without a namespace belongs to; empty for others."""
+    spec = item.get("spec") or {}
+    held = spec.get("claimRef") or spec.get("volumeSnapshotRef") or {}
+    return str(held.get("namespace", ""))
+
+
+def without_strangers(kept: list[Document], items: list[Document]) -> list[Document]:
+    """Without what is about volumes that belong to other faults: their attachments and events."""
+    names = {item["metadata"]["name"] for item in kept if item["kind"] == "PersistentVolume"}
+    strange = {item["metadata"]["name"] for item in items if item["kind"] == "PersistentVolume"} - names
+
+    def volume_of(item: Document) -> str:
+        if item["kind"] == "VolumeAttachment":
+            return str(item["spec"]["source"].get("persistentVolumeName", ""))
+        about = item.get("involvedObject") or {}
+        return str(about.get("name", "")) if about.get("kind") == "PersistentVolume" else ""
+
+    return [item for item in kept if volume_of(item) not in strange]
 
 
 def lines_of(text: str, namespace: str) -> str:
@@ -83,6 +107,7 @@ def state_of(at: Namespace, taken_at: datetime, more_kinds: str = "") -> Documen
     kinds = f"{KINDS},{more_kinds}" if more_kinds else KINDS
     items = json.loads(at.cluster.kubectl("get", kinds, "-A", "-o", "json", "--show-managed-fields"))["items"]
     kept = [blanked(item) for item in items if belongs(item, at.name) and not built_in(item)]
+    kept = without_strangers(kept, items)
     return {
         "kubernetes": KUBERNETES_VERSION,
         "captured_at": taken_at.strftime("%Y-%m-%dT%H:%M:%SZ"),

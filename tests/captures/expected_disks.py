@@ -1,0 +1,31 @@
+"""What must be found in each recorded state of claims, volumes and their driver."""
+
+from __future__ import annotations
+
+EXPECTED_OF_DISKS: dict[str, tuple[str, str]] = {
+    "disk-attached-to-another-machine": ("KD1019", "db-old-7"),
+    "disk-denied-to-the-driver": ("KD3001", "not allowed to create disks"),
+    "disk-for-many-nodes": ("KD3001", "ReadWriteMany"),
+    "disk-grown-too-large": ("KD3004", "maximum of 17179869184 bytes"),
+    "disk-in-a-zone-without-nodes": ("KD1101", "zone-b"),
+    "disk-is-full": ("KD1003", "8Mi"),
+    "disk-larger-than-possible": ("KD3001", "maximum of 17179869184 bytes"),
+    "disk-not-deleted": ("KD3007", "in use by snapshot"),
+    "disk-not-grown-while-attached": ("KD3004", "detach it from machine node-1"),
+    "disk-of-an-unknown-parameter": ("KD3001", "tpye"),
+    "disk-of-another-user": ("KD1003", "/data/orders.db"),
+    "disk-quota-exhausted": ("KD3001", "quota exceeded"),
+    "disk-used-on-two-nodes": ("KD1019", "import"),
+    "disk-with-a-damaged-file-system": ("KD1019", "bad superblock"),
+    "driver-controller-scaled-to-zero": ("KD3001", "disks-csi-controller"),
+    "driver-left-the-node": ("KD1019", "node-1"),
+    "driver-not-on-the-node": ("KD3001", "node-1"),
+    "driver-without-attacher": ("KD1019", "attacher"),
+    "file-system-not-grown": ("KD3004", "resize2fs"),
+    "kept-volume-is-wanted-again": ("KD3001", "Released"),
+    "node-has-its-last-disk": ("KD1101", "volume"),
+    "restore-of-a-misspelled-snapshot": ("KD3001", "did you mean VolumeSnapshot daily"),
+    "restore-smaller-than-its-snapshot": ("KD3001", "less than the size"),
+    "snapshot-of-a-misspelled-class": ("KD3005", "did you mean disks"),
+    "snapshot-quota-exhausted": ("KD7104", "20 of 20 snapshots"),
+}
