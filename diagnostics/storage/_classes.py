@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from diagnostics.storage._volumes import finding, requested
-from kubedoctor.answers.binding.claim_fixes import claim_fixes
+from kubedoctor.answers.binding.claim_fixes import claim_fixes, default_class_fixes
 from kubedoctor.answers.binding.objections import nearest_volume
 from kubedoctor.cluster import (
-    DEFAULT_CLASS_ANNOTATIONS,
     Cluster,
     PersistentVolumeClaim,
     StorageClass,
     listed,
     misspellings,
-    ref,
 )
-from kubedoctor.cluster.changes import put
-from kubedoctor.findings import Finding, Fix, command_line
+from kubedoctor.findings import Finding, Fix
 from kubedoctor.replay.storage.matching import class_of
 from kubedoctor.replay.storage.unbound import Unbound
 
 
-def no_class(claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], state: Unbound) -> Finding:
-    """The claim sets no class, and no class is the default."""
+def no_class(
+    claim: PersistentVolumeClaim, classes: tuple[StorageClass, ...], state: Unbound, cluster: Cluster | None = None
+) -> Finding:
+    """The claim sets no class, and no class is the default. cluster: None where the volumes cannot be seen."""
     existing = f"classes: {listed((known_class.name for known_class in classes), 5)}" if classes else "no class exists"
-    fixes = []
-    if classes:
-        mark = put(ref(classes[0]), ("metadata", "annotations", DEFAULT_CLASS_ANNOTATIONS[0]), "true")
-        text = f"Make {classes[0].name} the default class" if len(classes) == 1 else "Make a class the default"
-        fixes = [Fix(text, command_line(mark))]
+    proven = claim_fixes(claim, state, cluster) if cluster is not None else default_class_fixes(classes)
     summary = f"the claim sets no StorageClass, and the cluster has no default class ({existing})"
     summary += nearest_volume(claim, state.judged)
-    return finding(
-        claim, summary, requested(claim), *fixes, Fix("Or delete the claim and recreate it with storageClassName set")
-    )
+    last = "Delete the claim and recreate it with storageClassName set"
+    if not classes:
+        last = "Install a storage driver with a StorageClass, or create a PersistentVolume that matches"
+    return finding(claim, summary, requested(claim), *proven, Fix(last))
 
 
 def class_missing(

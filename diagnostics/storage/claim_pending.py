@@ -112,7 +112,7 @@ def _judged(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
         case Awaited.NAMED_VOLUME:
             return _named_volume(claim, state, cluster)
         case Awaited.ANY_CLASS:
-            return no_class(claim, classes, state)
+            return no_class(claim, classes, state, cluster)
         case Awaited.NAMED_CLASS:
             return class_missing(claim, classes, state, cluster)
         case Awaited.VOLUME | Awaited.FIRST_POD if storage_class is None or not storage_class.makes_volumes:

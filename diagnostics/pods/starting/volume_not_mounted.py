@@ -158,9 +158,10 @@ def _mounted_since(pod: Pod, event: Event, cluster: Cluster) -> bool:
 
 def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     about = at_fault(pod, cluster)
-    volume = next((candidate for candidate in pod.spec.volumes or () if candidate.name == name), None)
+    volume = _declared(pod, name, cluster)
+    claim = volume.claim_of(pod.name) if volume is not None and volume.name != name else None
     why = " ".join(event.message.split()).partition(f'for volume "{name}" : ')[2] or event.message
-    base = f"spec.volumes[name={name}]"
+    base = f"spec.volumes[name={volume.name if volume is not None else name}]"
     evidence = [quote(event, "message", f"seen {times(event.times)}")]
     for field in ("hostPath.path", "hostPath.type", "persistentVolumeClaim.claimName", "csi.driver", "nfs"):
         evidence += quote_pod_spec(pod, cluster, about, f"{base}.{field}", "the volume")
@@ -170,7 +171,11 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
     attacher = at_attacher(event, cluster)
     backend = backend_of(pod, event, volume, name, cluster)
     where = f"{disk.words if disk else ''}{place.words}{elsewhere.words}{attacher.words}{backend.words}"
-    summary = f"volume {name} cannot be mounted: {shown_reason(why, 240).rstrip('.') if where else shown_reason(why, 240)}{where}"
+    done = "attached" if event.reason == "FailedAttachVolume" else "mounted"
+    which = f"volume {name}{f' (claim {claim})' if claim else ''}"
+    summary = (
+        f"{which} cannot be {done}: {shown_reason(why, 240).rstrip('.') if where else shown_reason(why, 240)}{where}"
+    )
     return Finding(
         about=about,
         summary=summary + attached.words if attached else summary,
@@ -201,6 +206,20 @@ def _finding(pod: Pod, event: Event, name: str, cluster: Cluster) -> Finding:
             *_node_of_the_holder(pod, event, cluster),
         ),
     )
+
+
+def _declared(pod: Pod, name: str, cluster: Cluster) -> Volume | None:
+    """The pod's volume of this name, or whose claim has the PersistentVolume of this name."""
+    volumes = pod.spec.volumes or ()
+    own = next((one for one in volumes if one.name == name), None)
+    if own is not None:
+        return own
+    for one in volumes:
+        claim_name = one.claim_of(pod.name)
+        claim = cluster.maybe.get(PersistentVolumeClaim, pod.namespace, claim_name) if claim_name is not None else None
+        if claim is not None and claim.spec.volume_name == name:
+            return one
+    return None
 
 
 def _message(event: Event) -> Message:

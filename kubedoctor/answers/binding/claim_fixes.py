@@ -51,6 +51,17 @@ def binds(claim: PersistentVolumeClaim, cluster: Cluster) -> bool:
     return unbound(now, volumes, cluster.all(StorageClass)).awaits is Awaited.BINDING
 
 
+def may_be_released(volume: PersistentVolume, cluster: Cluster) -> bool:
+    """Whether no claim has the volume: the controller says so, or all claims were seen. A volume that its driver deletes is
+    not kept by another claim."""
+    released = volume.status.phase == "Released"
+    if released and volume.spec.persistent_volume_reclaim_policy == "Delete":
+        return False
+    claims = cluster.maybe.all(PersistentVolumeClaim)
+    unseen = any(gap.kind == "PersistentVolumeClaim" for gap in cluster.gaps)
+    return holder(volume, claims) is None and (released or not unseen)
+
+
 def _looked_at(volume: PersistentVolume, claims: tuple[PersistentVolumeClaim, ...]) -> PersistentVolume:
     phase = synced_volume(volume, claims).phase
     status = msgspec.structs.replace(volume.status, phase=phase or volume.status.phase)
@@ -60,12 +71,12 @@ def _looked_at(volume: PersistentVolume, claims: tuple[PersistentVolumeClaim, ..
 def _about_volume(claim: PersistentVolumeClaim, rejection: Rejection, cluster: Cluster) -> Iterator[Fix]:
     volume, wrong = rejection.volume, frozenset(rejection.reasons)
     if wrong <= _HELD:
-        if holder(volume, cluster.maybe.all(PersistentVolumeClaim)) is not None:
+        if not may_be_released(volume, cluster):
             return
         change = release_volume(ref(volume))
         text = (
             f"Remove the claimRef of volume {volume.name} ({holder_words(claim, volume)}): the claim then gets its data as"
-            " it is"
+            " it is, and its pods can overwrite it"
         )
         yield _proven(Fix(text, command_line(change), Effect.CHANGES, changes=ref(volume)), change, claim, cluster)
         return
@@ -122,10 +133,7 @@ def _steps(claim: PersistentVolumeClaim, fields: dict[Path, object]) -> list[Ste
 def _about_class(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -> Iterator[Fix]:
     classes = cluster.all(StorageClass)
     if state.awaits is Awaited.ANY_CLASS:
-        for one in [one for one in classes if one.makes_volumes][:_MOST]:
-            change = put(ref(one), ("metadata", "annotations", DEFAULT_CLASS_ANNOTATIONS[0]), "true")
-            text = f"Make {one.name} the default class: every claim without a class then gets it"
-            yield Fix(text, command_line(change), Effect.CHANGES, changes=ref(one))
+        yield from default_class_fixes(classes)
     elif state.awaits is Awaited.NAMED_CLASS:
         for name in misspellings(class_of(claim) or "", (one.name for one in classes), 2):
             change = edit(ref(claim), *_steps(claim, {("spec", "storageClassName"): name}))
@@ -133,6 +141,14 @@ def _about_class(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster)
             if line:
                 text = f"Recreate the claim with class {name}; the claim has no volume, so no data is lost"
                 yield _proven(Fix(text, line, Effect.CHANGES, changes=ref(claim)), change, claim, cluster)
+
+
+def default_class_fixes(classes: tuple[StorageClass, ...]) -> Iterator[Fix]:
+    """A default class for claims without one: only a class that provisions volumes helps them all."""
+    for one in [one for one in classes if one.makes_volumes][:_MOST]:
+        change = put(ref(one), ("metadata", "annotations", DEFAULT_CLASS_ANNOTATIONS[0]), "true")
+        text = f"Make {one.name} the default class: every claim without a class then gets it"
+        yield Fix(text, command_line(change), Effect.CHANGES, changes=ref(one))
 
 
 def _proven(fix: Fix, change: Change, claim: PersistentVolumeClaim, cluster: Cluster) -> Fix:

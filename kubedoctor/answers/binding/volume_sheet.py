@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from kubedoctor.answers.binding.claim_fixes import binds
+from kubedoctor.answers.binding.claim_fixes import binds, may_be_released
 from kubedoctor.answers.binding.claim_sheet import attachment_table
 from kubedoctor.answers.binding.objections import COLUMNS, short
 from kubedoctor.answers.binding.places import attachments_of, place_of, user_links
@@ -135,12 +135,12 @@ def _fixes(
     cluster: Cluster,
 ) -> Iterator[Fix]:
     """Only for a volume that a pending claim waits for: a Released volume keeps data that somebody may need."""
-    if claim is not None:
+    if claim is not None or not may_be_released(volume, cluster):
         return
     for wanting, found in judged:
         if found.reasons in ((Mismatch.RELEASED,), (Mismatch.RESERVED,)):
             change = release_volume(ref(volume))
-            text = f"Remove its claimRef: claim {wanting.namespace}/{wanting.name} then gets it with its data"
+            text = f"Remove its claimRef: claim {wanting.namespace}/{wanting.name} then gets it with its data, and its pods can overwrite it"
             fix = Fix(text, command_line(change), Effect.CHANGES, changes=ref(volume))
             yield proven(fix, prove(change, cluster, partial(binds, wanting)))
             return

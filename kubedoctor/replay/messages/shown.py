@@ -15,6 +15,9 @@ _NOISE: Final = tuple(
         # gRPC's status, at each program that passes an error on
         (r'"?rpc error: code = (?:Internal|Unknown|Aborted|FailedPrecondition) desc = ', ""),
         (r'"?rpc error: code = (\w+) desc = (?:\1: )?', r"\1: "),
+        # the attach-detach controller and the resizer, about a volume that is named already
+        (r'Multi-Attach error for volume "[^"]*" Volume is ', "Multi-Attach error: it is "),
+        (r'\bresize volume "[^"]*" by resizer "[^"]*" failed: ', ""),
         # AWS: the SDKs for Go, versions 1 and 2
         (
             r"operation error [\w ]+: \w+, (?:exceeded maximum number of attempts, \d+, )?https response error"

@@ -51,8 +51,6 @@ NODE = (
     "kube-router",
     "nginx-ingress-controller",
     "nginx",
-    *SIDECAR_VERSIONS,
-    "disks",
     "app",
     "runc",
     "kubectl",
