@@ -22,10 +22,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from diagnostics.ingress._certificates import may_come
 from diagnostics.ingress._controllers import controller_of_ingress, reads_secrets
 from diagnostics.pods.configuration._creators import CREATORS
+from diagnostics.pods.configuration._secret_store import CLASS, syncing
 from kubedoctor.cluster import (
     Cluster,
     Evidence,
@@ -36,12 +38,14 @@ from kubedoctor.cluster import (
     Service,
     listed,
     misspellings,
+    not_ready,
 )
 from kubedoctor.findings import (
     Command,
     Confidence,
     Finding,
     Fix,
+    Ref,
     Severity,
     diagnostic,
     edit_command,
@@ -62,7 +66,7 @@ _ISSUED = re.compile(r"cert-manager\.io/|kubernetes\.io/tls-acme|certificate\.ap
     code="KD2306",
     subject=Ingress,
     severity=Severity.WARNING,
-    reads=(Ingress, IngressClass, Secret, Pod, Service, *CREATORS),
+    reads=(Ingress, IngressClass, Secret, Pod, Service, CLASS, *CREATORS),
     symptoms=("fake certificate", "Using default certificate", "NET::ERR_CERT_AUTHORITY_INVALID"),
 )
 def certificate_secret_missing(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
@@ -124,7 +128,10 @@ def _finding(ingress: Ingress, at: int, name: str, hosts: tuple[str, ...], known
     elsewhere = [one for one in cluster.maybe.all(Secret) if one.name == name]
     of_hosts = f" for {listed(hosts, 3)}" if hosts else ""
     text = f"no Secret {name} with the certificate{of_hosts}"
-    if near:
+    synced = _synced(ingress, name, cluster)
+    if synced.words:
+        text, near = text + synced.words, ""
+    elif near:
         text += f"; did you mean {near}?"
     elif elsewhere:
         text += f"; Secret {elsewhere[0].namespace}/{name} is in another namespace"
@@ -132,17 +139,54 @@ def _finding(ingress: Ingress, at: int, name: str, hosts: tuple[str, ...], known
     fix = Fix(f"Create the TLS Secret {name} in namespace {ingress.namespace}")
     if near:
         fix = Fix(f"Set secretName to {near}", edit_command(ref(ingress)))
+    fix = synced.fix or fix
     return Finding(
         about=ref(ingress),
         aspect=name,
         summary=text,
-        evidence=(quote(ingress, f"spec.tls[{at}].secretName", "no Secret of this name in the namespace"), *said),
+        evidence=(
+            quote(ingress, f"spec.tls[{at}].secretName", "no Secret of this name in the namespace"),
+            *synced.evidence,
+            *said,
+        ),
+        because_of=synced.blamed,
         severity=None if known else Severity.NOTICE,
         confidence=Confidence.CERTAIN if known else Confidence.POSSIBLE,
         would_disprove="" if known else "the controller of this Ingress has its certificates from elsewhere",
         fixes=(fix,),
         commands=(Command(kubectl("get", "secrets", namespace=ingress.namespace), "the Secrets of the namespace"),),
     )
+
+
+class _Synced(NamedTuple):
+    words: str = ""
+    fix: Fix | None = None
+    evidence: tuple[Evidence, ...] = ()
+    blamed: tuple[Ref, ...] = ()
+
+
+def _synced(ingress: Ingress, name: str, cluster: Cluster) -> _Synced:
+    """A SecretProviderClass creates the Secret while a pod mounts it (`secrets-store-csi-driver`, 1.5)."""
+    found = syncing(name, ingress.namespace, cluster)
+    if found is None:
+        return _Synced()
+    title, unready = ref(found.creator).title, next((pod for pod in found.pods if not_ready(pod)), None)
+    at = next(
+        at
+        for at, row in enumerate((found.creator.spec or {}).get("secretObjects") or ())
+        if isinstance(row, dict) and row.get("secretName") == name
+    )
+    evidence = (quote(found.creator, f"spec.secretObjects[{at}].secretName", "the Secret that it creates"),)
+    if any(gap.kind == "Pod" for gap in cluster.gaps):
+        return _Synced(f"; {title} creates it only while a pod mounts it", Fix(f"Let a pod mount {title}"), evidence)
+    if not found.pods:
+        fix = Fix(f"Mount {title} in a pod that runs always: without one the driver removes the Secret")
+        return _Synced(f"; {title} creates it only while a pod mounts it, and none does", fix, evidence)
+    pod = unready or found.pods[0]
+    state = "is not ready" if unready is not None else "is ready all the same"
+    fix = Fix(f"Fix what keeps {title} from being mounted or copied: see the events of pod {pod.name}")
+    blamed = (ref(pod),) if unready is not None else (ref(found.creator),)
+    return _Synced(f"; {title} should create it: pod {pod.name} mounts it and {state}", fix, evidence, blamed)
 
 
 def _said(ingress: Ingress, name: str, cluster: Cluster) -> tuple[Evidence, ...]:

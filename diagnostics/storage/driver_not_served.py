@@ -1,4 +1,4 @@
-"""CSI driver has no controller at work: nothing creates, attaches, grows or copies its volumes.
+"""CSI driver has no controller at work, so that no volume is created or attached.
 
 ## What it means
 Volumes of a CSI driver are created, attached, expanded and copied by the controller of the driver: a workload with one sidecar for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, CustomResource, Evidence, Pod, misspellings, visible_end
+from kubedoctor.cluster import Cluster, CustomResource, Evidence, Pod, finished, misspellings, visible_end
 from kubedoctor.cluster.changes import put
 from kubedoctor.findings import Fix, command_line, has_path, quote, ref
 from kubedoctor.replay.storage.secret_stores import mounted_files
@@ -22,6 +22,13 @@ class Sync(NamedTuple):
     words: str
     evidence: tuple[Evidence, ...]
     fix: Fix
+
+
+class Syncing(NamedTuple):
+    """A class that creates a Secret while a pod mounts it, and those pods."""
+
+    creator: CustomResource
+    pods: tuple[Pod, ...]
 
 
 class _Entry(NamedTuple):
@@ -41,6 +48,16 @@ def class_of(name: str, pod: Pod, cluster: Cluster) -> CustomResource | None:
     classes = [one for one in cluster.maybe.custom(short, group, pod.namespace) if any(_objects(one, name))]
     mounted = _mounted_classes(pod)
     return next((one for one in classes if one.name in mounted), next(iter(classes), None))
+
+
+def syncing(name: str, namespace: str, cluster: Cluster) -> Syncing | None:
+    """The class that should create a Secret which no pod has to read itself, and the pods that mount the class."""
+    short, _, group = CLASS.partition(".")
+    creator = next((one for one in cluster.maybe.custom(short, group, namespace) if any(_objects(one, name))), None)
+    if creator is None:
+        return None
+    pods = (pod for pod in cluster.maybe.all(Pod, namespace) if creator.name in _mounted_classes(pod))
+    return Syncing(creator, tuple(pod for pod in pods if not finished(pod)))
 
 
 def sync_of(creator: CustomResource, name: str, pod: Pod, cluster: Cluster) -> Sync:

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
 	"google.golang.org/grpc/codes"
@@ -18,7 +19,7 @@ const (
 )
 
 // The parameters of a StorageClass that the driver knows.
-var known = []string{"type", "fsType", "csi.storage.k8s.io/fstype"}
+var known = []string{"type", "fsType"}
 var types = []string{"", "standard", "fast"}
 
 type controller struct {
@@ -31,7 +32,7 @@ func (c controller) CreateVolume(
 	_ context.Context, request *csi.CreateVolumeRequest,
 ) (*csi.CreateVolumeResponse, error) {
 	for key := range request.Parameters {
-		if !slices.Contains(known, key) {
+		if !slices.Contains(known, key) && !strings.HasPrefix(key, "csi.storage.k8s.io/") {
 			return nil, status.Errorf(codes.InvalidArgument, "unknown parameter %q: known are type and fsType", key)
 		}
 	}
