@@ -184,7 +184,7 @@ def _synced(ingress: Ingress, name: str, cluster: Cluster) -> _Synced:
         return _Synced(f"; {title} creates it only while a pod mounts it, and none does", fix, evidence)
     pod = unready or found.pods[0]
     state = "is not ready" if unready is not None else "is ready all the same"
-    fix = Fix(f"Fix what keeps {title} from being mounted or copied: see the events of pod {pod.name}")
+    fix = Fix(f"Fix why {title} is not mounted or copied: see the events of pod {pod.name}")
     blamed = (ref(pod),) if unready is not None else (ref(found.creator),)
     return _Synced(f"; {title} should create it: pod {pod.name} mounts it and {state}", fix, evidence, blamed)
 

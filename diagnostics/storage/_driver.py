@@ -63,18 +63,19 @@ def idle_sidecar(driver: str, sidecar: str, cluster: Cluster) -> ControllerState
         return stopped
     lease = lease_of(driver, cluster, sidecar)
     renewed = lease.spec.renew_time if lease is not None and has_path(lease, "spec.renewTime") else None
-    if lease is not None and renewed is not None:
-        silent = cluster.taken_at - renewed
-        if silent.total_seconds() <= SILENT:
-            return ControllerState()
-        pod = holder_of(lease, cluster)
-        return ControllerState(
-            f"; its {sidecar} has not renewed its lease for {human_duration(silent)}",
-            (quote(lease, "spec.renewTime", "the leader renews it every few seconds"),),
-            (Fix(f"Let the {sidecar} of {driver} run again"),),
-            because_of=(ref(pod) if pod is not None else Ref("CSIDriver", "", driver),),
-        )
-    return _not_installed(driver, sidecar, cluster)
+    silent = cluster.taken_at - renewed if renewed is not None else None
+    if silent is not None and silent.total_seconds() <= SILENT:
+        return ControllerState()
+    missing = not_installed(driver, sidecar, cluster)
+    if missing.clause or lease is None or silent is None:
+        return missing
+    pod = holder_of(lease, cluster)
+    return ControllerState(
+        f"; its {sidecar} has not renewed its lease for {human_duration(silent)}",
+        (quote(lease, "spec.renewTime", "the leader renews it every few seconds"),),
+        (Fix(f"Let the {sidecar} of {driver} run again"),),
+        because_of=(ref(pod) if pod is not None else Ref("CSIDriver", "", driver),),
+    )
 
 
 def not_running(driver: str, sidecar: str, cluster: Cluster) -> ControllerState:
@@ -94,7 +95,7 @@ def not_running(driver: str, sidecar: str, cluster: Cluster) -> ControllerState:
     return ControllerState()
 
 
-def _not_installed(driver: str, sidecar: str, cluster: Cluster) -> ControllerState:
+def not_installed(driver: str, sidecar: str, cluster: Cluster) -> ControllerState:
     """A controller of the driver that has other sidecars only."""
     workloads = tuple(_workloads(driver, cluster))
     if not workloads or any(runs(one.spec.template.spec.containers, sidecar) for one in workloads):
@@ -104,6 +105,7 @@ def _not_installed(driver: str, sidecar: str, cluster: Cluster) -> ControllerSta
         f"; {name.title} runs the driver's controller without {sidecar}",
         evidence=(quote(workloads[0], "metadata.name", f"no container of it is {sidecar}"),),
         fixes=(Fix(f"Install {driver} with its {sidecar}"),),
+        because_of=(Ref("CSIDriver", "", driver),),
     )
 
 

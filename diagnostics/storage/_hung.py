@@ -25,6 +25,10 @@ _CEPH_DRIVER: Final = re.compile(r"^(?:[\w-]+\.)?(?:rbd|cephfs|nfs)\.csi\.ceph\.
 """Rook puts the namespace of its operator before the name."""
 _PART_OF_A_CLUSTER: Final = re.compile(r"[0-9a-f]{32}")
 """The clusterID that Rook gives to a RADOS namespace or a subvolume group (a hash that names no CephCluster)."""
+_TOO_LARGE: Final = re.compile(
+    r"(?:larger|greater|more) than the max|exceeds (?:the )?max|maximum (?:allowed )?(?:size|disk size|volume size)",
+    re.IGNORECASE,
+)
 _ILL: Final = "HEALTH_ERR"
 _C = MessageClass
 _REPAIRS: Final = {
@@ -47,7 +51,24 @@ def deciding(failed: Sequence[Event]) -> Event | None:
     return next((event for event in reversed(told) if not is_hung(event)), told[-1] if told else None)
 
 
+def is_about_parameters(failure: Event) -> bool:
+    return _class_of(failure) is _C.PROVISION_PARAMETERS
+
+
+def is_over_quota(failure: Event) -> bool:
+    return _class_of(failure) is _C.PROVISION_QUOTA
+
+
+def _class_of(failure: Event) -> MessageClass | None:
+    reading = read_message(Message(text=failure.message, reason=failure.reason, kind="PersistentVolumeClaim"))
+    return reading.message_class if reading is not None else None
+
+
 def repair_of(failure: Event) -> str:
+    if _TOO_LARGE.search(failure.message):
+        return (
+            "Let the claim request no more than the message allows, or use a class whose driver creates larger volumes"
+        )
     reading = read_message(Message(text=failure.message, reason=failure.reason, kind="PersistentVolumeClaim"))
     repair = _REPAIRS.get(reading.message_class) if reading is not None and reading.known else None
     return repair or "Fix the cause that the provisioner's message names"

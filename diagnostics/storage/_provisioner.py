@@ -11,6 +11,7 @@ from kubedoctor.cluster import (
     PersistentVolumeClaim,
     Ref,
     StorageClass,
+    format_bytes,
     holder_of,
     human_duration,
     lease_of,
@@ -22,7 +23,18 @@ from kubedoctor.cluster import (
     ref,
     visible_end,
 )
-from kubedoctor.findings import Command, Evidence, Fix, has_path, look_at, look_at_log, quote_line
+from kubedoctor.cluster.changes import put
+from kubedoctor.findings import (
+    Command,
+    Effect,
+    Evidence,
+    Fix,
+    command_line,
+    has_path,
+    look_at,
+    look_at_log,
+    quote_line,
+)
 from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.replay.logs.naming import failure_with
 from kubedoctor.replay.messages.classes import MessageClass
@@ -48,6 +60,10 @@ _SNAPSHOT: Final = re.compile(r'volumesnapshots\.snapshot\.storage\.k8s\.io "(?P
 _NOT_READY: Final = re.compile(r"snapshot \S+ is not (?:R|r)eady|is not ready to use")
 _SHARED: Final = ("ReadWriteMany", "ReadOnlyMany")
 _MODES: Final = re.compile(r"capabilit|access ?mode|MULTI_NODE|ReadWriteMany", re.IGNORECASE)
+_SMALLER: Final = re.compile(r"requested volume size \d+ is less than the size (?P<bytes>\d+) for the source")
+_SIZE: Final = "spec.resources.requests[storage]"
+_SHORT: Final = 2
+"""Letters: shorter values, as `io`, stand in many words."""
 SILENT: Final = 60.0
 """Seconds: a leader renews its lease every few."""
 _LONGEST: Final = 240
@@ -146,6 +162,53 @@ def _misspelled_snapshot(name: str, claim: PersistentVolumeClaim, cluster: Clust
         f"; did you mean VolumeSnapshot {near}?",
         fixes=(Fix(f"Recreate the claim with dataSource {near}: it has no volume, so no data is lost"),),
     )
+
+
+def smaller_than_its_source(failure: Event, claim: PersistentVolumeClaim) -> ControllerState:
+    """A claim that requests less than the snapshot or the claim that it is a copy of
+    (`kubernetes-csi/external-provisioner`, `pkg/controller`, getSnapshotSource, 6.4)."""
+    found = _SMALLER.search(failure.message)
+    if found is None or not has_path(claim, _SIZE):
+        return ControllerState()
+    least = format_bytes(int(found["bytes"]))
+    change = put(ref(claim), ("spec", "resources", "requests", "storage"), str(least))
+    return ControllerState(
+        f"; the claim requests {quote(claim, _SIZE).text}, its source has {least}",
+        evidence=(quote(claim, _SIZE, "what the claim requests"),),
+        fixes=(
+            Fix(
+                f"Recreate the claim with size {least} or more: it has no volume, so no data is lost",
+                command_line(change, claim),
+                Effect.CHANGES,
+                changes=ref(claim),
+            ),
+        ),
+    )
+
+
+def named_parameter(failure: Event, storage_class: StorageClass) -> ControllerState:
+    """The parameter of the class that the driver's message names."""
+    for key, value in sorted((storage_class.parameters or {}).items()):
+        path = f"parameters[{key}]"
+        by_key, by_value = _stands_in(key, failure.message), _stands_in(value, failure.message)
+        if not (by_key or by_value) or not has_path(storage_class, path):
+            continue
+        right = f"with another {key}" if by_value else f"without {key}, or with the name that the driver knows"
+        return ControllerState(
+            f"; class {storage_class.name} sets {key}: {value}",
+            evidence=(quote(storage_class, path, f"set by StorageClass {storage_class.name}"),),
+            fixes=(
+                Fix(
+                    f"Delete class {storage_class.name} and create it again {right}: a class cannot be changed in"
+                    " place; volumes that exist are not touched"
+                ),
+            ),
+        )
+    return ControllerState()
+
+
+def _stands_in(word: str, message: str) -> bool:
+    return len(word) > _SHORT and re.search(rf"(?<![\w./-]){re.escape(word)}(?![\w/-])", message) is not None
 
 
 def shared_modes(failure: Event, claim: PersistentVolumeClaim) -> ControllerState:

@@ -6,13 +6,23 @@ import re
 from datetime import timedelta
 
 from diagnostics.storage._driver import absent_driver
-from diagnostics.storage._hung import HUNG, deciding, ill_storage, is_hung, repair_of
+from diagnostics.storage._hung import (
+    HUNG,
+    deciding,
+    ill_storage,
+    is_about_parameters,
+    is_hung,
+    is_over_quota,
+    repair_of,
+)
 from diagnostics.storage._provisioner import (
     ControllerState,
     identity_refused,
     key_refused,
+    named_parameter,
     shared_modes,
     silent_controller,
+    smaller_than_its_source,
     snapshot_elsewhere,
 )
 from diagnostics.storage._volumes import requested
@@ -36,6 +46,20 @@ SLOW = timedelta(minutes=5)
 """File servers of clouds take minutes to create; a provisioner that fails writes an event."""
 
 
+_PASSES = re.compile(
+    r"Unavailable|DeadlineExceeded|Aborted|ResourceExhausted|timed? ?out|connection|topolog", re.IGNORECASE
+)
+"""What a second try, or a try on another node, may cure."""
+_TRIES = 3
+
+
+def is_refused(claim: PersistentVolumeClaim, cluster: Cluster) -> bool:
+    """Whether the provisioner has said what no time cures, or keeps failing."""
+    failed = [event for event in cluster.events_about(ref(claim)) if event.reason == "ProvisioningFailed"]
+    failure, tries = deciding(failed), sum(event.times for event in failed)
+    return failure is not None and (tries >= _TRIES or is_over_quota(failure) or not _PASSES.search(failure.message))
+
+
 def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, cluster: Cluster) -> Finding | None:
     """The finding that the provisioner failed, or took too long; None while it may still be working."""
     failed = [event for event in cluster.events_about(ref(claim)) if event.reason == "ProvisioningFailed"]
@@ -53,6 +77,11 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
         elsewhere = snapshot_elsewhere(failure, claim, cluster)
         if (shared := shared_modes(failure, claim)).clause:
             state, why = shared, why + shared.clause
+        if (smaller := smaller_than_its_source(failure, claim)).clause:
+            state, why = smaller, why + smaller.clause
+        if not state.fixes and is_about_parameters(failure):
+            named = named_parameter(failure, storage_class)
+            state, why = (named, why + named.clause) if named.clause else (state, why)
         if encrypted.clause:
             state, why = encrypted, f": {encrypted.clause}"
         if elsewhere.clause:

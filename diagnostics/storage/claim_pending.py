@@ -31,9 +31,9 @@ import msgspec
 
 from diagnostics.storage._classes import class_missing, no_class
 from diagnostics.storage._hung import CEPH
-from diagnostics.storage._provisioning import PATIENCE, by_its_event, bypassed, not_provisioned
+from diagnostics.storage._provisioning import PATIENCE, by_its_event, bypassed, is_refused, not_provisioned
 from diagnostics.storage._volumes import finding, requested
-from kubedoctor.answers.binding.claim_fixes import claim_fixes
+from kubedoctor.answers.binding.claim_fixes import claim_fixes, near_volumes
 from kubedoctor.answers.binding.objections import nearest_volume, objections, would_fit
 from kubedoctor.answers.placement.fixing.claims import AT_ONCE
 from kubedoctor.cluster import (
@@ -119,11 +119,17 @@ def _judged(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
             return None if _too_early(claim, state, cluster) else _no_volume(claim, state, cluster)
         case Awaited.PROVISIONER | Awaited.FIRST_POD if storage_class is not None:
             age = _age(claim, cluster)
-            if age is None or age < PATIENCE:
+            if age is None or (age < PATIENCE and not is_refused(claim, cluster)):
                 return None
-            judge = bypassed if state.awaits is Awaited.FIRST_POD else not_provisioned
-            return judge(claim, storage_class, cluster)
+            # A provisioner that fails gives the claim back to the scheduler, which chooses a node again.
+            if state.awaits is Awaited.FIRST_POD and not _was_given_back(claim, cluster):
+                return bypassed(claim, storage_class, cluster)
+            return not_provisioned(claim, storage_class, cluster)
     return None
+
+
+def _was_given_back(claim: PersistentVolumeClaim, cluster: Cluster) -> bool:
+    return bool(pods_mounting(claim, cluster.maybe)) and is_refused(claim, cluster)
 
 
 def _without_volumes(claim: PersistentVolumeClaim, cluster: Cluster) -> Finding | None:
@@ -154,7 +160,10 @@ def _named_volume(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster
     evidence = [quote(claim, "spec.volumeName", "volume that the claim requests"), *requested(claim)]
     if not state.judged:
         fix = Fix(f"Create PersistentVolume {name}, or delete the claim and recreate it without volumeName")
-        return finding(claim, f"PersistentVolume {name} of the claim does not exist", tuple(evidence), fix)
+        near = near_volumes(claim, cluster)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        text = f"PersistentVolume {name} of the claim does not exist{hint}"
+        return finding(claim, text, tuple(evidence), *claim_fixes(claim, state, cluster), fix)
     rejection = state.judged[0]
     paths = ("spec.claimRef", "spec.capacity[storage]")
     evidence += [quote(rejection.volume, path, "") for path in paths if has_path(rejection.volume, path)]

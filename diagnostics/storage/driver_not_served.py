@@ -25,7 +25,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from diagnostics.storage._driver import ATTACHER, PROVISIONER, RESIZER, SNAPSHOTTER, controller_pods, not_running, runs
+from diagnostics.storage._driver import (
+    ATTACHER,
+    PROVISIONER,
+    RESIZER,
+    SNAPSHOTTER,
+    controller_pods,
+    not_installed,
+    not_running,
+    runs,
+)
+from diagnostics.storage._provisioner import ControllerState
 from kubedoctor.cluster import (
     Cluster,
     CSIDriver,
@@ -108,6 +118,9 @@ def _silent(driver: CSIDriver, cluster: Cluster) -> Finding | None:
     fresh = any(_age(lease, cluster) <= _FRESH for lease in cluster.maybe.all(Lease))
     if not stale or not fresh or any(gap.kind == "Pod" for gap in cluster.gaps):
         return None
+    missing = {sidecar: not_installed(driver.name, sidecar, cluster) for sidecar in stale}
+    if all(state.clause for state in missing.values()):
+        return _without(driver, missing)
     named, newest = list(stale), max(stale.values(), key=lambda lease: str(lease.spec.renew_time))
     silent = human_duration(_age(newest, cluster))
     verb = "has not renewed its lease" if len(named) == 1 else "have not renewed their leases"
@@ -124,6 +137,19 @@ def _silent(driver: CSIDriver, cluster: Cluster) -> Finding | None:
         commands=(
             Command(kubectl("get", "leases", namespace=newest.namespace), "which leases are renewed, and by which pod"),
         ),
+    )
+
+
+def _without(driver: CSIDriver, missing: dict[str, ControllerState]) -> Finding:
+    """Sidecars that were at work once, and that the controller no longer has."""
+    named, state = list(missing), next(iter(missing.values()))
+    owner = state.evidence[0].object.title
+    return Finding(
+        about=ref(driver),
+        summary=f"{owner} runs the driver's controller without {_joined(named)}: no volume is {_or(named)}",
+        evidence=state.evidence,
+        confidence=Confidence.LIKELY,
+        fixes=(Fix(f"Install {driver.name} with its {_joined(named)}"),),
     )
 
 

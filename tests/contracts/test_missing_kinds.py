@@ -202,6 +202,7 @@ NEEDED: dict[str, dict[str, str]] = {
         "PersistentVolume": "that none fits",
         "Pod": "whether a pod waits",
         "Event": "the provisioner's answer, where its class cannot be seen",
+        "Deployment": "that the controller of the driver is scaled to 0, before the provisioner is late",
     },
     "KD3003": {"Pod": "whether a pod uses the claim"},
     "KD3002": {"PersistentVolumeClaim": "that it is missing"},
@@ -215,7 +216,12 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD3009": {"Event": "the driver's answer, where the status has none"},
     "KD3011": {"VolumeSnapshotContent.snapshot.storage.k8s.io": "that nothing has touched it"},
     "KD3012": {"Event": "the kubelet writes that it walks through the files only there"},
-    "KD3013": {"Lease": "that nobody renews it"},
+    "KD3013": {
+        "Deployment": "that the controller is scaled to 0",
+        "Lease": "that nobody renews it",
+        "PersistentVolume": "that volumes are of the driver",
+        "StorageClass": "that claims may use the driver",
+    },
     "KD6012": {
         "Gateway.networking.istio.io": "the hosts that it accepts",
         "Pod": "whose log shows which host is asked for",

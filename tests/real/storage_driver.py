@@ -196,6 +196,8 @@ def snapshot_controller() -> list[Document]:
 
 def classes() -> list[Document]:
     """All classes that the faults use: a class belongs to the cluster, so each recording has them all."""
+    copies = manifest("VolumeSnapshotClass", "disks", None, f"{GROUP}/v1", driver=DRIVER, deletionPolicy="Delete")
+    copies["metadata"]["annotations"] = {"snapshot.storage.kubernetes.io/is-default-class": "true"}
     elsewhere = {"key": f"topology.{DRIVER}/zone", "values": ["zone-b"]}
     return [
         storage_class("disks", default=True),
@@ -203,7 +205,7 @@ def classes() -> list[Document]:
         storage_class("disks-kept", reclaimPolicy="Retain"),
         storage_class("disks-fast", parameters={"tpye": "fast"}),
         storage_class("disks-zone-b", allowedTopologies=[{"matchLabelExpressions": [elsewhere]}]),
-        manifest("VolumeSnapshotClass", "disks", None, f"{GROUP}/v1", driver=DRIVER, deletionPolicy="Delete"),
+        copies,
     ]
 
 

@@ -27,7 +27,13 @@ from kubedoctor.replay.storage.controller import holder, synced_volume
 from kubedoctor.replay.storage.matching import CLASS_ANNOTATION, Mismatch, Rejection, class_of, class_of_volume
 from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
 
-_CURABLE: Final = frozenset({Mismatch.TOO_SMALL, Mismatch.ACCESS_MODE, Mismatch.CLASS, Mismatch.SELECTOR})
+_CURABLE: Final = frozenset({
+    Mismatch.TOO_SMALL,
+    Mismatch.ACCESS_MODE,
+    Mismatch.ATTRIBUTES_CLASS,
+    Mismatch.CLASS,
+    Mismatch.SELECTOR,
+})  # fmt: skip
 _HELD: Final = frozenset({Mismatch.RELEASED, Mismatch.RESERVED})
 _MOST: Final = 3
 _GETS: Final = (Awaited.BINDING, Awaited.FIRST_POD, Awaited.PROVISIONER)
@@ -35,9 +41,19 @@ _GETS: Final = (Awaited.BINDING, Awaited.FIRST_POD, Awaited.PROVISIONER)
 
 
 def claim_fixes(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -> Iterator[Fix]:
-    """The nearest volumes first, then the class."""
+    """The nearest volumes first, then the class; what two reasons lead to comes once."""
+    seen = set[str]()
+    for fix in _all_fixes(claim, state, cluster):
+        if fix.command not in seen:
+            seen.add(fix.command)
+            yield fix
+
+
+def _all_fixes(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -> Iterator[Fix]:
     for rejection in [one for one in state.judged if one.reasons][:_MOST]:
         yield from _about_volume(claim, rejection, cluster)
+    if state.awaits is Awaited.NAMED_VOLUME and not state.judged:
+        yield from _about_name(claim, cluster)
     yield from _about_class(claim, state, cluster)
 
 
@@ -80,7 +96,7 @@ def _about_volume(claim: PersistentVolumeClaim, rejection: Rejection, cluster: C
         )
         yield _proven(Fix(text, command_line(change), Effect.CHANGES, changes=ref(volume)), change, claim, cluster)
         return
-    if not wrong <= _CURABLE or len(wrong) > 2 or volume.spec.claim_ref is not None or claim.spec.volume_name:
+    if not wrong <= _CURABLE or len(wrong) > 2 or volume.spec.claim_ref is not None:
         return
     if Mismatch.ACCESS_MODE in wrong and not _modes(claim, volume):
         return  # It can only be read, and the claim is to be written to.
@@ -110,6 +126,10 @@ def _as_offered(
         modes = _modes(claim, volume)
         fields["spec", "accessModes"] = modes
         words.append(f"access mode {', '.join(modes)}")
+    if Mismatch.ATTRIBUTES_CLASS in wrong:
+        attributes = volume.spec.volume_attributes_class_name or None
+        fields["spec", "volumeAttributesClassName"] = attributes
+        words.append(f"attributes class {attributes}" if attributes else "no attributes class")
     if Mismatch.SELECTOR in wrong:
         fields["spec", "volumeName"] = volume.name
         words.append(f"volumeName {volume.name}")
@@ -124,10 +144,25 @@ def _modes(claim: PersistentVolumeClaim, volume: PersistentVolume) -> list[str]:
 
 
 def _steps(claim: PersistentVolumeClaim, fields: dict[Path, object]) -> list[Step]:
-    steps = [Step(path, value) for path, value in fields.items()]
+    steps = [Step(path, value) if value is not None else Step(path, remove=True) for path, value in fields.items()]
     if ("spec", "storageClassName") in fields and CLASS_ANNOTATION in claim.annotations:
         steps.append(Step(("metadata", "annotations", CLASS_ANNOTATION), remove=True))
     return steps
+
+
+def near_volumes(claim: PersistentVolumeClaim, cluster: Cluster) -> tuple[str, ...]:
+    """Volumes whose names are like that of a volume which the claim requests and which does not exist."""
+    names = sorted(one.name for one in cluster.all(PersistentVolume) if one.spec.claim_ref is None)
+    return tuple(misspellings(claim.spec.volume_name, names, 1))
+
+
+def _about_name(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Fix]:
+    for name in near_volumes(claim, cluster):
+        change = put(ref(claim), ("spec", "volumeName"), name)
+        line = command_line(change, claim)
+        if line:
+            text = f"Recreate the claim with volumeName {name}; the claim has no volume, so no data is lost"
+            yield _proven(Fix(text, line, Effect.CHANGES, changes=ref(claim)), change, claim, cluster)
 
 
 def _about_class(claim: PersistentVolumeClaim, state: Unbound, cluster: Cluster) -> Iterator[Fix]:

@@ -121,7 +121,7 @@ def nearest_volume(claim: PersistentVolumeClaim, judged: tuple[Rejection, ...]) 
     if not own:
         return ""
     free = [rejection for rejection in own if Mismatch.RESERVED not in rejection.reasons]
-    if free and all(Mismatch.TOO_SMALL in rejection.reasons for rejection in free):
+    if free and all(rejection.reasons == (Mismatch.TOO_SMALL,) for rejection in free):
         requested_size = format_bytes(requested_storage(claim).value())
         largest = max(free, key=lambda rejection: capacity(rejection.volume)).volume
         size = format_bytes(capacity(largest).value())

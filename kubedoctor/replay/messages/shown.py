@@ -18,6 +18,8 @@ _NOISE: Final = tuple(
         # the attach-detach controller and the resizer, about a volume that is named already
         (r'Multi-Attach error for volume "[^"]*" Volume is ', "Multi-Attach error: it is "),
         (r'\bresize volume "[^"]*" by resizer "[^"]*" failed: ', ""),
+        (r"\bfailed to expand pvc with (?=rpc error|[A-Z])", ""),
+        (r"\bVolume provisioning failed with infeasible error\. Retries will be delayed\. ", ""),
         # AWS: the SDKs for Go, versions 1 and 2
         (
             r"operation error [\w ]+: \w+, (?:exceeded maximum number of attempts, \d+, )?https response error"

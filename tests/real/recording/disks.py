@@ -93,8 +93,9 @@ def grown_and_restored(at: Namespace) -> None:
 
 
 def has_grown(at: Namespace) -> bool:
-    found = at.cluster.get("pvc", "data", at.name)
-    return found["status"].get("capacity", {}).get("storage") == "96Mi" and not found["status"].get("conditions")
+    status = at.cluster.get("pvc", "data", at.name)["status"]
+    going_on = [row for row in status.get("conditions", []) if row["status"] == "True"]
+    return status.get("capacity", {}).get("storage") == "96Mi" and not going_on
 
 
 def kept(at: Namespace) -> str:
@@ -191,7 +192,7 @@ DISKS = (
         "A VolumeSnapshot names a class that does not exist.",
         "snapshot-not-taken",
         "VolumeSnapshotClass diks does not exist; disks is meant.",
-        (("VolumeSnapshot", "daily"),),
+        ((f"VolumeSnapshot.{GROUP}", "daily"),),
         used(),
         lambda at: bool(at.cluster.get(f"volumesnapshots.{GROUP}", "daily", at.name).get("status", {}).get("error")),
         steps=misspelled_snapshot_class,

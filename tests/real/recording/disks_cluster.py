@@ -58,7 +58,11 @@ def created(size: str = "64Mi") -> Step:
 
 
 def quota(at: Namespace) -> None:
-    limit(at.cluster, MostDisks=len(list((at.cluster.folder / "var-lib/disks/disks").glob("disk-*"))) or 1)
+    """One disk is allowed, and somebody outside of the cluster has it."""
+    disks = at.cluster.folder / "var-lib/disks/disks"
+    disks.mkdir(parents=True, exist_ok=True)
+    (disks / "disk-of-another-team.json").write_text(json.dumps({"ID": "disk-of-another-team", "Bytes": 1 << 30}))
+    limit(at.cluster, MostDisks=1)
     at.apply(*used()(at.name))
 
 
@@ -358,7 +362,7 @@ DISKS_OF_THE_CLUSTER = (
         "The project at the storage system may have no more snapshots.",
         "snapshot-not-taken",
         "The quota of snapshots is used up: no snapshot daily is taken.",
-        (("VolumeSnapshot", "daily"),),
+        ((f"VolumeSnapshot.{GROUP}", "daily"),),
         nothing,
         snapshot_failed,
         steps=snapshot_refused,

@@ -13,6 +13,7 @@ from kubedoctor.cluster import (
     PersistentVolumeClaim,
     Ref,
     StatefulSet,
+    StorageClass,
     has_path,
     quote,
     ref,
@@ -26,6 +27,8 @@ from kubedoctor.findings import Effect, Evidence, Fix
 from kubedoctor.findings.commands import command_line
 from kubedoctor.replay.scheduler.framework import Reason
 from kubedoctor.replay.scheduler.plugins.volume_binding import CLAIM_NOT_YET_MADE
+from kubedoctor.replay.scheduler.plugins.volume_binding.filter import in_allowed_topology
+from kubedoctor.replay.storage.matching import class_of
 
 
 def claims(case: Case) -> tuple[PersistentVolumeClaim, ...]:
@@ -47,7 +50,25 @@ def unbound(case: Case, reason: Reason) -> Explanation:
     else:
         text = f"claim {claim_names_text} is not bound to a volume yet"
     evidence = tuple(quote(c, "status.phase", "not bound") for c in waiting if has_path(c, "status.phase"))
+    for claim in waiting if reason.count else ():
+        words, places = _provisioned_elsewhere(case, claim)
+        text, evidence = text + words, (*evidence, *places)
     return Explanation(text, evidence, blames=tuple(ref(claim) for claim in waiting))
+
+
+def _provisioned_elsewhere(case: Case, claim: PersistentVolumeClaim) -> tuple[str, tuple[Evidence, ...]]:
+    """That the class of a claim provisions volumes in other places than the nodes are in."""
+    name, path = class_of(claim), "allowedTopologies"
+    storage_class = case.cluster.maybe.get(StorageClass, "", name) if name else None
+    terms = storage_class.allowed_topologies if storage_class is not None else None
+    if storage_class is None or not terms or any(in_allowed_topology(terms, node.labels) for node in case.nodes):
+        return "", ()
+    rows = [row for term in terms for row in term.match_label_expressions or ()]
+    where = names(f"{row.key.rpartition('/')[2]} {value}" for row in rows for value in row.values or ())
+    if not where or not has_path(storage_class, path):
+        return "", ()
+    words = f": class {storage_class.name} provisions only in {where}, where no node is"
+    return words, (quote(storage_class, path, "where it provisions volumes"),)
 
 
 def missing_claim(case: Case, reason: Reason) -> Explanation:

@@ -9,7 +9,9 @@ import (
 	"log"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
 	"google.golang.org/grpc"
@@ -82,6 +84,13 @@ func register(set options) {
 	server := grpc.NewServer()
 	registration.RegisterRegistrationServer(server, registrar{options: set})
 	path := filepath.Join("/registration", set.name+"-reg.sock")
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	go func() {
+		<-stop
+		_ = os.Remove(path) // The kubelet then takes the driver off its list.
+		os.Exit(0)
+	}()
 	log.Fatal(server.Serve(listen(path)))
 }
 
