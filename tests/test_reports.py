@@ -17,19 +17,12 @@ from kubedoctor.engine.report import Incident, ReportedFinding
 from kubedoctor.findings import Severity
 
 STATES = sorted((Path(__file__).parent / "reports").glob("*.json"))
-READY_AND_FAILING = "its pods are ready, and no diagnostic reads the log of a ready pod for what it fails at"
 NOT_YET: dict[str, str] = {
-    "azure-pod-lacks-the-identity-label": READY_AND_FAILING,
-    "cache-at-its-own-memory-limit": READY_AND_FAILING,
     "cluster-api-account-has-no-more-processors": "Machines of Cluster API stay under not explained",
     "crossplane-no-composition-fits": "claims of Crossplane stay under not explained",
-    "log-consumer-may-not-read-topic": READY_AND_FAILING,
     "log-database-speaks-no-tls": "the setting and the server are not named",
-    "log-tables-were-never-made": READY_AND_FAILING,
-    "log-virtual-host-misspelt": READY_AND_FAILING,
     "oom-at-the-limit-of-the-namespace": "the LimitRange that gives the limit is not named",
     "probe-grpc-program-asks-old-port": "the port that the program listens on is not named",
-    "runner-role-is-in-the-default-namespace": READY_AND_FAILING,
     "vault-agent-logs-in-at-a-path-without-auth": "the path of the login is not named",
 }
 """The states whose first incident does not state the truth yet, and why."""

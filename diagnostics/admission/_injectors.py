@@ -20,8 +20,9 @@ from kubedoctor.cluster import (
     visible_end,
 )
 from kubedoctor.findings import Command, Fix, look_at, look_at_log, quote_line
+from kubedoctor.replay.logs.judged.repeated import repeated_error
 from kubedoctor.replay.logs.log_lines import parse_line
-from kubedoctor.replay.logs.reading import read_log, repeated_error
+from kubedoctor.replay.logs.reading import read_log
 
 _PATIENCE: Final = timedelta(minutes=2)
 """The certificate is issued first."""

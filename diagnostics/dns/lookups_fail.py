@@ -74,7 +74,7 @@ _OF_LOOKUPS = (LogFault.NAME_NOT_RESOLVED, LogFault.CONNECTION_TIMEOUT)
     severity=Severity.CRITICAL,
     reads=(Pod, Service, Namespace, ConfigMap, Event),
     when=troubled,
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029")),),
     symptoms=("SERVFAIL", "server misbehaving", "Temporary failure in name resolution", "EAI_AGAIN", "i/o timeout"),
 )
 def lookups_fail(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

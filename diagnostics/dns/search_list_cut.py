@@ -55,7 +55,7 @@ _MOST_DOTS: Final = 1
     severity=Severity.WARNING,
     reads=(Pod, Event, Service),
     when=troubled,
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1016")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1016", "KD1029")),),
     symptoms=("DNSConfigForming", "Search Line limits were exceeded", "no such host"),
 )
 def search_list_cut(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

@@ -85,7 +85,7 @@ class DeniedCall(NamedTuple):
     severity=Severity.CRITICAL,
     reads=(AUTHORIZATION_POLICY, Namespace, Pod, Service, *WORKLOADS),
     when=not_ready,
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1201")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029", "KD1201")),),
     symptoms=("403", "RBAC: access denied", "rbac_access_denied"),
 )
 def authorization_denies(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

@@ -64,7 +64,7 @@ _OF_THE_MESH = "ISTIO_MUTUAL"
     subject=DESTINATION_RULE,
     severity=Severity.CRITICAL,
     reads=(PEER_AUTHENTICATION, Service, Pod, *WORKLOADS),
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1201")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029", "KD1201")),),
     symptoms=("503", "UC", "UF", "upstream connect error", "WRONG_VERSION_NUMBER"),
 )
 def mutual_tls_conflict(rule: CustomResource, cluster: Cluster) -> Iterator[Finding]:

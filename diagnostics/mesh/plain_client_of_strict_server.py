@@ -49,7 +49,7 @@ from kubedoctor.replay.mesh.mutual_tls import STRICT, Mode, peer_mode
     severity=Severity.CRITICAL,
     reads=(PEER_AUTHENTICATION, Namespace, Pod, Service, *WORKLOADS),
     when=not_ready,
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1201")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029", "KD1201")),),
     symptoms=("connection reset by peer", "ECONNRESET", "STRICT"),
 )
 def plain_client_of_strict_server(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

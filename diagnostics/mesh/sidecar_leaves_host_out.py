@@ -78,7 +78,7 @@ class _Called(NamedTuple):
     subject=SIDECAR,
     severity=Severity.CRITICAL,
     reads=(SIDECAR, SERVICE_ENTRY, PEER_AUTHENTICATION, Service, Pod),
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1201")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029", "KD1201")),),
     symptoms=("502", "block_all", "BlackHoleCluster", "PassthroughCluster"),
 )
 def sidecar_leaves_host_out(sidecar: CustomResource, cluster: Cluster) -> Iterator[Finding]:

@@ -64,7 +64,7 @@ from kubedoctor.replay.network import ADMIN_KINDS
     severity=Severity.CRITICAL,
     reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Node, Pod, Service, EndpointSlice, ConfigMap, *WORKLOADS),
     when=troubled,
-    explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029")),),
     symptoms=("NetworkPolicy", "timed out", "i/o timeout", "ETIMEDOUT", "no route to host"),
 )
 def connection_blocked(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

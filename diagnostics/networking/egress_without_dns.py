@@ -67,7 +67,7 @@ def _restricts(policy: NetworkPolicy) -> bool:
     severity=Severity.CRITICAL,
     reads=(NetworkPolicy, *ADMIN_KINDS, Namespace, Pod, Service, DaemonSet),
     when=_restricts,
-    explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    explains=(Explains("isolates", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029")),),
     symptoms=("NetworkPolicy", "could not resolve host", "Temporary failure in name resolution", "i/o timeout"),
 )
 def egress_without_dns(policy: NetworkPolicy, cluster: Cluster) -> Iterator[Finding]:

@@ -56,7 +56,7 @@ def without_all_pods(stateful_set: StatefulSet) -> bool:
     severity=Severity.CRITICAL,
     reads=(Service,),
     when=without_all_pods,
-    explains=(Explains("same", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1201", "KD2102")),),
+    explains=(Explains("same", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029", "KD1201", "KD2102")),),
     also_known_as=("headless Service missing",),
     symptoms=("no such host", "Name or service not known", "serviceName"),
 )

@@ -58,6 +58,8 @@ def fold(
         for symptom in symptoms:  # what is declared comes first, so that this decides no circle
             if symptom.id not in parents:
                 graph.attach(symptom, _harming_what_is_blamed(symptom, affecting, family))
+            if symptom.id not in parents:
+                graph.attach(symptom, _reading_its_log(symptom, findings, family))
     children: dict[str, list[ReportedFinding]] = {}
     for finding in findings:
         children.setdefault(_line(finding.id, parents)[-1], []).append(finding)
@@ -114,6 +116,42 @@ def _harming_what_is_blamed(
                 for cause in affecting.get(family.top(name), ())
                 if cause.id != symptom.id and cause.severity.rank <= symptom.severity.rank
             )
+
+
+_LOG = "log["
+_LONG_MESSAGE = 40
+"""So many characters are no chance."""
+
+
+def _reading_its_log(
+    symptom: ReportedFinding, findings: Iterable[ReportedFinding], family: Family
+) -> Iterator[tuple[ReportedFinding, str]]:
+    """What is found about another object by the log that this finding quotes of its own pods, or by the same message in the
+    status of an object, knows more of it."""
+    mine = family.top(symptom.about)
+    logs = {log for log in _logs_of(symptom) if family.top(log[0]) == mine}
+    lines = [fact.text.replace("\\", "") for fact in symptom.evidence if fact.path.startswith(_LOG)]
+    for cause in findings if logs else ():
+        if cause.severity.rank > symptom.severity.rank or family.top(cause.about) == mine:
+            continue
+        if logs & _logs_of(cause) or any(_has_a_message_of(cause, line) for line in lines):
+            yield cause, "log"
+
+
+def _has_a_message_of(finding: ReportedFinding, line: str) -> bool:
+    """Whether a line of a log has the beginning of a message that a condition or event has, which a finding quotes."""
+    return any(
+        fact.path.endswith("message") and len(fact.text) >= _LONG_MESSAGE and fact.text[:_LONG_MESSAGE] in line
+        for fact in finding.evidence
+    )
+
+
+def _logs_of(finding: ReportedFinding) -> set[tuple[Ref, str]]:
+    return {
+        (fact.object, fact.path.rpartition("[")[0])
+        for fact in finding.evidence
+        if fact.path.startswith(_LOG) and isinstance(fact.object, Ref)
+    }
 
 
 def _incident(root: str, members: list[ReportedFinding], graph: _Graph) -> Incident:

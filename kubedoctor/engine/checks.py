@@ -10,6 +10,7 @@ from kubedoctor.cluster.grammar.credentials import without_credentials
 from kubedoctor.cluster.kinds.meta import KubernetesObject
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.seen.reading import Cluster
+from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import CannotSee, Gap, NotCollected
 from kubedoctor.engine.report import NotChecked
 from kubedoctor.findings import Diagnostic, Finding
@@ -36,6 +37,14 @@ def may_apply(diagnostic: Diagnostic[Any], obj: KubernetesObject) -> bool:
     try:
         return diagnostic.when is None or diagnostic.when(obj)
     except Exception:  # noqa: BLE001  # its module may not be importable any more
+        return True
+
+
+def is_among(diagnostic: Diagnostic[Any], obj: KubernetesObject, snapshot: Snapshot) -> bool:
+    """Whether a scan would examine the object; where that cannot be told yet, it is."""
+    try:
+        return diagnostic.among is None or diagnostic.among(Cluster(snapshot))(obj)
+    except Exception:  # noqa: BLE001  # the check says what is missing or wrong
         return True
 
 

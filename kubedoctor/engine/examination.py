@@ -17,7 +17,7 @@ from kubedoctor.cluster.seen.reading import Cluster, event_want
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Gap, LogWant, NotCollected, Want
 from kubedoctor.engine.catalogue import Catalogue
-from kubedoctor.engine.checks import Results, may_apply, run_check
+from kubedoctor.engine.checks import Results, is_among, may_apply, run_check
 from kubedoctor.engine.health import left_open, unseen_trouble
 from kubedoctor.engine.report import Incident, NotChecked, Report, ReportedFinding
 from kubedoctor.engine.sweep import Sweep
@@ -80,7 +80,7 @@ def _in_rounds(catalogue: Catalogue, start: tuple[Ref, ...], snapshot: Snapshot,
         blamed = tuple(dict.fromkeys(name for name in _blamed(results_by_check) if name not in start))
         subjects = _subjects(catalogue, start, blamed, snapshot, wants, gaps)
         for subject in subjects:
-            _examine_once(catalogue, subject, snapshot, results_by_check, wants)
+            _examine_once(catalogue, subject, snapshot, results_by_check, wants, asked=ref(subject) in start)
         if passes == MOST_ROUNDS or not (wants or set(_blamed(results_by_check)) - {*start, *blamed}):
             break
         if wants:
@@ -207,15 +207,18 @@ def _examine_once(
     snapshot: Snapshot,
     results_by_check: dict[tuple[str, Ref], Results],
     wants: set[Want | LogWant],
+    *,
+    asked: bool,
 ) -> None:
-    """Run the checks about one object that have not completed yet."""
+    """Run the checks about one object that have not completed yet; of an object that was not asked for those that a scan
+    would run too."""
     about = ref(obj)
     for diagnostic in catalogue.about_object(obj):
         if (diagnostic.id, about) in results_by_check:
             continue
         part = Results(run={diagnostic.id})
         try:
-            if may_apply(diagnostic, obj):
+            if may_apply(diagnostic, obj) and (asked or is_among(diagnostic, obj, snapshot)):
                 run_check(diagnostic, obj, Cluster(snapshot), part)
         except NotCollected as missing:
             wants.update(missing.wants)

@@ -118,7 +118,8 @@ def diagnostic(
     alike: a key of everything that the check reads of the subject, except its name: a scan examines one of the subjects
     with equal keys, and its findings affect the others too. A subject whose key is None is examined alone.
     among: for a check that the cluster as a whole rules out for most subjects: gives the predicate, much cheaper than
-    the check, of those that it cannot rule out by what was seen. A scan examines only these; all where it raises.
+    the check, of those that it cannot rule out by what was seen, or, of a check that costs a request each, of those that
+    are worth one. A scan examines only these, and so does the examination of another object; all where it raises.
     also_known_as: other names of exactly this fault; reports include them.
     symptoms: what kubectl and the API show where this may be the fault (reasons, `exit code 137`), the most typical first;
     `explain` finds the page by them, and several pages may share one.

@@ -22,7 +22,7 @@ from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Catalogue, Incident, Report, scan
 from kubedoctor.engine.catalogue import assemble
 from kubedoctor.engine.words import circle_line
-from kubedoctor.findings import Confidence, Explains, Finding, Severity
+from kubedoctor.findings import Confidence, Evidence, Explains, Finding, Severity
 from kubedoctor.findings.relations import Symptom, cause_relation
 from tests.cli.test_formats import finding
 from tests.cli.test_formats import report as reported
@@ -343,3 +343,24 @@ def test_a_chain_is_as_sure_as_its_weakest_finding() -> None:
     one = reported(sure, unsure, last, incidents=(incident,))
     assert one.confidence_of(incident, sure.id) is Confidence.CERTAIN
     assert one.confidence_of(incident, last.id) is Confidence.POSSIBLE
+
+
+def test_who_reads_a_log_explains_what_is_found_of_the_log_alone() -> None:
+    """A finding about another object by the same log, or by the same message in a status, knows more of it."""
+    message = "creating instance: UnauthorizedOperation: You are not authorized to perform this operation"
+    line = Evidence(Ref("Pod", "shop", "operator"), "log[app][-1]", f"level=error msg='{message}'", "")
+    stated = Evidence(Ref("ConfigMap", "shop", "a"), "status.conditions[type=Ready].message", message, "")
+    for fact in (line, stated):
+
+        def log_alone(one: Pod, cluster: Cluster) -> Iterator[Finding]:
+            yield Finding(Ref("Pod", "shop", one.name), "it keeps failing", (line,), Confidence.LIKELY)
+
+        def of_an_object(one: ConfigMap, cluster: Cluster, fact: Evidence = fact) -> Iterator[Finding]:
+            yield Finding(Ref("ConfigMap", "shop", one.name), "it is not created", (fact,), Confidence.LIKELY)
+
+        report = run(
+            made(log_alone, code="KD9001", subject=Pod, severity=Severity.WARNING),
+            made(of_an_object, code="KD9002", subject=ConfigMap, severity=Severity.WARNING),
+            manifests=(pod("operator"), {"kind": "ConfigMap", "metadata": {"name": "a", "namespace": "shop"}}),
+        )
+        assert shape(report) == [("ConfigMap/shop/a", ["Pod/shop/operator"])]

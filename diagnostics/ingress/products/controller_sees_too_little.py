@@ -37,7 +37,7 @@ from kubedoctor.cluster import (
     ref,
     workload_of,
 )
-from kubedoctor.findings import Confidence, Finding, Severity, diagnostic, look_at_log, quote, quote_line
+from kubedoctor.findings import Confidence, Explains, Finding, Severity, diagnostic, look_at_log, quote, quote_line
 from kubedoctor.replay.ingress.controller_log import UnreadKind, unread_kind
 from kubedoctor.replay.ingress.controllers import pods_of_controller
 
@@ -54,6 +54,7 @@ _EFFECTS: Final = {
     subject=IngressClass,
     severity=Severity.CRITICAL,
     reads=(IngressClass, Pod, Role, RoleBinding, ClusterRole, ClusterRoleBinding),
+    explains=(Explains("same", ("KD1029",)),),
     symptoms=("503", "endpointslices.discovery.k8s.io is forbidden", "failed to list"),
 )
 def controller_sees_too_little(ingress_class: IngressClass, cluster: Cluster) -> Iterator[Finding]:

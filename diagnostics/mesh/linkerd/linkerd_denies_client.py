@@ -77,7 +77,7 @@ class _Denial(NamedTuple):
     severity=Severity.CRITICAL,
     reads=(POLICY, SERVER, Pod, Service, *WORKLOADS),
     when=not_ready,
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1201", "KD1204")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029", "KD1201", "KD1204")),),
     symptoms=("403", "Request denied", "unauthorized request on route"),
 )
 def linkerd_denies_client(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

@@ -69,7 +69,7 @@ class _Waited(NamedTuple):
     severity=Severity.CRITICAL,
     reads=(Pod, Service, Namespace, *WORKLOADS),
     when=not_ready,
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1201", "KD1204")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029", "KD1201", "KD1204")),),
     symptoms=("protocol detection timed out", "Handshake inactivity timeout"),
 )
 def linkerd_port_not_opaque(pod: Pod, cluster: Cluster) -> Iterator[Finding]:

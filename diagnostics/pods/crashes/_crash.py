@@ -16,9 +16,10 @@ from kubedoctor.findings import Evidence, Ref, quote_line, ref
 from kubedoctor.replay.kubelet.endings import windows_status
 from kubedoctor.replay.kubelet.outcomes import Cause
 from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.judged.repeated import repeated_error
 from kubedoctor.replay.logs.levels import Level
 from kubedoctor.replay.logs.log_lines import parse_line
-from kubedoctor.replay.logs.reading import TOLD_TO_STOP, LogCause, last_words, read_log, repeated_error
+from kubedoctor.replay.logs.reading import TOLD_TO_STOP, LogCause, last_words, read_log
 
 LONGEST_SUBJECT = 120
 
@@ -54,7 +55,12 @@ def story_of_lines(
     cause = read_log(lines, exit_code) or (repeated_error(lines) if exit_code is None else None)
     if cause is None:
         return _last_words(pod, container, lines, previous, exit_code)
-    tail = LogTail(ref(pod), container, previous, lines)
+    return story_of_cause(pod, LogTail(ref(pod), container, previous, lines), cause, about, cluster)
+
+
+def story_of_cause(pod: Pod, tail: LogTail, cause: LogCause, about: Ref, cluster: Cluster) -> Story:
+    """What a line of a log states, looked up in the cluster."""
+    container, lines = tail.container, tail.lines
     line = quote_line(tail, cause.index, chosen_by(cause))
     below = tuple(quote_line(tail, index, "goes on below it") for index in cause.below)
     subject = visible(cause.subject, LONGEST_SUBJECT)

@@ -17,6 +17,7 @@ from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused, says_bus_error
 from diagnostics.pods.crashes.kernel._limits import IN_MEMORY, limit_of_the_node, too_little_shared_memory
 from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path
+from diagnostics.pods.crashes.programs._azure_identity import no_azure_token
 from diagnostics.pods.crashes.programs._image import cpu_too_old, interpreter_missing, library_missing
 from diagnostics.pods.crashes.programs._known import known_trouble
 from diagnostics.pods.crashes.programs._plain_text import other_scheme
@@ -105,6 +106,10 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         return _missing_variable(pod, container, subject, about, cluster)
     if cause.fault is LogFault.BAD_FLAG:
         return _bad_flag(pod, container, subject, message_of(lines, cause), about, cluster)
+    if cause.fault in _OF_AN_IDENTITY:
+        token = no_azure_token(pod, lines, cause, message, about, cluster)
+        if token is not None:
+            return token
     identity = no_cloud_identity(pod, message_of(lines, cause)) if cause.fault in _OF_AN_IDENTITY else None
     if identity is not None:
         return identity
@@ -163,13 +168,15 @@ _RUBY_PLACE = re.compile(r"^\S+\.rb:\d+:in [`'][^']*': ")
 """Ruby writes the place before the message of an uncaught exception."""
 _LONG_URL = re.compile(r"(https?://[^/\s\"]+/)[^\s\"]{40,}")
 _ESCAPED_END = re.compile(r"(?<!\\)(?:\\++r)?\\++n")
+_CONTEXT = re.compile(r"\s+\{\"exception\":.*", re.DOTALL)
+"""As monolog writes the trace behind the message."""
 _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
 
 
 def shortened(message: str) -> str:
     """A long message: of several sentences the first, where the fault stands; else the end, as of an error that wraps
     others."""
-    message = _of_inner_lines(message)
+    message = _of_inner_lines(_CONTEXT.sub("", message))
     message = _LONG_URL.sub(r"\1…", message) if len(message) > LONGEST_MESSAGE else message
     ends = [end.start() + 1 for end in _NEXT_SENTENCE.finditer(message)]
     whole = max((end for end in ends if end <= LONGEST_MESSAGE), default=0)

@@ -66,7 +66,7 @@ _INTERNAL, _EXTERNAL = "internalTrafficPolicy", "externalTrafficPolicy"
     severity=Severity.CRITICAL,
     reads=(Service, EndpointSlice, Node, Pod),
     when=is_local,
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029")),),
     symptoms=(_INTERNAL, _EXTERNAL, "timed out", "i/o timeout"),
 )
 def no_local_endpoint(service: Service, cluster: Cluster) -> Iterator[Finding]:

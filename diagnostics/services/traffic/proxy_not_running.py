@@ -65,7 +65,7 @@ _SHOWN: Final = 3
     severity=Severity.CRITICAL,
     reads=(DaemonSet, Pod, Node, ConfigMap),
     when=is_kube_proxy,
-    explains=(Explains("proxied", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    explains=(Explains("proxied", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029")),),
     symptoms=("kube-proxy", "i/o timeout", "no route to host", "ClusterIP"),
 )
 def proxy_not_running(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Finding]:

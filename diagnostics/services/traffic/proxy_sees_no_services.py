@@ -68,7 +68,7 @@ _LONGEST: Final = 120
     severity=Severity.CRITICAL,
     reads=(DaemonSet, Pod, ConfigMap, ClusterRole, ClusterRoleBinding),
     when=is_kube_proxy,
-    explains=(Explains("proxied", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD2101")),),
+    explains=(Explains("proxied", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029", "KD2101")),),
     symptoms=("kube-proxy", "i/o timeout", "no route to host", "ClusterIP"),
 )
 def proxy_sees_no_services(daemon_set: DaemonSet, cluster: Cluster) -> Iterator[Finding]:

@@ -77,7 +77,7 @@ _REFUSED: Final = "refused"
     severity=Severity.WARNING,
     reads=(Service, EndpointSlice, Node, Pod),
     when=prefers_near,
-    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016")),),
+    explains=(Explains("affects", ("KD1003", "KD1012", "KD1013", "KD1014", "KD1016", "KD1029")),),
     symptoms=(_FIELD, "topology-mode", "TopologyAwareHintsEnabled", "timed out", "i/o timeout"),
 )
 def zone_starved(service: Service, cluster: Cluster) -> Iterator[Finding]:

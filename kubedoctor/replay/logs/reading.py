@@ -9,21 +9,20 @@ from typing import Final
 import msgspec
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
-from kubedoctor.replay.logs import talk, traces
+from kubedoctor.replay.logs import talk
 from kubedoctor.replay.logs.continued import (
-    block_lines,
     goes_on,
     listed_lines,
     subject_below,
     subject_of_trace,
-    whole_message,
 )
 from kubedoctor.replay.logs.families import weights
-from kubedoctor.replay.logs.families.known import KnownFault, known_fault
+from kubedoctor.replay.logs.families.known import KnownFault
 from kubedoctor.replay.logs.families.names import dns_answered, dns_silent
 from kubedoctor.replay.logs.faults import LogFault
+from kubedoctor.replay.logs.judged.lines import JudgedLine, is_progress, judged_lines, known_in, skeleton
 from kubedoctor.replay.logs.levels import Level
-from kubedoctor.replay.logs.log_lines import LogLine, parse_line
+from kubedoctor.replay.logs.log_lines import parse_line
 from kubedoctor.replay.logs.runtimes.versions import stating_lines
 from kubedoctor.replay.logs.subjects import address
 
@@ -32,7 +31,6 @@ LINES_OF_THE_END: Final = 6
 MOST_BELOW: Final = 2
 WORKED_ON: Final = 3
 """So many lines of information between two faults show that the program got over the first."""
-_DIGITS: Final = compiled_later(r"\d+")
 _FILLS_A_CACHE: Final = compiled_later(r"[Ff]ailed to (?:list|watch) (?:[^\s:]+, Kind=|\*?(?:\w+\.)*)(?P<kind>\w+)")
 """What a reflector of client-go writes."""
 TOLD_TO_STOP: Final = frozenset({0, 130, 143})
@@ -61,18 +59,8 @@ class LogCause(msgspec.Struct, frozen=True):
     below: tuple[int, ...] = ()
 
 
-class _Seen(msgspec.Struct, frozen=True):
-    """A line with what is known of it. `own`: it may state a cause."""
-
-    index: int
-    line: LogLine
-    level: Level
-    own: bool
-    exception: bool = False
-
-
 class _Candidate(msgspec.Struct, frozen=True):
-    seen: _Seen
+    seen: JudgedLine
     match: KnownFault | None
     weight: float
 
@@ -88,14 +76,15 @@ def read_log(lines: Sequence[str], exit_code: int | None = None) -> LogCause | N
 @lru_cache(maxsize=64)
 def _read(lines: tuple[str, ...], exit_code: int | None) -> LogCause | None:
     first = max(0, len(lines) - LINES_READ)
-    seen = _seen(lines, first)
+    seen = judged_lines(lines, first)
     candidates = [candidate for line in seen if (candidate := _candidate(line, seen, exit_code)) is not None]
     if not candidates:
         return None
     heaviest = max(candidate.weight for candidate in candidates)
     equal = [candidate for candidate in candidates if candidate.weight == heaviest]
     best = equal[-1] if equal[-1].match is None else _original(equal, seen)
-    return _cause(_why_unsynced(best, candidates), seen)
+    chosen = _why_unsynced(best, candidates)
+    return cause_of_line(chosen.seen, chosen.match, seen)
 
 
 def _why_unsynced(best: _Candidate, candidates: Sequence[_Candidate]) -> _Candidate:
@@ -112,41 +101,22 @@ def _why_unsynced(best: _Candidate, candidates: Sequence[_Candidate]) -> _Candid
     return best
 
 
-def repeated_error(lines: Sequence[str]) -> LogCause | None:
-    """Of a program that runs without being ready: the error that it keeps writing, a known one before others."""
-    seen = _seen(lines, max(0, len(lines) - LINES_READ))
-    errors = [line for line in seen if line.own and line.level >= Level.ERROR]
-    groups: dict[str, list[_Seen]] = {}
-    for line in errors:
-        groups.setdefault(_skeleton(line.line.text), []).append(line)
-    found = [
-        _Candidate(group[-1], _known_line(group[-1].line), len(group)) for group in groups.values() if len(group) > 1
-    ]
-    found = [
-        candidate
-        for candidate in found
-        if candidate.match is not None or not talk.is_generic(candidate.seen.line.message)
-    ]
-    best = max(found, key=lambda candidate: (candidate.match is not None, candidate.weight), default=None)
-    return _cause(best, seen) if best is not None else None
-
-
 def line_about(lines: Sequence[str], names: Callable[[str], bool]) -> int | None:
     """The newest line that complains or waits, and names what is asked for, unless success or another error follow."""
-    for line in reversed(_seen(lines, max(0, len(lines) - LINES_READ))):
+    for line in reversed(judged_lines(lines, max(0, len(lines) - LINES_READ))):
         message = line.line.message
         waits = line.level >= Level.WARNING or talk.is_waiting(message) or talk.reports_failure(message)
         if waits and names(line.line.text):
             return line.index
         aside = not line.own or talk.is_generic(message) or talk.is_consequence(message, line.line.text)
-        if (line.level >= Level.ERROR and not aside) or (_is_progress(line) and talk.is_success(message)):
+        if (line.level >= Level.ERROR and not aside) or (is_progress(line) and talk.is_success(message)):
             return None
     return None
 
 
 def last_words(lines: Sequence[str]) -> LogCause | None:
     """Without a cause, after a failure: the last line that is neither information nor part of a trace."""
-    seen = _seen(lines, max(0, len(lines) - LINES_READ))
+    seen = judged_lines(lines, max(0, len(lines) - LINES_READ))
     own = [line for line in seen if line.own and line.level not in (Level.INFO, Level.DEBUG)]
     if any(talk.stopped_from_outside(line.line.text) for line in own[-LINES_OF_THE_END:]):
         return None
@@ -169,7 +139,7 @@ def states_a_cause(lines: Sequence[str], exit_code: int | None = None) -> bool:
     return cause is not None and cause.fault is not LogFault.UNKNOWN
 
 
-def _original(equal: Sequence[_Candidate], seen: Sequence[_Seen]) -> _Candidate:
+def _original(equal: Sequence[_Candidate], seen: Sequence[JudgedLine]) -> _Candidate:
     """Of the lines that state known faults equally gravely, the first since the program last worked; in its trace, the
     deepest cause.
 
@@ -179,7 +149,7 @@ def _original(equal: Sequence[_Candidate], seen: Sequence[_Seen]) -> _Candidate:
     burst = [equal[-1]]
     for candidate in reversed(equal[:-1]):
         between = [
-            line for line in seen if candidate.seen.index < line.index < burst[0].seen.index and _is_progress(line)
+            line for line in seen if candidate.seen.index < line.index < burst[0].seen.index and is_progress(line)
         ]
         if len(between) >= WORKED_ON or any(talk.is_success(line.line.message) for line in between):
             break
@@ -188,15 +158,15 @@ def _original(equal: Sequence[_Candidate], seen: Sequence[_Seen]) -> _Candidate:
     original = burst[0]
     if original.seen.exception:
         original = [c for c in burst if c.seen.exception and _one_trace(seen, original.seen.index, c.seen.index)][-1]
-    skeleton, subject = _skeleton(original.seen.line.text), original.match.subject if original.match else ""
-    return [c for c in burst if _skeleton(c.seen.line.text) == skeleton and c.match and c.match.subject == subject][-1]
+    same, subject = skeleton(original.seen.line.text), original.match.subject if original.match else ""
+    return [c for c in burst if skeleton(c.seen.line.text) == same and c.match and c.match.subject == subject][-1]
 
 
 def _fault(candidate: _Candidate) -> LogFault:
     return candidate.match.fault if candidate.match is not None else LogFault.UNKNOWN
 
 
-def _one_trace(seen: Sequence[_Seen], start: int, end: int) -> bool:
+def _one_trace(seen: Sequence[JudgedLine], start: int, end: int) -> bool:
     """Nothing but calls and causes stands between two lines."""
     between = (line for line in seen if start < line.index <= end)
     return all(
@@ -204,12 +174,9 @@ def _one_trace(seen: Sequence[_Seen], start: int, end: int) -> bool:
     )
 
 
-def _skeleton(text: str) -> str:
-    return _DIGITS.sub("#", text)
-
-
-def _cause(best: _Candidate, seen: Sequence[_Seen]) -> LogCause:
-    index = best.seen.index
+def cause_of_line(line: JudgedLine, match: KnownFault | None, seen: Sequence[JudgedLine]) -> LogCause:
+    """What a line states: its subject, where it does not name one itself, is looked for in the lines below it."""
+    best, index = _Candidate(line, match, 0), line.index
     after = sum(1 for line in seen if line.index > index and line.line.text.strip())
     if best.match is None:
         return LogCause(LogFault.UNKNOWN, index, "", best.seen.level, after, below=_below(best.seen, seen))
@@ -232,14 +199,14 @@ def _cause(best: _Candidate, seen: Sequence[_Seen]) -> LogCause:
     )
 
 
-def _subject_below(best: _Candidate, below: tuple[int, ...], seen: Sequence[_Seen]) -> str:
+def _subject_below(best: _Candidate, below: tuple[int, ...], seen: Sequence[JudgedLine]) -> str:
     fault = _fault(best)
     if fault in (LogFault.CONNECTION_REFUSED, LogFault.CONNECTION_TIMEOUT):
         return address(" ".join(line.line.text.strip() for line in seen if line.index in below))
     return subject_below(fault, [line.line.text for line in seen if line.index > best.seen.index])
 
 
-def _below(best: _Seen, seen: Sequence[_Seen]) -> tuple[int, ...]:
+def _below(best: JudgedLine, seen: Sequence[JudgedLine]) -> tuple[int, ...]:
     """The nearest lines that go on with what a line says: its record's other lines, or an exception below it."""
     texts, at = [line.line.text for line in seen], seen.index(best)
     if stated := (*listed_lines(texts, at), *stating_lines(texts, at)):
@@ -258,54 +225,11 @@ def _below(best: _Seen, seen: Sequence[_Seen]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _seen(lines: Sequence[str], first: int) -> list[_Seen]:
-    """Each line with its level: a trace has the level of the line that it belongs to."""
-    found: list[_Seen] = []
-    heading, usage, after_rust, source, end_of_block = Level.UNSTATED, False, False, False, 0
-    printed = False
-    for index in range(first, len(lines)):
-        line = parse_line(lines[index])
-        if block := block_lines(lines, index):
-            line = msgspec.structs.replace(line, message=whole_message(lines, index), structured=True)
-            end_of_block = index + block
-        text = line.text
-        blank = not text.strip()
-        frame = not line.structured and (traces.is_frame(text) or (source and line.indented))
-        if printed and traces.is_property(text) and known_fault(text) is None:
-            line, frame = msgspec.structs.replace(line, level=Level.UNSTATED), True
-        exception = not frame and not line.structured and traces.is_exception(text)
-        printed = traces.opens_an_object(text) or (printed and line.indented)
-        usage = talk.is_usage(text) or (usage and (blank or line.indented or text.startswith("-")))
-        level = line.level
-        if level is not Level.UNSTATED and not (exception and line.indented):
-            heading = level
-        elif blank or frame:
-            level = heading
-        elif after_rust:
-            level = heading = Level.FATAL
-        elif exception and traces.is_uncaught(text):
-            level = heading = traces.level_of_exception(text)
-        elif line.indented or exception:
-            # Something else may write an exception between the lines of information.
-            level = heading if heading >= Level.WARNING or (line.indented and not exception) else Level.UNSTATED
-            if exception and level is Level.UNSTATED:
-                level = heading = traces.level_of_exception(text)
-        else:
-            level = heading = Level.UNSTATED
-        after_rust, source = traces.names_no_message(text), traces.shows_source_next(text)
-        own = not (blank or frame or usage or after_rust or (index < end_of_block and not block)) and talk.has_words(
-            line.message
-        )
-        own = own and not talk.is_consequence(line.message, text)
-        found.append(_Seen(index, line, level, own, exception))
-    return found
-
-
-def _candidate(seen: _Seen, everything: Sequence[_Seen], exit_code: int | None) -> _Candidate | None:
+def _candidate(seen: JudgedLine, everything: Sequence[JudgedLine], exit_code: int | None) -> _Candidate | None:
     """A line that may state the cause, and how much speaks for it."""
     if not seen.own or seen.level is Level.DEBUG:
         return None
-    match = _known_line(seen.line)
+    match = known_in(seen.line)
     level = seen.level
     if match is not None and match.pattern.at_any_level:
         level = max(level, Level.ERROR)
@@ -339,20 +263,11 @@ def _candidate(seen: _Seen, everything: Sequence[_Seen], exit_code: int | None) 
     return _Candidate(seen, match, weight + lived)
 
 
-def _repeats(seen: _Seen, everything: Sequence[_Seen]) -> bool:
+def _repeats(seen: JudgedLine, everything: Sequence[JudgedLine]) -> bool:
     """Whether the line is the last of several that say the same: what a program complains of until it gives up."""
-    skeleton = _skeleton(seen.line.message)
-    same = [line.index for line in everything if _skeleton(line.line.message) == skeleton]
+    wording = skeleton(seen.line.message)
+    same = [line.index for line in everything if skeleton(line.line.message) == wording]
     return len(same) >= weights.OFTEN and same[-1] == seen.index
-
-
-def _known_line(line: LogLine) -> KnownFault | None:
-    """By the message; by the whole line where that says more."""
-    match = known_fault(line.message)
-    if line.structured or (match is not None and not match.pattern.weak):
-        return match
-    whole = known_fault(line.text)
-    return whole if whole is not None and (match is None or not whole.pattern.weak) else match
 
 
 _ENDURING: Final = frozenset({LogFault.HEAP, LogFault.PANIC, LogFault.IMAGE_ARCHITECTURE, LogFault.UNSUPPORTED_CPU})
@@ -360,7 +275,7 @@ _ENDURING: Final = frozenset({LogFault.HEAP, LogFault.PANIC, LogFault.IMAGE_ARCH
 
 
 def _lived_through(
-    seen: _Seen, match: KnownFault | None, level: Level, everything: Sequence[_Seen], exit_code: int | None
+    seen: JudgedLine, match: KnownFault | None, level: Level, everything: Sequence[JudgedLine], exit_code: int | None
 ) -> float | None:
     """What the later lines take off the weight of a line; None where they show that the program went on."""
     on_purpose = exit_code is None or exit_code in TOLD_TO_STOP
@@ -371,7 +286,7 @@ def _lived_through(
     later = [line for line in everything if line.index > seen.index]
     if level is Level.FATAL:
         # A database writes it of one connection too.
-        went_on = on_purpose and any(_is_progress(line) and talk.is_success(line.line.message) for line in later)
+        went_on = on_purpose and any(is_progress(line) and talk.is_success(line.line.message) for line in later)
         return None if went_on else 0.0
     if on_purpose and any(
         talk.stopped_from_outside(line.line.text)
@@ -379,7 +294,7 @@ def _lived_through(
         if line.index < seen.index and line.level < Level.ERROR
     ):
         return None
-    progress = [line for line in later if _is_progress(line)]
+    progress = [line for line in later if is_progress(line)]
     success = [line for line in progress if talk.is_success(line.line.message)]
     if success and (on_purpose or level in (Level.INFO, Level.WARNING) or talk.is_waiting(seen.line.message)):
         return None
@@ -388,13 +303,3 @@ def _lived_through(
     if progress and on_purpose:
         return None
     return 0.0
-
-
-def _is_progress(seen: _Seen) -> bool:
-    """The program works on: it informs of something other than its end or another try."""
-    line = seen.line
-    if not seen.own or talk.is_supervisor(line.text):
-        return False
-    if seen.level is Level.INFO:
-        return not (talk.is_shutting_down(line.message) or talk.is_waiting(line.message) or known_fault(line.message))
-    return seen.level is Level.UNSTATED and not line.indented and talk.is_success(line.message)

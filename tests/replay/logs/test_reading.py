@@ -7,7 +7,8 @@ import time
 import pytest
 
 from kubedoctor.replay.logs.faults import LogFault
-from kubedoctor.replay.logs.reading import read_log, repeated_error
+from kubedoctor.replay.logs.judged.repeated import repeated_error
+from kubedoctor.replay.logs.reading import read_log
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,32 @@ _KNOWN: Final = {
             " restore from the archive",
         ),
     ),
+    troubles.CACHE_FULL: _Known(
+        "Redis has reached its own memory limit (maxmemory) and refuses to write: {message}",
+        (
+            "Raise maxmemory of the Redis server, below the memory limit of its container",
+            "Or let it evict (maxmemory-policy, such as allkeys-lru), if what it holds may be lost; or give its keys an"
+            " expiry",
+        ),
+    ),
+    troubles.CACHE_REPLICA: _Known(
+        "it writes to a Redis that is a read-only replica: {message}",
+        (
+            "Let it use the address of the primary, or ask Sentinel for it; a Service of all members reaches replicas too",
+        ),
+    ),
+    troubles.CACHE_NOT_SAVED: _Known(
+        "Redis refuses to write, because it cannot save its data to disk: {message}",
+        ("Read the log of the Redis server: its volume is full, read-only, or denies it the right to write",),
+    ),
+    troubles.VIRTUAL_HOST: _Known(
+        "RabbitMQ does not have the virtual host that it asks for: {message}",
+        ("Correct the virtual host in its address (the path after the port), or create it (rabbitmqctl add_vhost)",),
+    ),
+    troubles.QUEUE: _Known(
+        "RabbitMQ does not have the queue or exchange that it uses: {message}",
+        ("Let the program declare it, or correct its name or the virtual host",),
+    ),
     troubles.LOGIN_AT_VAULT: _Known(
         "Vault refuses its login: {message}",
         (

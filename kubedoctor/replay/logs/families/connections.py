@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import ADVERTISED, HOST_KEY
+from kubedoctor.replay.logs.families.troubles import (
+    ADVERTISED,
+    CACHE_FULL,
+    CACHE_NOT_SAVED,
+    CACHE_REPLICA,
+    HOST_KEY,
+    QUEUE,
+    VIRTUAL_HOST,
+)
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import address, host, port
 
@@ -27,6 +35,12 @@ FAMILIES: Final = (
                 r"connection to node \d+ \((?P<subject>(?:localhost|127\.0\.0\.1)(?:/127\.0\.0\.1)?:\d+)\) could not",
                 trouble=ADVERTISED,
             ),
+            Pattern("oom command not allowed", r"when used memory", trouble=CACHE_FULL),
+            Pattern("readonly you can't write against a read only", trouble=CACHE_REPLICA),
+            Pattern("misconf ", r"MISCONF (?:Redis|Valkey|Errors)", trouble=CACHE_NOT_SAVED),
+            Pattern("vhost", r"\bvhost '?(?P<subject>[^\s']+)'? not found|no such vhost", trouble=VIRTUAL_HOST),
+            Pattern("access to vhost", r"access to vhost '(?P<subject>[^']+)' .*not found", trouble=VIRTUAL_HOST),
+            Pattern("not_found", r"NOT_FOUND - no (?:queue|exchange) '(?P<subject>[^']*)' in vhost", trouble=QUEUE),
         ),
     ),
     PatternFamily(

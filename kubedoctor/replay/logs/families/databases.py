@@ -272,7 +272,6 @@ FAMILIES: Final = (
             Pattern(
                 "keyspace", r"(?:keyspace|Keyspace) '?(?P<subject>\w+)'? (?:does not exist|doesn't exist|not found)"
             ),
-            Pattern("queue", r"NOT_FOUND - no (?:queue|exchange) '(?P<subject>[^']+)'"),
             Pattern("precondition_failed", r"inequivalent arg '(?P<subject>[^']+)'"),
             Pattern(
                 "server version",

@@ -1,0 +1,1 @@
+"""Programs that run and are ready, and do not do their work."""
