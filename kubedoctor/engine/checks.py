@@ -41,7 +41,7 @@ def may_apply(diagnostic: Diagnostic[Any], obj: KubernetesObject) -> bool:
 
 
 def is_among(diagnostic: Diagnostic[Any], obj: KubernetesObject, snapshot: Snapshot) -> bool:
-    """Whether a scan would examine the object; where that cannot be told yet, it is."""
+    """Whether a scan would examine the object; where that is not known yet, it is."""
     try:
         return diagnostic.among is None or diagnostic.among(Cluster(snapshot))(obj)
     except Exception:  # noqa: BLE001  # the check says what is missing or wrong

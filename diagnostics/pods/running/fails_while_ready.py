@@ -1,7 +1,7 @@
 """Pod is ready, but its program keeps failing.
 
 ## What it means
-The pod is Running and Ready, and its log reports the same failure again and again, up to its last lines. Kubernetes sees
+The pod is Running and Ready, and its log keeps reporting the same failure, up to its last lines. Kubernetes sees
 none of it: a readiness probe asks whether the program answers, not whether it does its work.
 
 The failure is one that kubedoctor knows: a host that does not resolve, a connection that is refused, a right or a login

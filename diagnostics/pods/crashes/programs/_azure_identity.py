@@ -20,7 +20,7 @@ _BELOW: Final = 8
 def no_azure_token(
     pod: Pod, lines: tuple[str, ...], cause: LogCause, message: str, about: Ref, cluster: Cluster
 ) -> Story | None:
-    """None where the log does not speak of workload identity, or the pod asks for it."""
+    """None where the log does not mention workload identity, or the pod has the label."""
     said = "\n".join(lines[cause.index : cause.index + _BELOW])
     if _WITHOUT_TOKEN.search(said) is None or pod.labels.get(LABEL) == "true":
         return None

@@ -143,7 +143,7 @@ _KNOWN: Final = {
         ("Read the log of the Redis server: its volume is full, read-only, or denies it the right to write",),
     ),
     troubles.VIRTUAL_HOST: _Known(
-        "RabbitMQ does not have the virtual host that it asks for: {message}",
+        "RabbitMQ does not have the virtual host of its address: {message}",
         ("Correct the virtual host in its address (the path after the port), or create it (rabbitmqctl add_vhost)",),
     ),
     troubles.QUEUE: _Known(

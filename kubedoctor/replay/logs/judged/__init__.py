@@ -1,1 +1,1 @@
-"""Lines that are judged: their levels, and what they say again and again."""
+"""Lines that are judged: their levels, and the failures that they repeat."""

@@ -14,7 +14,7 @@ from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.subjects import address
 
 _TO_AN_UPSTREAM: Final = compiled_later(r"\bupstream: \"")
-"""As nginx names the server that it asks for a client."""
+"""As nginx names the server behind it."""
 _NAMES_A_CLIENT: Final = compiled_later(
     r"\bclient: |\[client:? "
     r"|\b(?:remote|client|source|peer)[_-]?(?:addr(?:ess)?|ip|host|port)?[\"']?[=:] ?[\"']?\[?/?\d+\.\d+\.\d+\.\d+"

@@ -1,4 +1,4 @@
-"""What a program that runs fails at again and again, up to the end of its log."""
+"""What a program that runs fails at repeatedly, up to the end of its log."""
 
 from __future__ import annotations
 
