@@ -28,7 +28,8 @@ class ListColumn(msgspec.Struct, frozen=True):
     which it is narrowed where dropping others is not enough; 0: never. `ages`: its text depends on the moment. `fits`:
     no wider than what is shown in it, and then `width` is the most. `ends`: too long a text is cut in its middle, because
     names differ in their ends. `gives`: it is narrowed before others are dropped. `role`: see `look.py`. `order`:
-    of `rows.arrange`, in which the rows are sorted by it."""
+    of `rows.arrange`, in which the rows are sorted by it. `hollow`: left out while no visible row has a text in it; only of
+    those that fit."""
 
     title: str
     width: int
@@ -43,9 +44,12 @@ class ListColumn(msgspec.Struct, frozen=True):
     gives: bool = False
     role: str = ""
     order: str = ""
+    hollow: bool = False
 
 
+Columns = tuple[ListColumn, ...]
 LEAST_TEXT = 8  # cells
+WITH_IMAGES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController")
 
 
 def fit(
@@ -104,9 +108,9 @@ _CAUSE = ListColumn(
     "CAUSE", 40, lambda row, _: visible(row.cause, 80), fits=True, ends=True, narrow=18, gives=True, order="cause"
 )
 _STATUS = ListColumn("STATUS", 24, lambda row, _: visible(row.status, 80), narrow=12, fits=True, order="status")
-_IP = ListColumn("IP", 39, lambda row, _: visible(row.ip, 45), yields=4, fits=True, order="ip")
-_NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=3, fits=True, ends=True, order="node")
-_IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=4, order="images")
+_IP = ListColumn("IP", 39, lambda row, _: visible(row.ip, 45), yields=5, fits=True, order="ip")
+_NODE = ListColumn("NODE", 20, lambda row, _: visible(row.node, 60), yields=4, fits=True, ends=True, order="node")
+_IMAGES = ListColumn("IMAGES", 40, lambda row, _: visible(row.images, 200), yields=6, order="images")
 _WHERE = ListColumn("NAMESPACE", 24, _NAMESPACE.text, yields=1, fits=True, ends=True, role="dim", order="namespace")
 _EVENT = (
     ListColumn("LAST SEEN", 9, age, right=True, ages=True, order="age"),
@@ -146,8 +150,9 @@ def sorted_by(columns: tuple[ListColumn, ...], order: str) -> tuple[ListColumn, 
     )
 
 
-def columns_of(view: View, *, wide: bool = False) -> tuple[ListColumn, ...]:
-    """The columns of a view; `wide` adds nodes and images. Incidents have none: see `widgets/incident_form.py`."""
+def columns_of(view: View, *, wide: bool = False, usage: Columns = (), printed: Columns = ()) -> tuple[ListColumn, ...]:
+    """The columns of a view; `wide` adds nodes and images. usage, printed: those that the server computes, but for what the
+    list has anyway. Incidents have none: see `widgets/incident_form.py`."""
     if view.kind == "Finding":
         return ()
     if view.kind == "Context":
@@ -155,24 +160,18 @@ def columns_of(view: View, *, wide: bool = False) -> tuple[ListColumn, ...]:
     if view.kind == "Event":
         return _EVENT if view.namespace else (replace(_WHERE, yields=4), *_EVENT)
     where = () if view.namespace or not _namespaced(view.kind) else (_NAMESPACE,)
+    images = (_IMAGES,) if wide else ()
     if not view.kind:
-        return (
-            _KIND,
-            *where,
-            _NAME,
-            _READY,
-            _RESTARTS,
-            _AGE,
-            *((_STATUS,) if wide else ()),
-            _CAUSE,
-            *((_IMAGES,) if wide else ()),
-        )
+        status = (_STATUS,) if wide else ()
+        return (_KIND, *where, _NAME, _READY, _RESTARTS, *usage, _AGE, *status, _CAUSE, *images)
     if view.kind == "Pod":
         extra = (_IP, _NODE, _IMAGES) if wide else ()
-        return (*where, _NAME, _READY, _STATUS, _RESTARTS, _AGE, *extra, _CAUSE)
-    if view.kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController"):
-        return (*where, _NAME, _READY, _STATUS, _AGE, *((_IMAGES,) if wide else ()), _CAUSE)
-    return (*where, _NAME, _STATUS, _AGE, _CAUSE)
+        return (*where, _NAME, _READY, _STATUS, _RESTARTS, *usage, _AGE, *extra, _CAUSE)
+    workload = view.kind in WITH_IMAGES
+    own = (*where, _NAME, *((_READY,) if workload else ()), replace(_STATUS, hollow=bool(printed)))
+    titles = {column.title for column in (*own, *(images if workload else ()))}
+    beside = tuple(column for column in printed if column.title not in titles)
+    return (*own, *beside, *usage, _AGE, *(images if workload else ()), _CAUSE)
 
 
 def _namespaced(kind: str) -> bool:

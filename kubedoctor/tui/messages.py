@@ -63,6 +63,14 @@ class SomeRowsMade(OfMoment):
         self.order = order
 
 
+class ColumnsRead(OfMoment):
+    """The columns that a server computes for a view were read again."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self.view = view
+
+
 class Sorted(Message):
     """The rows `before` are now in another order."""
 

@@ -362,10 +362,11 @@ def is_order(order: str) -> bool:
     return order.removeprefix(BACKWARDS) in _ORDERS
 
 
-def arrange(rows: Iterable[Row], order: str) -> tuple[Row, ...]:
+def arrange(rows: Iterable[Row], order: str, key: Callable[[Row], Any] | None = None) -> tuple[Row, ...]:
     """Sorted by `health` (worst first), `age` (youngest first), `restarts` (most first), `ready` (the smallest share first)
-    or a text: `name`, `namespace`, `kind`, `status`, `ip`, `node`, `images`, `cause`; `-name` is the other way round."""
-    return tuple(sorted(rows, key=_ORDERS[order.removeprefix(BACKWARDS)], reverse=order.startswith(BACKWARDS)))
+    or a text: `name`, `namespace`, `kind`, `status`, `ip`, `node`, `images`, `cause`; `-name` is the other way round. key: of an order that only it knows."""
+    known = key or _ORDERS[order.removeprefix(BACKWARDS)]
+    return tuple(sorted(rows, key=known, reverse=order.startswith(BACKWARDS)))
 
 
 def counts(rows: Iterable[Row]) -> dict[Health, int]:

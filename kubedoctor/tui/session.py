@@ -35,7 +35,8 @@ from kubedoctor.tui.incidents.incident_rows import IncidentRow, tree_rows, view_
 from kubedoctor.tui.kept_rows import FIRST_KINDS, KeptRows, KeptViews, covers, kinds_needed
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_of_incident, verdict_on
 from kubedoctor.tui.pages.refusals import not_listed, scope_of
-from kubedoctor.tui.rows import Row, View, arrange, context_rows, counts, namespaces_in_order
+from kubedoctor.tui.rows import Row, View, context_rows, counts, is_order, namespaces_in_order
+from kubedoctor.tui.served.served_columns import ServedColumns
 from kubedoctor.tui.state.proofs import Proofs
 from kubedoctor.tui.state.sources import Freshness, Opener, Watch, Watchable
 from kubedoctor.tui.state.time_machine import Standing, TimeMachine
@@ -88,6 +89,7 @@ class Session:
         self._scanning = False
         self._forgot_at = time.monotonic()
         self.extensions = KnownExtensions(source)
+        self.served = ServedColumns(source, self._lock)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -213,8 +215,7 @@ class Session:
         """The rows of a view, in an order of `rows.arrange`. `whole`: false while its objects are being read."""
         if view.kind == "Context":
             return self._contexts()
-        rows = view_rows(self.seen(), view, report, whole=whole)
-        return rows if order == "health" else arrange(rows, order)
+        return self.served.arrange(view_rows(self.seen(), view, report, whole=whole), view, order)
 
     def keep_rows(
         self, view: View, report: Report | None, order: str, news: News | None
@@ -224,6 +225,7 @@ class Session:
         if view.kind == "Context":
             return (rows := self._contexts()), counts(rows)
         with self._keeping:
+            wanted, order = order, order if is_order(order) else "health"
             taken = self._views.take(view, report, order, news)
             if taken is None:
                 snapshot = self.seen()
@@ -238,7 +240,8 @@ class Session:
                 with self._lock:
                     kept.update(self.snapshot, changed)
             self._views.put(kept)
-            return kept.rows, dict(kept.counts)
+            rows = kept.rows if wanted == order else self.served.arrange(kept.rows, view, wanted)
+            return rows, dict(kept.counts)
 
     def count(self) -> int:
         """How many objects were read so far."""

@@ -26,6 +26,7 @@ from kubedoctor.tui.messages import (
     Aged,
     Asked,
     Changed,
+    ColumnsRead,
     Examined,
     Filtered,
     Opened,
@@ -139,9 +140,15 @@ def make_rows(
     post(RowsMade(view, rows, numbers, order, namespaces, session.refused(view), time.thread_time() - began))
 
 
-def sort_rows(rows: tuple[Row, ...], order: str, post: Post) -> None:
-    """The same rows in another order of `rows.arrange`."""
-    post(Sorted(rows, arrange(rows, order), order))
+def sort_rows(session: Session, view: View, rows: tuple[Row, ...], order: str, post: Post) -> None:
+    """The same rows of a view in another order."""
+    post(Sorted(rows, arrange(rows, order, session.served.key(view, order)), order))
+
+
+def read_served(session: Session, view: View, post: Post) -> None:
+    """Read the columns that the server computes, where they are due."""
+    session.served.read(view, session.seen(), session.now())
+    post(ColumnsRead(view))
 
 
 def filter_rows(rows: tuple[Row, ...], filter_text: str, faults_only: bool, post: Post) -> None:
@@ -192,7 +199,7 @@ def travel(
         numbers = counts(
             view_rows(snapshot, View(namespace=view.namespace), report) if view.kind == "Finding" else rows
         )
-        post(Travelled(view, scope, there, report, arrange(rows, order), numbers, order, refusal))
+        post(Travelled(view, scope, there, report, session.served.arrange(rows, view, order), numbers, order, refusal))
 
 
 def tell(

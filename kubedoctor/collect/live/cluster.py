@@ -19,6 +19,8 @@ from kubedoctor.cluster.seen.mending import without_marks
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.cluster.seen.snapshot import Snapshot, Source
 from kubedoctor.cluster.seen.wants import CannotSee, LogWant, Want
+from kubedoctor.collect.computed.printed import Printed
+from kubedoctor.collect.computed.usage import Uses, read_usage
 from kubedoctor.collect.connecting.connection import connect
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
@@ -157,6 +159,25 @@ class LiveSource:
                 yield kind, blind
             finally:
                 self._count()
+
+    def usage(self, kind: str, namespace: str = "") -> Uses:
+        """What the pods or nodes use now. Raises ApiRefusal, also where metrics are not served, and SourceProblem."""
+        try:
+            return read_usage(self.transport, kind, namespace)
+        finally:
+            self._count()
+
+    def printed(self, kind: str, namespace: str = "") -> Printed:
+        """A list as the server prints it. Raises ApiRefusal and SourceProblem."""
+        snapshot = self.snapshot
+
+        def is_secret(namespace: str, name: str) -> bool:
+            return snapshot.get(Ref("Secret", namespace, name)) is not None
+
+        try:
+            return self._fetcher.printed(kind, namespace, is_secret)
+        finally:
+            self._count()
 
     def refs(self, kind: str, namespace: str = "") -> tuple[Ref, ...]:
         """Objects from the snapshot, else from a list without content; at most 5,000."""

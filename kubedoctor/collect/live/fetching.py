@@ -14,6 +14,7 @@ from kubedoctor.cluster.kinds.resources import ResourceKind, kind_named
 from kubedoctor.cluster.seen.decoding import Unreadable, decode_object
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Barrier, CannotSee, LogTail, LogWant, Want
+from kubedoctor.collect.computed.printed import IsSecret, Printed, read_printed
 from kubedoctor.collect.connecting.paths import can_exist
 from kubedoctor.collect.connecting.transport import MOST_TRIES, Transport
 from kubedoctor.collect.live.answers import ApiRefusal, NoApiServer
@@ -101,6 +102,18 @@ class Fetcher:
     def is_namespaced(self, kind: str) -> bool:
         """Whether a kind that `extensions` returned belongs to namespaces."""
         return any(resource.row.namespaced for resource in self._served.candidates(kind))
+
+    def printed(self, kind: str, namespace: str, is_secret: IsSecret) -> Printed:
+        """A list as the server prints it, in the newest version that it serves. Raises ApiRefusal and SourceProblem."""
+        refused = ApiRefusal(404, "NotFound", f"this cluster does not serve {kind}")
+        for resource in self._served.candidates(kind):
+            try:
+                return read_printed(self._transport, resource, namespace, is_secret)
+            except ApiRefusal as refusal:
+                if refusal.status != 404:
+                    raise
+                refused = refusal
+        raise refused
 
     def fetch(
         self,

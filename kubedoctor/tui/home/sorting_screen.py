@@ -6,10 +6,8 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from kubedoctor.tui.columns import columns_of
-from kubedoctor.tui.home.history_screen import HistoryScreen
+from kubedoctor.tui.home.columns_screen import ColumnsScreen
 from kubedoctor.tui.rows import BACKWARDS, View
-from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.choices import KeptChoices
 from kubedoctor.tui.widgets.themed_app import ThemedApp
 
@@ -17,7 +15,7 @@ HOME = "Finding"
 ORDERS_OF_INCIDENTS = ("health", "name", "age")
 
 
-class SortingScreen(HistoryScreen):
+class SortingScreen(ColumnsScreen):
     """The keys are those of k9s, but for what they mean here on every screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -29,13 +27,11 @@ class SortingScreen(HistoryScreen):
         Binding("O,shift+o", "sort('node')", "Sort by node"),
         Binding("I,shift+i", "sort('ip')", "Sort by IP"),
         Binding("K,shift+k", "sort('kind')", "Sort by kind"),
+        Binding("C,shift+c", "sort('cpu')", "Sort by CPU"),
+        Binding("M,shift+m", "sort('memory')", "Sort by memory"),
         Binding("less_than_sign", "sort_column(-1)", "Sort by the column before"),
         Binding("greater_than_sign", "sort_column(1)", "Sort by the next column"),
     ]
-
-    def __init__(self, session: Session, namespace: str) -> None:
-        super().__init__(session, namespace)
-        self.wide = False
 
     def action_sort(self, order: str) -> None:
         """By a column that the list has; a second time the other way round."""
@@ -61,7 +57,7 @@ class SortingScreen(HistoryScreen):
         self.action_sort(orders[(place + by) % len(orders)])
 
     def _orders(self) -> tuple[str, ...]:
-        columns = columns_of(self.view, wide=self.wide)
+        columns = self.shown_columns(wide=self.wide)
         return tuple(dict.fromkeys(column.order for column in columns if column.order))
 
     @property

@@ -105,10 +105,10 @@ KEYS: HelpKeys = (
             ("ctrl-z", "faults only"),
             (
                 "shift-s n a t",
-                "sort by health, name, age, restarts; p namespace, o node, i IP, k kind; again: backwards",
+                "sort by health, name, age, restarts; c CPU, m memory, p namespace, o node, i IP, k kind; again: backwards",
             ),
             ("<  >", "sort by the column before, the next one; sorts are kept"),
-            ("ctrl-w", "wide"),
+            ("ctrl-w", "wide: the whole width, with the columns of kubectl get -o wide; right shows the page again"),
             ("j k g G", "down, up, first, last"),
             ("tab  shift-tab", "next tab, previous tab: incidents, workloads, nodes, events"),
             ("right left", "between list and page; there j k choose a link, enter opens it, 1-9 a fix"),

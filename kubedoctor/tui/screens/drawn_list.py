@@ -66,6 +66,8 @@ class DrawnList(TimeScreen):
         self._problem: tuple[str, str] | None = None
         self._doing: dict[object, str] = {}
         self._incidents: tuple[Row, ...] = ()
+        self.wide = False
+        """Whether a list has all its columns, and the whole width."""
         self._is_bare = False
         """Whether the page has the whole screen."""
 
@@ -177,7 +179,8 @@ class DrawnList(TimeScreen):
         notes.append(f"sorted by {self.order.removeprefix(BACKWARDS)}{backwards}" if self.order != "health" else "")
         kind = self.view.kind if self.view.owner is None and self.view.kind in dict(TABS) else None
         title: Line = (ink("Why", "name" if pane.is_active else "dim"), ink(self._age_of_report(), "faint"))
-        wall = 0 if self._stacked or self._is_bare else self._table.region.width
+        alone = self._stacked or self._is_bare or pane.has_class("-broad")
+        wall = 0 if alone else self._table.region.width
         tabs.tell(kind, self._numbers, self.view.title, " · ".join(filter(None, notes)), wall, (ink("  "), *title))
         self.query_one(TabRule).mark(tabs.active, wall)
         self.query_one(Wall).entitle(title)
@@ -258,7 +261,10 @@ class DrawnList(TimeScreen):
         table = self._table
         in_tree = table.has_class("-tree") and any(isinstance(row, IncidentRow) and row.lead for row in rows)
         table.below = int(in_tree)
-        table.set_class(self.view.kind != "Finding", "-table")  # of the screen, it would restyle all widgets
+        is_table = self.view.kind != "Finding"
+        table.set_class(is_table, "-table")  # of the screen, it would restyle all widgets
+        for widget in (table, self.query_one(Wall), self._pane):
+            widget.set_class(self.wide and is_table and bool(rows), "-broad")
         if not self._stacked:
             if table.styles.inline.has_rule("height"):
                 table.styles.height = None

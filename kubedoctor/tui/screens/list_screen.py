@@ -13,12 +13,12 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, controller_of
 from kubedoctor.tui import commands, work
-from kubedoctor.tui.columns import INCIDENT_COLUMNS, columns_of, sorted_by
+from kubedoctor.tui.columns import INCIDENT_COLUMNS, sorted_by
 from kubedoctor.tui.filters import FilterError, keep
 from kubedoctor.tui.home.sorting_screen import SortingScreen
 from kubedoctor.tui.home.visits import VisitedList
 from kubedoctor.tui.messages import ContextWanted, Filtered, ThemeWanted, Told
-from kubedoctor.tui.rows import EXAMINING, READING, Row, View, known_row, next_tab, place_in
+from kubedoctor.tui.rows import EXAMINING, READING, Row, View, is_order, known_row, next_tab, place_in
 from kubedoctor.tui.screens.places import place_of
 from kubedoctor.tui.screens.rows_screen import LOOK_EVERY, REPAINT_EVERY
 from kubedoctor.tui.screens.why_screen import WhyScreen
@@ -75,9 +75,7 @@ class ListScreen(SortingScreen):
 
     def on_mount(self) -> None:
         self.order = self._order_of(self.view)
-        if self._kept.chosen.wide:
-            self.wide = True
-            self._table.set_class(True, "-broad")
+        self.wide = self._kept.chosen.wide
         self._table.focus()
         self._draw_titles()
         self._draw_currency()
@@ -90,6 +88,7 @@ class ListScreen(SortingScreen):
     def _pass_time(self) -> None:
         self._draw_currency()
         self._keep_up()
+        self.read_columns()
 
     def on_resize(self, _: events.Resize) -> None:
         if self.is_mounted:
@@ -266,8 +265,9 @@ class ListScreen(SortingScreen):
         self._set_bare(bare=self._has_no_incidents)
         self._arrange(rows)
         self._draw_titles()
-        columns = sorted_by(columns_of(self.view, wide=self.wide), self._order_of_rows)
-        key = place_in(self._order_of_rows) if self.view.kind not in (HOME, "Context") else None
+        columns = sorted_by(self.shown_columns(wide=self.wide), self._order_of_rows)
+        by_itself = self.view.kind not in (HOME, "Context") and is_order(self._order_of_rows)
+        key = place_in(self._order_of_rows) if by_itself else None
         selected, self._shown_of = self._shown_of is self.rows, self.rows
         form = self.form if home else None
         self._table.show(rows, columns, self.session.now(), key=key, selected=selected, form=form)
@@ -328,6 +328,8 @@ class ListScreen(SortingScreen):
 
     def action_other_pane(self) -> None:
         """Keys go to the page, or back to the list."""
+        if self.wide and self._pane.has_class("-broad"):
+            self.action_wide()
         self.set_focus(self._table if self._pane.is_active else self._pane)
 
     def action_digit(self, number: int) -> None:
@@ -353,11 +355,10 @@ class ListScreen(SortingScreen):
     def action_wide(self) -> None:
         self.wide = self._kept.chosen.wide = not self.wide
         self._kept.keep()
-        self._table.set_class(self.wide, "-broad")
         self._apply_filter()
 
     def action_save(self) -> None:
-        rows, columns, now = self._table.rows, columns_of(self.view, wide=True), self.session.now()
+        rows, columns, now = self._table.rows, self.shown_columns(wide=True), self.session.now()
         if self.view.kind == HOME:
             columns = INCIDENT_COLUMNS
         job = partial(save, self.view.title, "csv", lambda: table_lines(rows, columns, now))

@@ -133,7 +133,7 @@ class RowsScreen(ObjectScreen):
     def _sort(self) -> None:
         """Put the rows in the present order; what is still being read comes in it anyway."""
         if not self._reading:
-            self._work(partial(work.sort_rows, self.rows, self.order), "sort")
+            self._work(partial(work.sort_rows, self.session, self.view, self.rows, self.order), "sort")
 
     def _examine(self) -> None:
         self._examining.begin()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from kubedoctor.tui.rows import is_order
+from kubedoctor.tui.rows import BACKWARDS, is_order
 
 MOST_BYTES = 1 << 16
 
@@ -55,5 +55,10 @@ def _read(path: Path) -> Preferences:
             chosen = msgspec.json.decode(file.read(MOST_BYTES), type=Preferences)
     except (OSError, msgspec.DecodeError):
         return Preferences()
-    chosen.sorts = {kind: order for kind, order in chosen.sorts.items() if is_order(order)}
+    chosen.sorts = {kind: order for kind, order in chosen.sorts.items() if is_order(order) or _is_served(order)}
     return chosen
+
+
+def _is_served(order: str) -> bool:
+    """By a column that a server computes; whether there is such a column shows once it is read."""
+    return order.removeprefix(BACKWARDS).startswith(("column ", "cpu", "memory"))

@@ -312,7 +312,7 @@ class VirtualTable(LineView, can_focus=True):
                 continue
             for column in columns:
                 size = min(column.width, cell_len(column.text(row, now)))
-                if size > self._longest.get(column.title, len(column.title)):
+                if size > self._longest.get(column.title, 0 if column.hollow else len(column.title)):
                     self._longest[column.title], outgrown = size, True
         return outgrown
 
@@ -321,8 +321,9 @@ class VirtualTable(LineView, can_focus=True):
         self._lines.clear()
         self._measured = self.scrollable_content_region.width
         columns = tuple(
-            replace(column, width=self._longest.get(column.title, len(column.title))) if column.fits else column
+            replace(column, width=max(self._longest.get(column.title, 0), len(column.title))) if column.fits else column
             for column in self._columns
+            if not column.hollow or self._longest.get(column.title)
         )
         self._fitting, self._widths = fit(columns, self._measured - MARK, GAP, LEAST_NAME)
 

@@ -1,0 +1,154 @@
+"""Keeps the columns that a server computes: read in a worker, shown by the list."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import Any, Final, Protocol, runtime_checkable
+
+import msgspec
+
+from kubedoctor.cluster import Snapshot
+from kubedoctor.collect.computed.printed import Printed
+from kubedoctor.collect.computed.usage import Uses, usage_in
+from kubedoctor.collect.live.answers import ApiRefusal
+from kubedoctor.collect.source import ReadableCluster
+from kubedoctor.problems import Problem
+from kubedoctor.tui.columns import ListColumn
+from kubedoctor.tui.pace import Pace
+from kubedoctor.tui.rows import BACKWARDS, Row, View, arrange, is_order
+from kubedoctor.tui.served.printed_columns import PrintedColumns, is_printed, recorded_table
+from kubedoctor.tui.served.usage_columns import UsageColumns, measured_kind
+
+MEASURED_EVERY: Final = 15.0
+"""Seconds: metrics-server measures no more often."""
+PRINTED_EVERY: Final = 5.0
+SHARE: Final = 30
+"""Both use at most a thirtieth of a core."""
+MOST_VIEWS: Final = 12
+
+
+@runtime_checkable
+class ColumnServer(Protocol):
+    """A source that says now what is used, and how lists are printed."""
+
+    def usage(self, kind: str, namespace: str = "") -> Uses:
+        """What the pods or nodes use."""
+
+    def printed(self, kind: str, namespace: str = "") -> Printed:
+        """A list with the server's columns."""
+
+
+class _Kept(msgspec.Struct):
+    usage: UsageColumns | None = None
+    printed: PrintedColumns | None = None
+    usage_pace: Pace = msgspec.field(default_factory=lambda: Pace(MEASURED_EVERY, share=SHARE))
+    printed_pace: Pace = msgspec.field(default_factory=lambda: Pace(PRINTED_EVERY, share=SHARE))
+    is_read: bool = False
+
+
+class ServedColumns:
+    """By list, the last of what was read. What cannot be read has no columns."""
+
+    def __init__(self, source: ReadableCluster, lock: AbstractContextManager[object]) -> None:
+        self._source = source
+        self._lock = lock
+        self._kept: dict[View, _Kept] = {}
+        self._reading = threading.Lock()
+
+    def usage(self, view: View) -> tuple[ListColumn, ...]:
+        """The columns of what is used; none where metrics are not served."""
+        kept = self._kept.get(view)
+        return kept.usage.columns if kept is not None and kept.usage is not None else ()
+
+    def printed(self, view: View, *, wide: bool) -> tuple[ListColumn, ...]:
+        """The columns that the server prints."""
+        kept = self._kept.get(view)
+        if kept is None or kept.printed is None:
+            return ()
+        found = kept.printed
+        return tuple(column for column, only in zip(found.columns, found.wide, strict=True) if wide or not only)
+
+    def key(self, view: View, order: str) -> Callable[[Row], Any] | None:
+        """The sort key of an order by one of these columns, whichever way round; None for other orders."""
+        kept, name = self._kept.get(view), order.removeprefix(BACKWARDS)
+        if kept is not None and (usage := kept.usage) is not None:
+            for place, column in enumerate(usage.columns):
+                if column.order == name:
+                    return lambda row: (-usage.value(place, row), row.ref.name, row.ref.namespace)
+        if kept is not None and (printed := kept.printed) is not None:
+            for place, column in enumerate(printed.columns):
+                if column.order == name:
+                    return lambda row: (printed.order(place, row), row.ref.name, row.ref.namespace)
+        return None
+
+    def arrange(self, rows: tuple[Row, ...], view: View, order: str) -> tuple[Row, ...]:
+        """Rows by their health in another order; in that of a column that is not read yet they stay as they are."""
+        key = self.key(view, order)
+        return arrange(rows, order, key) if order != "health" and (key is not None or is_order(order)) else rows
+
+    def note_change(self, view: View) -> None:
+        """The rows of a list differ: what is printed may, too."""
+        if (kept := self._kept.get(view)) is not None and isinstance(self._source, ColumnServer):
+            kept.printed_pace.stale = True
+
+    def is_due(self, view: View) -> bool:
+        """Whether there may be something new for a list."""
+        if not (measured_kind(view) or is_printed(view)):
+            return False
+        kept = self._kept.get(view)
+        if kept is None or not kept.is_read:
+            return True
+        return isinstance(self._source, ColumnServer) and (kept.usage_pace.is_due or kept.printed_pace.is_due)
+
+    def read(self, view: View, snapshot: Snapshot, now: datetime) -> None:
+        """Read what is due for a list. Blocks."""
+        with self._reading:
+            kept = self._kept.pop(view, None) or _Kept()
+            self._kept[view] = kept
+            while len(self._kept) > MOST_VIEWS:
+                del self._kept[next(iter(self._kept))]
+            first, kept.is_read = not kept.is_read, True
+            live = self._source if isinstance(self._source, ColumnServer) else None
+            if measured_kind(view) and (first or kept.usage_pace.is_due):
+                with _timed(kept.usage_pace):
+                    uses = self._uses(view, live, snapshot)
+                    kept.usage = UsageColumns(view, uses, snapshot) if uses is not None else None
+                kept.usage_pace.stale = live is not None
+            if is_printed(view) and (first or kept.printed_pace.is_due):
+                with _timed(kept.printed_pace):
+                    printed = self._table(view, live, now)
+                    kept.printed = PrintedColumns(printed) if printed.columns else None
+
+    def _uses(self, view: View, live: ColumnServer | None, snapshot: Snapshot) -> Uses | None:
+        kind = measured_kind(view)
+        namespace = view.namespace if kind == "Pod" else ""
+        if live is None:
+            return usage_in(snapshot, kind, namespace)
+        try:
+            return live.usage(kind, namespace)
+        except (ApiRefusal, Problem):
+            return None
+
+    def _table(self, view: View, live: ColumnServer | None, now: datetime) -> Printed:
+        if live is None:
+            with self._lock:
+                return recorded_table(self._source, view.kind, view.namespace, now)
+        try:
+            return live.printed(view.kind, view.namespace)
+        except (ApiRefusal, Problem):
+            return Printed()
+
+
+@contextmanager
+def _timed(pace: Pace) -> Iterator[None]:
+    """Note the processor's time of a work."""
+    pace.begin()
+    began = time.thread_time()
+    try:
+        yield
+    finally:
+        pace.end(time.thread_time() - began)
