@@ -15,6 +15,7 @@ from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.collect.waiting import WAITING
 from kubedoctor.problems import BundleProblem, Problem
 from kubedoctor.tui import work
+from kubedoctor.tui.commands import Show
 from kubedoctor.tui.home.clusters_screen import ClusterOpened, ClustersScreen
 from kubedoctor.tui.home.time_screen import Renewable
 from kubedoctor.tui.home.visits import VisitedPage
@@ -160,7 +161,13 @@ class KubedoctorApp(ThemedApp):
 
     @on(Switched)
     def _switched(self, message: Switched) -> None:
-        self._show_home(self._home_of(message.session, message.scope))
+        home = self._home_of(message.session, message.scope)
+        self._show_home(home)
+        self._go_on(home, message.then)
+
+    def _go_on(self, home: ListScreen, then: Show | None) -> None:
+        if then is not None:
+            home.call_later(home.carry_out, then)
 
     @on(ClusterOpened)
     def _cluster_opened(self, message: ClusterOpened) -> None:
@@ -177,11 +184,14 @@ class KubedoctorApp(ThemedApp):
                 self.pop_screen()
         elif (home := self.homes.get(name)) is not None:
             self._show_home(home)
+            self._go_on(home, message.then)
         elif name in self._several:
             self.notify(f"{visible(name, 100)} is not open yet, or cannot be.", timeout=3)
         elif (session := self.session or next((home.session for home in self.homes.values()), None)) is not None:
             post = home.post_message if (home := self._home) is not None else self.post_message
-            self.run_worker(InThread(partial(work.switch, session, name), post), group="switch", exclusive=True)
+            self.run_worker(
+                InThread(partial(work.switch, session, name, message.then), post), group="switch", exclusive=True
+            )
 
     def _home_of(self, session: Session, scope: str, context: str = "") -> ListScreen:
         """The home of a session: kept when another is shown."""

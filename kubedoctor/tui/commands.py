@@ -48,12 +48,13 @@ class UseContext(msgspec.Struct, frozen=True):
 
 class Show(msgspec.Struct, frozen=True):
     """List a kind (`kind` as View spells it). `namespace` None: stay in the current one; empty: all. name: of the object
-    that gets the cursor."""
+    that gets the cursor. context: in which, empty for the present one."""
 
     kind: str
     namespace: str | None = None
     filter: str = ""
     name: str = ""
+    context: str = ""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -122,8 +123,8 @@ def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
         return Ask("connectivity", tuple(arguments))
     word, _, name = word.partition("/")
     kind = _kind(word.lower(), word, extensions)
-    namespace, filter_text = _options(arguments)
-    return Show(kind, namespace, filter_text, name)
+    namespace, filter_text, context = _options(arguments)
+    return Show(kind, namespace, filter_text, name, context)
 
 
 def _kind(lower: str, word: str, extensions: Sequence[ResourceKind]) -> str:
@@ -146,23 +147,27 @@ def _kind(lower: str, word: str, extensions: Sequence[ResourceKind]) -> str:
     raise CommandError(f"Unknown command or kind {word!r}.{hint}")
 
 
-def _options(words: list[str]) -> tuple[str | None, str]:
-    """A namespace, `/filter` and `-l selector`, in any order."""
+def _options(words: list[str]) -> tuple[str | None, str, str]:
+    """A namespace, `/filter`, `-l selector` or `app=web`, and `@context`, in any order."""
     namespace: str | None = None
-    filter_text = ""
+    filter_text = context = ""
     remaining = iter(words)
     for word in remaining:
         if word == "-l":
             filter_text = f"-l {next(remaining, '')}"
         elif word.startswith("/"):
-            filter_text = word[1:]
+            filter_text = " ".join((word[1:], *remaining)) if word in ("/-f", "/-l") else word[1:]
+        elif "=" in word:
+            filter_text = f"-l {word}"
+        elif word.startswith("@") and len(word) > 1:
+            context = word[1:]
         elif word == "-n":
             namespace = _namespace(next(remaining, ""))
         elif namespace is not None:
             raise _unexpected(word)
         else:
             namespace = _namespace(word)
-    return namespace, filter_text
+    return namespace, filter_text, context
 
 
 def _unexpected(word: str) -> CommandError:

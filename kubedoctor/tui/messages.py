@@ -13,6 +13,7 @@ from kubedoctor.engine import Report
 from kubedoctor.engine.asking import Answered
 from kubedoctor.engine.health import Health
 from kubedoctor.problems import Problem
+from kubedoctor.tui.commands import Show
 from kubedoctor.tui.incidents.incident_rows import IncidentRow
 from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
@@ -250,17 +251,20 @@ class Opened(Message):
 
 
 class ContextWanted(Message):
-    """Another cluster is to be shown; an empty name means all of them side by side."""
+    """Another cluster is to be shown; an empty name means all of them side by side. then: the list to show there; None: as
+    it was left."""
 
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, name: str = "", then: Show | None = None) -> None:
         super().__init__()
         self.name = name
+        self.then = then
 
 
 class Switched(Message):
-    """Another context was opened. `scope`: its namespace, empty for all."""
+    """Another context was opened. `scope`: its namespace, empty for all. then: as of `ContextWanted`."""
 
-    def __init__(self, session: Session, scope: str) -> None:
+    def __init__(self, session: Session, scope: str, then: Show | None = None) -> None:
         super().__init__()
         self.session = session
         self.scope = scope
+        self.then = then

@@ -89,7 +89,7 @@ class Session:
         self._scanning = False
         self._forgot_at = time.monotonic()
         self.extensions = KnownExtensions(source)
-        self.served = ServedColumns(source, self._lock)
+        self.served = ServedColumns(source)
 
     @property
     def snapshot(self) -> Snapshot:

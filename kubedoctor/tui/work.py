@@ -19,6 +19,7 @@ from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
 from kubedoctor.findings import Fix
 from kubedoctor.problems import Problem, UsageProblem
+from kubedoctor.tui.commands import Show
 from kubedoctor.tui.filters import keep
 from kubedoctor.tui.incidents.incident_rows import view_rows
 from kubedoctor.tui.incidents.proofs import with_proofs
@@ -295,11 +296,11 @@ def open_first(open_session: Callable[[], Session], namespace: str | None, post:
     post(Opened(session, namespace or ""))
 
 
-def switch(session: Session, context: str, post: Post) -> None:
+def switch(session: Session, context: str, then: Show | None, post: Post) -> None:
     """Open another context."""
     with _progress(post, f"opening context {context}"):
         other = session.switch(context)
-        post(Switched(other, ""))
+        post(Switched(other, "", then))
 
 
 def _missing(ref: Ref) -> PageMade:

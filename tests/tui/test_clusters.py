@@ -109,6 +109,19 @@ async def test_help_and_contexts_are_those_of_the_clusters(tmp_path: Path) -> No
         assert ":ctx NAME" in said[0]
 
 
+async def test_a_list_of_another_cluster_is_one_command_away(tmp_path: Path) -> None:
+    async with running(tmp_path) as (pilot, app, _, _):
+        await pilot.press("j", "enter")
+        await until(lambda: on_top(app) is app.homes["prod-eu"])
+        await until(lambda: app.homes["prod-us"].report)
+        await pilot.press("colon", *"svc /check @prod-u", "tab", "enter")
+        home = app.homes["prod-us"]
+        await until(lambda: on_top(app) is home and home.view.kind == "Service" and home.filter == "check")
+        await until(lambda: [row.ref.name for row in home.query_one(VirtualTable).rows] == ["checkout"])
+        await pilot.press("Y")
+        await until(lambda: app.clipboard == home.query_one(VirtualTable).rows[0].ref.namespace)
+
+
 async def test_a_dead_one_is_opened_and_says_why(tmp_path: Path) -> None:
     async with running(tmp_path) as (pilot, app, _, _):
         await until(lambda: app.homes["dead"].problem)

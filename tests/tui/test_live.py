@@ -31,6 +31,7 @@ from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.one_line import Tabs
+from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
@@ -190,4 +191,6 @@ async def test_contexts_are_listed_and_opened(served: SandboxServer) -> None:
         assert other.session is not screen.session
         assert screen.view.kind != "Context", "what is left is as it was before the list of contexts"
         await until(lambda: other.report)
+        other.post_message(Prompt.Command(f"po @{only['name']}"))
+        await until(lambda: pilot.app.screen is screen and screen.view.kind == "Pod")
         await asyncio.to_thread(other.session.close)

@@ -171,6 +171,16 @@ def test_filters_by_name_inverse_and_labels() -> None:
         keep(rows, "-l app in (")
 
 
+def test_filters_by_letters_of_the_name_in_their_order() -> None:
+    rows = (row("checkout-7d9f"), row("cart"), row("worker"))
+    assert [one.ref.name for one in keep(rows, "-f ck7")] == ["checkout-7d9f"]
+    assert [one.ref.name for one in keep(rows, "-f SHC")] == ["checkout-7d9f", "cart"], "the namespace counts"
+    assert [one.ref.name for one in keep(rows, "-f w o")] == ["worker"]
+    assert keep(rows, "-f .*") == (), "letters are no regular expression"
+    assert keep(rows, "-f deployment") == (), "the kind does not count"
+    assert keep(rows, "-") == keep(rows, "-f") == keep(rows, "-f ") == rows
+
+
 def test_faults_only_keeps_what_is_broken_or_degraded() -> None:
     rows = tuple(row(health.value, health) for health in Health)
     assert [one.ref.name for one in keep(rows, "", faults_only=True)] == ["broken", "degraded"]

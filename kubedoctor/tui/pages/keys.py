@@ -91,7 +91,7 @@ KEYS: HelpKeys = (
             ("o", "the node of a pod"),
             ("shift-j", "the owner"),
             ("u", "used by"),
-            ("c", "copy the name"),
+            ("c  Y", "copy the name, the namespace"),
             ("/  n  N", "on every page of text: search, the next match, the one before"),
             ("ctrl-s", "save the page, the log or the list to a file in the working directory, without secrets"),
         ),
@@ -99,8 +99,12 @@ KEYS: HelpKeys = (
     (
         "Lists",
         (
-            ("/", "filter: web, !web, -l app=web"),
-            (":", "command: po, deploy NAMESPACE, ns, ctx, incidents, events, why-pending, suppressed, theme NAME, q"),
+            ("/", "filter: web, a regular expression, !web, -l app=web, -f letters of the name in their order"),
+            (
+                ":",
+                "command: po, deploy NAMESPACE, po app=web, po /web, po @CONTEXT, ns, ctx, incidents, events, why-pending,",
+            ),
+            ("", "suppressed, theme NAME, q; tab completes each word"),
             ("0  1-9", "all namespaces, namespace by number"),
             ("ctrl-z", "faults only"),
             (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import cache
 from itertools import islice
 
 from textual import on
@@ -13,17 +14,19 @@ from textual.reactive import Reactive
 from textual.widget import Widget
 
 from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.kinds.resources import kind_from_word
 from kubedoctor.engine.health import Health
-from kubedoctor.tui import commands
 from kubedoctor.tui.home.empty import empty_text
 from kubedoctor.tui.home.time_screen import TimeScreen
 from kubedoctor.tui.incidents.incident_rows import IncidentRow, incident_counts
+from kubedoctor.tui.look import THEME_NAMES
 from kubedoctor.tui.messages import Aged, Failed, Progress
 from kubedoctor.tui.pages.ink import ink
 from kubedoctor.tui.pages.keys import list_keys
 from kubedoctor.tui.pages.page import Line
 from kubedoctor.tui.pages.states import MOST_NOT_WELL, examining_page, no_incidents_page, problem_page
-from kubedoctor.tui.rows import BACKWARDS, EXAMINING, READING, TABS, Row, counts
+from kubedoctor.tui.prompted.completing import CommandSuggester, KnownWords
+from kubedoctor.tui.rows import BACKWARDS, EXAMINING, READING, TABS, Row, View, counts
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_form import IncidentForm
@@ -81,7 +84,30 @@ class DrawnList(TimeScreen):
             yield Wall(id="wall")
             yield IncidentPane(id="incident")
         yield Keys(id="keys")
-        yield Prompt(commands.completions(""), id="prompt")
+        yield Prompt(CommandSuggester(self._known()), id="prompt")
+
+    def _known(self) -> KnownWords:
+        """What the words of a command are completed to."""
+        session = self.session
+        long = ("Pod", "Event")  # of these only the rows that are there
+
+        def names(word: str) -> Iterable[str]:
+            row = kind_from_word(word.lower())
+            if row is None or row.kind in long:
+                return sorted({one.ref.name for one in self.rows if row is not None and one.ref.kind == row.kind})
+            return sorted({obj.metadata.name for obj in session.snapshot.of_kind(row.kind)})
+
+        @cache
+        def contexts() -> tuple[str, ...]:
+            return tuple(row.ref.name for row in session.rows(View("Context"), None, "health"))
+
+        return KnownWords(
+            kinds=lambda: [kind.plural for kind in session.extensions.kinds],
+            namespaces=lambda: self.namespaces,
+            contexts=contexts,
+            themes=lambda: THEME_NAMES,
+            names=names,
+        )
 
     @property
     def _table(self) -> VirtualTable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
@@ -174,11 +175,12 @@ class ListScreen(SortingScreen):
     @on(Prompt.Command)
     def _command(self, message: Prompt.Command) -> None:
         try:
-            self._carry_out(commands.parse(message.text, self.session.extensions.kinds))
+            self.carry_out(commands.parse(message.text, self.session.extensions.kinds))
         except commands.CommandError as error:
             self.notify(visible(str(error), 300), severity="warning")
 
-    def _carry_out(self, command: commands.Command) -> None:
+    def carry_out(self, command: commands.Command) -> None:
+        """Do what was typed."""
         match command:
             case commands.Quit():
                 self.app.exit()
@@ -196,6 +198,8 @@ class ListScreen(SortingScreen):
                 self.show_suppressed()
             case commands.Lesson(words=words):
                 self.show_lesson(words)
+            case commands.Show(context=context) if context:
+                self.post_message(ContextWanted(context, replace(command, context="")))
             case commands.Show():
                 self._go(*place_of(command, self.view.namespace, self.session.snapshot))
 

@@ -52,6 +52,7 @@ class ObjectScreen(Screen[None]):
         Binding("p", "logs(True)", "Previous logs"),
         Binding("u", "users", "Used by"),
         Binding("c", "copy_name", "Copy the name"),
+        Binding("Y,shift+y", "copy_namespace", "Copy the namespace"),
         Binding("r", "rehearse", "Rehearse the fix"),
         Binding("R,shift+r", "report", "Write the report"),
         Binding("W,shift+w", "what_if", "What if"),
@@ -243,6 +244,14 @@ class ObjectScreen(Screen[None]):
         if row is not None:
             self.app.copy_to_clipboard(visible(row.ref.name))
             self.notify(f"Copied: {visible(row.ref.name, 253)}", timeout=3)
+
+    def action_copy_namespace(self) -> None:
+        row = self.subject()
+        if row is None or not row.ref.namespace:
+            self.notify("No namespace here.", timeout=3)
+            return
+        self.app.copy_to_clipboard(visible(row.ref.namespace))
+        self.notify(f"Copied: {visible(row.ref.namespace, 253)}", timeout=3)
 
     def action_changing(self, key: str) -> None:
         row = self.subject()

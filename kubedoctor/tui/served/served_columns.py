@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -53,9 +53,8 @@ class _Kept(msgspec.Struct):
 class ServedColumns:
     """By list, the last of what was read. What cannot be read has no columns."""
 
-    def __init__(self, source: ReadableCluster, lock: AbstractContextManager[object]) -> None:
+    def __init__(self, source: ReadableCluster) -> None:
         self._source = source
-        self._lock = lock
         self._kept: dict[View, _Kept] = {}
         self._reading = threading.Lock()
 
@@ -135,8 +134,7 @@ class ServedColumns:
 
     def _table(self, view: View, live: ColumnServer | None, now: datetime) -> Printed:
         if live is None:
-            with self._lock:
-                return recorded_table(self._source, view.kind, view.namespace, now)
+            return recorded_table(self._source, view.kind, view.namespace, now)
         try:
             return live.printed(view.kind, view.namespace)
         except (ApiRefusal, Problem):

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.style import Style
-from textual.suggester import SuggestFromList
+from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Input
 
 from kubedoctor.tui.look import STYLES
@@ -56,9 +56,10 @@ class Prompt(Input):
             super().__init__()
             self.cancelled = cancelled
 
-    def __init__(self, words: tuple[str, ...], *, id: str | None = None) -> None:
+    def __init__(self, words: tuple[str, ...] | Suggester, *, id: str | None = None) -> None:
+        """words: those that complete a command, or what suggests them."""
         super().__init__(id=id, compact=True, select_on_focus=False)
-        self._suggest = SuggestFromList(words, case_sensitive=False)
+        self._suggest = words if isinstance(words, Suggester) else SuggestFromList(words, case_sensitive=False)
         self.mode = ""
         self.is_open = self.can_focus = False
 
@@ -67,10 +68,10 @@ class Prompt(Input):
         self.mode = ""  # this text was not typed
         self.suggester = self._suggest if mode == "command" else None
         self.placeholder = {
-            "filter": "filter: web, !web, -l app=web",
+            "filter": "filter: web, !web, -l app=web, -f letters",
             "search": "search: a word or a regular expression",
             "lines": "only lines with: a word, a regular expression, ! and one for the others",
-            "command": "po, deploy NAMESPACE, ns, ctx, incidents, events, theme NAME, q",
+            "command": "po, deploy NAMESPACE, po @CONTEXT, ns, ctx, incidents, events, theme NAME, q; tab completes",
         }[mode]
         self.value = text
         self.cursor_position = len(text)
