@@ -66,6 +66,7 @@ class KubedoctorApp(ThemedApp):
         ),
         "logs/log_screen.tcss",
         "home/clusters_screen.tcss",
+        "pulses/pulses_screen.tcss",
     ]
     """All at once: with each that is read later, all are read again."""
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -13,6 +13,7 @@ from kubedoctor.engine.questions import question_modules
 QUIT = ("q", "q!", "quit", "exit")
 WORKLOADS = ("workloads", "workload", "wk")
 FINDINGS = ("findings", "finding", "incidents", "f")
+PULSES = ("pulses", "pulse", "pu")
 SUPPRESSED = ("suppressed", "suppressions")
 HELP = ("help", "h", "?", "aliases")
 NAMESPACES = ("ns", "namespace", "namespaces")
@@ -68,6 +69,10 @@ class Suppressions(msgspec.Struct, frozen=True):
     """List what is suppressed."""
 
 
+class Pulses(msgspec.Struct, frozen=True):
+    """Show small charts of how the cluster is."""
+
+
 class Lesson(msgspec.Struct, frozen=True):
     """Show the lesson of a code, or of what kubectl shows."""
 
@@ -80,7 +85,7 @@ class Moment(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-Command = Suppressions | Moment | Ask | Quit | Help | Theme | UseContext | Show | Lesson
+Command = Pulses | Suppressions | Moment | Ask | Quit | Help | Theme | UseContext | Show | Lesson
 
 
 def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
@@ -90,7 +95,9 @@ def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
         return Show("")
     word, arguments = words[0], words[1:]
     lower = word.lower()
-    most = 0 if lower in (*QUIT, *HELP, *PRESENT) else 1 if lower in ("theme", *CONTEXTS, *NAMESPACES) else None
+    most = (
+        0 if lower in (*QUIT, *HELP, *PRESENT, *PULSES) else 1 if lower in ("theme", *CONTEXTS, *NAMESPACES) else None
+    )
     if most is not None and len(arguments) > most:
         raise _unexpected(arguments[most])
     if lower in QUIT:
@@ -117,6 +124,8 @@ def parse(text: str, extensions: Sequence[ResourceKind] = ()) -> Command:
         if not arguments:
             raise CommandError("explain needs a code, or what kubectl shows: :explain OOMKilled.")
         return Lesson(" ".join(arguments))
+    if lower in PULSES:
+        return Pulses()
     if lower in SUPPRESSED:
         return Suppressions()
     if lower == "matrix":
@@ -141,7 +150,7 @@ def _kind(lower: str, word: str, extensions: Sequence[ResourceKind]) -> str:
     if meant:
         names = ", ".join(f":{name}" for name in sorted(row.resource for row in meant))
         raise CommandError(f"{word!r} is a kind of {len(meant)} groups: {names}.")
-    own = (*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *QUIT, *question_modules())
+    own = (*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *PULSES, *QUIT, *question_modules())
     near = words_meant(lower, (*own, *(row.plural for row in extensions)), 1)
     hint = f" Did you mean :{near[0]}?" if near else " Press ? for the commands."
     raise CommandError(f"Unknown command or kind {word!r}.{hint}")
@@ -180,7 +189,17 @@ def _namespace(word: str) -> str:
 
 def completions(text: str) -> tuple[str, ...]:
     """Completions of the first word, shortest first."""
-    words = {*kind_words(), *WORKLOADS, *FINDINGS, *CONTEXTS, *OTHERS, *SUPPRESSED, *question_modules(), "quit"}
+    words = {
+        *kind_words(),
+        *WORKLOADS,
+        *FINDINGS,
+        *CONTEXTS,
+        *OTHERS,
+        *SUPPRESSED,
+        *PULSES,
+        *question_modules(),
+        "quit",
+    }
     start = text.strip().lower()
     return tuple(
         sorted((word for word in words if word.startswith(start) and "." not in word), key=lambda w: (len(w), w))

@@ -10,7 +10,8 @@ from kubedoctor.tui import work
 from kubedoctor.tui.columns import Columns, columns_of
 from kubedoctor.tui.home.history_screen import HistoryScreen
 from kubedoctor.tui.messages import ColumnsRead, RowsMade
-from kubedoctor.tui.rows import is_order
+from kubedoctor.tui.pulses.pulses_screen import PulsesScreen
+from kubedoctor.tui.rows import View, is_order
 
 
 class ColumnsScreen(HistoryScreen):
@@ -30,6 +31,18 @@ class ColumnsScreen(HistoryScreen):
         waits = self.session.is_past or self._reading or self._busy("columns")
         if not waits and self.session.served.is_due(self.view):
             self._work(partial(work.read_served, self.session, self.view), "columns")
+
+    def show_pulses(self) -> None:
+        """Small charts of the namespace of the list, or of all; back with the list that was chosen there."""
+
+        pulses = PulsesScreen(
+            self.session, self.view.namespace, lambda: self.report, lambda: self._numbers.get("Finding")
+        )
+        self.app.push_screen(pulses, self._show_chosen)
+
+    def _show_chosen(self, view: View | None) -> None:
+        if view is not None:
+            self._go(view)
 
     @on(RowsMade)
     def _rows_differ(self, message: RowsMade) -> None:

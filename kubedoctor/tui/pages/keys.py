@@ -102,9 +102,9 @@ KEYS: HelpKeys = (
             ("/", "filter: web, a regular expression, !web, -l app=web, -f letters of the name in their order"),
             (
                 ":",
-                "command: po, deploy NAMESPACE, po app=web, po /web, po @CONTEXT, ns, ctx, incidents, events, why-pending,",
+                "command: po, deploy NAMESPACE, po app=web, po /web, po @CONTEXT, ns, ctx, incidents, events, pulses,",
             ),
-            ("", "suppressed, theme NAME, q; tab completes each word"),
+            ("", "why-pending, suppressed, theme NAME, q; tab completes each word"),
             ("0  1-9", "all namespaces, namespace by number"),
             ("ctrl-z", "faults only"),
             (

@@ -196,6 +196,8 @@ class ListScreen(SortingScreen):
                 self._travel(partial(go_to, text) if text else leave)
             case commands.Suppressions():
                 self.show_suppressed()
+            case commands.Pulses():
+                self.show_pulses()
             case commands.Lesson(words=words):
                 self.show_lesson(words)
             case commands.Show(context=context) if context:

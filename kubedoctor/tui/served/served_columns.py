@@ -114,7 +114,7 @@ class ServedColumns:
             live = self._source if isinstance(self._source, ColumnServer) else None
             if measured_kind(view) and (first or kept.usage_pace.is_due):
                 with _timed(kept.usage_pace):
-                    uses = self._uses(view, live, snapshot)
+                    uses = self.uses(view, snapshot)
                     kept.usage = UsageColumns(view, uses, snapshot) if uses is not None else None
                 kept.usage_pace.stale = live is not None
             if is_printed(view) and (first or kept.printed_pace.is_due):
@@ -122,7 +122,9 @@ class ServedColumns:
                     printed = self._table(view, live, now)
                     kept.printed = PrintedColumns(printed) if printed.columns else None
 
-    def _uses(self, view: View, live: ColumnServer | None, snapshot: Snapshot) -> Uses | None:
+    def uses(self, view: View, snapshot: Snapshot) -> Uses | None:
+        """What the objects of a list of pods, workloads or nodes use; None where metrics are not served. Blocks."""
+        live = self._source if isinstance(self._source, ColumnServer) else None
         kind = measured_kind(view)
         namespace = view.namespace if kind == "Pod" else ""
         if live is None:

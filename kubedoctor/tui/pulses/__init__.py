@@ -1,0 +1,1 @@
+"""Small charts of how a cluster is."""
