@@ -42,6 +42,7 @@ from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
+from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 NOTICE_SECONDS = 15
@@ -271,6 +272,12 @@ class KubedoctorApp(ThemedApp):
     @property
     def _home(self) -> ListScreen | None:
         return next((screen for screen in self.screen_stack if isinstance(screen, ListScreen)), None)
+
+    @on(TextView.Followed)
+    def _followed(self, message: TextView.Followed) -> None:
+        """A link of a page of text; other screens open theirs themselves."""
+        if isinstance(self.screen, TextScreen) and (home := self._home) is not None:
+            home.show_why(message.about)
 
     @on(PageOpened)
     def _page_opened(self, message: PageOpened) -> None:

@@ -14,6 +14,7 @@ from textual.message import Message
 from kubedoctor.answers.question import Choices, Question
 from kubedoctor.cluster import Event, Ref
 from kubedoctor.cluster.grammar.text import counted
+from kubedoctor.cluster.relations.family import Family
 from kubedoctor.cluster.seen.news import News
 from kubedoctor.engine import Report
 from kubedoctor.engine.questions import load_questions
@@ -23,6 +24,7 @@ from kubedoctor.tui.commands import Show
 from kubedoctor.tui.filters import keep
 from kubedoctor.tui.incidents.incident_rows import view_rows
 from kubedoctor.tui.incidents.proofs import with_proofs
+from kubedoctor.tui.marks import marks_of
 from kubedoctor.tui.messages import (
     Aged,
     Asked,
@@ -53,6 +55,8 @@ from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.rehearsing import Stopped, TriedChange, attempted, changed_objects
 from kubedoctor.tui.state.reporting import write_report as write_files
 from kubedoctor.tui.state.time_machine import Move
+from kubedoctor.tui.tree.belongings import Belongings
+from kubedoctor.tui.tree.tree_page import tree_page
 
 Post = Callable[[Message], object]
 SHOW_EVERY = 0.1  # seconds
@@ -283,6 +287,16 @@ def show_users(session: Session, ref: Ref, post: Post) -> None:
     """The objects that use an object."""
     obj = session.seen().get(ref)
     post(_missing(ref) if obj is None else PageMade(f"Used by: {ref.title}", used_by(obj, session.seen())))
+
+
+def show_tree(session: Session, ref: Ref, known: Callable[[], Report | None], post: Post) -> None:
+    """What belongs to an object. known: gives the report of the moment that is shown."""
+    snapshot, report = session.seen(), known()
+    if snapshot.get(ref) is None:
+        post(_missing(ref))
+        return
+    tree = Belongings(snapshot, marks_of(report, Family(snapshot)).worst).tree(ref)
+    post(PageMade(f"Tree {ref.title}", tree_page(tree, ref)))
 
 
 def prepare_questions(post: Post) -> None:

@@ -91,6 +91,10 @@ KEYS: HelpKeys = (
             ("o", "the node of a pod"),
             ("shift-j", "the owner"),
             ("u", "used by"),
+            (
+                "b",
+                "tree: what belongs to it, from Ingress and Service to pods, ConfigMaps, Secrets and volumes",
+            ),
             ("c  Y", "copy the name, the namespace"),
             ("/  n  N", "on every page of text: search, the next match, the one before"),
             ("ctrl-s", "save the page, the log or the list to a file in the working directory, without secrets"),

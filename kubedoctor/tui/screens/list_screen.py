@@ -134,9 +134,12 @@ class ListScreen(SortingScreen):
     @on(TextView.Followed)
     def _followed(self, message: TextView.Followed) -> None:
         """A link of the page."""
+        self.show_why(message.about)
+
+    def show_why(self, name: Ref) -> None:
+        """The page of any object."""
         if self.report is not None:
-            row = known_row(message.about, self.session.snapshot)
-            WhyScreen.show(self.app, self.session, row, self.report)
+            WhyScreen.show(self.app, self.session, known_row(name, self.session.snapshot), self.report)
 
     @on(VirtualTable.Opened)
     def _opened(self, message: VirtualTable.Opened) -> None:

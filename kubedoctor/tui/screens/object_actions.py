@@ -51,6 +51,7 @@ class ObjectScreen(Screen[None]):
         Binding("l", "logs(False)", "Logs"),
         Binding("p", "logs(True)", "Previous logs"),
         Binding("u", "users", "Used by"),
+        Binding("b", "tree", "What belongs to it"),
         Binding("c", "copy_name", "Copy the name"),
         Binding("Y,shift+y", "copy_namespace", "Copy the namespace"),
         Binding("r", "rehearse", "Rehearse the fix"),
@@ -218,6 +219,9 @@ class ObjectScreen(Screen[None]):
 
     def action_describe(self) -> None:
         self._text("Describe", lambda ref: partial(work.describe_object, self.session, ref, lambda: self.report))
+
+    def action_tree(self) -> None:
+        self._text("Tree", lambda ref: partial(work.show_tree, self.session, ref, lambda: self.report))
 
     def action_yaml(self) -> None:
         self._text("YAML", lambda ref: partial(work.show_yaml, self.session, ref))

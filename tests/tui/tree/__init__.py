@@ -1,0 +1,1 @@
+"""The tree of what belongs to an object."""
