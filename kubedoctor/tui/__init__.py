@@ -47,6 +47,7 @@ def run(
     from kubedoctor.tui.contexts import clusters_of, opener_for
     from kubedoctor.tui.session import Session
     from kubedoctor.tui.state.choices import KeptChoices, choices_path
+    from kubedoctor.tui.state.own_settings import read_own_settings
 
     def open_session() -> Session:
         opened = source() if callable(source) else source
@@ -54,7 +55,8 @@ def run(
 
     several = clusters_of(contexts, options, catalogue) if options is not None else {}
     app = KubedoctorApp(open_session, namespace, ", ".join(options.from_) if options else "", several)
-    app.use(KeptChoices(choices_path(os.environ)))
+    path = choices_path(os.environ)
+    app.use(KeptChoices(path), read_own_settings(path))
     try:
         app.run()
     finally:

@@ -110,6 +110,8 @@ class KubedoctorApp(ThemedApp):
     def _opened(self, message: Opened) -> None:
         self._show_home(self._home_of(message.session, message.scope))
         self._make_all_ready()
+        for problem in self.own.problems:
+            self.notify(problem, severity="warning", timeout=NOTICE_SECONDS)
         first, *more = message.session.notice.splitlines() or [""]
         if first:  # the rest may hold a long line that is to be copied
             self.notify(f"{first} Press ? for more." if more else first, timeout=NOTICE_SECONDS)

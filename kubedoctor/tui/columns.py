@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -172,6 +172,18 @@ def columns_of(view: View, *, wide: bool = False, usage: Columns = (), printed: 
     titles = {column.title for column in (*own, *(images if workload else ()))}
     beside = tuple(column for column in printed if column.title not in titles)
     return (*own, *beside, *usage, _AGE, *(images if workload else ()), _CAUSE)
+
+
+def chosen_columns(columns: Columns, titles: Sequence[str]) -> Columns:
+    """The columns of these titles, in their order. The name stays where it is not among them: each list needs one. None is
+    left out before those after it."""
+    by_title = {column.title: column for column in reversed(columns)}
+    wanted = titles if "NAME" in titles else ("NAME", *titles)
+    found = [by_title[title] for title in dict.fromkeys(wanted) if title in by_title]
+    return tuple(
+        column if not column.width else replace(column, yields=1 + place, hollow=False)
+        for place, column in enumerate(found)
+    )
 
 
 def _namespaced(kind: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -150,9 +150,9 @@ def sort_rows(session: Session, view: View, rows: tuple[Row, ...], order: str, p
     post(Sorted(rows, arrange(rows, order, session.served.key(view, order)), order))
 
 
-def read_served(session: Session, view: View, post: Post) -> None:
-    """Read the columns that the server computes, where they are due."""
-    session.served.read(view, session.seen(), session.now())
+def read_served(session: Session, view: View, paths: Mapping[str, str], post: Post) -> None:
+    """Read the columns that the server computes, and those by the JSON paths of the person, where they are due."""
+    session.served.read(view, session.seen(), session.now(), paths)
     post(ColumnsRead(view))
 
 

@@ -6,31 +6,67 @@ from functools import partial
 
 from textual import on
 
+from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.tui import work
-from kubedoctor.tui.columns import Columns, columns_of
+from kubedoctor.tui.columns import Columns, chosen_columns, columns_of
 from kubedoctor.tui.home.history_screen import HistoryScreen
 from kubedoctor.tui.messages import ColumnsRead, RowsMade
 from kubedoctor.tui.pulses.pulses_screen import PulsesScreen
 from kubedoctor.tui.rows import View, is_order
+from kubedoctor.tui.state.own_settings import FILE_NAME, OwnSettings, OwnView
+from kubedoctor.tui.widgets.prompt import Prompt
+from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 
 class ColumnsScreen(HistoryScreen):
     """They are read after the rows, and again from time to time; of an earlier moment there are none."""
 
+    def on_mount(self) -> None:
+        """The keys of the person; one that means something here already stays what it is."""
+        own = self.app.own if isinstance(self.app, ThemedApp) else OwnSettings()
+        for key, text in own.hotkeys.items():
+            taken = any(key in owner._bindings.key_to_bindings for owner in (self, self._table, self.app))
+            if taken or not key:
+                self.notify(
+                    f"{FILE_NAME}: hotkeys.{visible(key, 30)}: this key has a meaning already.", severity="warning"
+                )
+            else:
+                self._bindings.bind(key, f"hotkey({text!r})", visible(text, 60), show=False)
+
+    def action_hotkey(self, text: str) -> None:
+        """What the person wants of a key, as if it were typed."""
+        self.post_message(Prompt.Command(text))
+
+    def written_out(self, command: str) -> str:
+        """A command without aliases of the person."""
+        return self.app.own.expanded(command) if isinstance(self.app, ThemedApp) else command
+
     def shown_columns(self, *, wide: bool) -> Columns:
         """The columns of the list, as far as they are known by now."""
         if self.session.is_past:
             return columns_of(self.view, wide=wide)
-        served = self.session.served
-        return columns_of(
-            self.view, wide=wide, usage=served.usage(self.view), printed=served.printed(self.view, wide=wide)
-        )
+        served, own = self.session.served, self._own_view
+        as_written = own is not None and bool(own.columns) and not wide
+        printed = served.printed(self.view, wide=wide or as_written)
+        columns = columns_of(self.view, wide=wide or as_written, usage=served.usage(self.view), printed=printed)
+        if own is None or not own.columns:
+            return columns
+        return chosen_columns((*columns, *served.own(self.view)), own.titles) if as_written else columns
+
+    @property
+    def _own_view(self) -> OwnView | None:
+        """How the person wants this list."""
+        if self.view.kind in ("", "Finding", "Context") or not isinstance(self.app, ThemedApp):
+            return None
+        return self.app.own.view_of(self.view.kind)
 
     def read_columns(self) -> None:
         """Read those that are due."""
         waits = self.session.is_past or self._reading or self._busy("columns")
-        if not waits and self.session.served.is_due(self.view):
-            self._work(partial(work.read_served, self.session, self.view), "columns")
+        own = self._own_view
+        paths = own.paths if own is not None else {}
+        if not waits and self.session.served.is_due(self.view, own=bool(paths)):
+            self._work(partial(work.read_served, self.session, self.view, paths), "columns")
 
     def show_pulses(self) -> None:
         """Small charts of the namespace of the list, or of all; back with the list that was chosen there."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from kubedoctor.tui.home.columns_screen import ColumnsScreen
-from kubedoctor.tui.rows import BACKWARDS, View
+from kubedoctor.tui.rows import BACKWARDS, View, is_order
 from kubedoctor.tui.state.choices import KeptChoices
 from kubedoctor.tui.widgets.themed_app import ThemedApp
 
@@ -65,5 +65,16 @@ class SortingScreen(ColumnsScreen):
         return self.app.kept if isinstance(self.app, ThemedApp) else KeptChoices()
 
     def _order_of(self, view: View) -> str:
-        order = self._kept.chosen.sorts.get(view.kind, "health")
+        own = self.app.own.view_of(view.kind) if isinstance(self.app, ThemedApp) and view.kind != HOME else None
+        order = self._kept.chosen.sorts.get(view.kind) or (_order_named(own.sort) if own is not None else "health")
         return order if view.kind != HOME or order.removeprefix(BACKWARDS) in ("health", "name", "age") else "health"
+
+
+def _order_named(title: str) -> str:
+    """The order by the column of a title, such as `-CPU`."""
+    if not title:
+        return "health"
+    name = title.removeprefix(BACKWARDS).strip()
+    order = {"cpu": "cpu", "mem": "memory", "memory": "memory"}.get(name.lower(), name.lower())
+    known = order if is_order(order) or order in ("cpu", "memory") else f"column {name.upper()}"
+    return f"{BACKWARDS}{known}" if title.startswith(BACKWARDS) else known

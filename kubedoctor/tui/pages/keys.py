@@ -117,6 +117,7 @@ KEYS: HelpKeys = (
             ),
             ("<  >", "sort by the column before, the next one; sorts are kept"),
             ("ctrl-w", "wide: the whole width, with the columns of kubectl get -o wide; right shows the page again"),
+            ("tui.yaml", "in ~/.config/kubedoctor: own aliases, hotkeys, and the columns and the sort of each list"),
             ("j k g G", "down, up, first, last"),
             ("tab  shift-tab", "next tab, previous tab: incidents, workloads, nodes, events"),
             ("right left", "between list and page; there j k choose a link, enter opens it, 1-9 a fix"),

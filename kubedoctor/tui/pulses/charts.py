@@ -52,7 +52,7 @@ def chart(name: str, pulses: Sequence[Pulse], incidents: Sequence[int | None]) -
             series = tuple(float(_unwell(pulse)) for pulse in pulses)
             number = _unwell(last)
             all_ = sum(last.workloads.values())
-            return Chart("Workloads not well", f"{number} of {all_}", "bad" if number else "good", series)
+            return Chart("Workloads broken or degraded", f"{number} of {all_}", "bad" if number else "good", series)
         case "incidents":
             known = tuple(float(number) for number in incidents if number is not None)
             if not incidents or incidents[-1] is None:

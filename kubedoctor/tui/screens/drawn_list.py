@@ -86,6 +86,9 @@ class DrawnList(TimeScreen):
         yield Keys(id="keys")
         yield Prompt(CommandSuggester(self._known()), id="prompt")
 
+    def _aliases(self) -> Iterable[str]:
+        return self.app.own.aliases if isinstance(self.app, ThemedApp) else ()
+
     def _known(self) -> KnownWords:
         """What the words of a command are completed to."""
         session = self.session
@@ -102,7 +105,7 @@ class DrawnList(TimeScreen):
             return tuple(row.ref.name for row in session.rows(View("Context"), None, "health"))
 
         return KnownWords(
-            kinds=lambda: [kind.plural for kind in session.extensions.kinds],
+            kinds=lambda: (*self._aliases(), *(kind.plural for kind in session.extensions.kinds)),
             namespaces=lambda: self.namespaces,
             contexts=contexts,
             themes=lambda: THEME_NAMES,

@@ -178,7 +178,7 @@ class ListScreen(SortingScreen):
     @on(Prompt.Command)
     def _command(self, message: Prompt.Command) -> None:
         try:
-            self.carry_out(commands.parse(message.text, self.session.extensions.kinds))
+            self.carry_out(commands.parse(self.written_out(message.text), self.session.extensions.kinds))
         except commands.CommandError as error:
             self.notify(visible(str(error), 300), severity="warning")
 

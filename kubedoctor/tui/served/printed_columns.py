@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from kubedoctor.cluster.grammar.quantities import amount_of
 from kubedoctor.cluster.kinds.references import custom_kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
-from kubedoctor.collect.computed.printed import MOST_PRINTED, Printed, printed_from
+from kubedoctor.collect.computed.printed import MOST_PRINTED, Printed, PrintedColumn, printed_from
 from kubedoctor.collect.recordable import Recordable
 from kubedoctor.collect.source import ReadableCluster
 from kubedoctor.tui.columns import ListColumn, visible
@@ -48,7 +49,7 @@ class PrintedColumns:
                 fits=True,
                 hollow=True,
                 yields=(WIDE_TO_YIELD if column.wide else FIRST_TO_YIELD) + place,
-                order=f"column {column.name}",
+                order=f"column {column.name.upper()}",
             )
             for place, column in enumerate(printed.columns)
         )
@@ -85,7 +86,7 @@ def recorded_table(source: ReadableCluster, kind: str, namespace: str, now: date
     from kubedoctor.sandbox.resources import Resources
     from kubedoctor.sandbox.tables import table
 
-    objects = list(_documents(source, kind, namespace))[:MOST_PRINTED]
+    objects = list(islice(_documents(source, kind, namespace), MOST_PRINTED))
     if not objects:
         return Printed()
     resources = Resources()
@@ -98,6 +99,22 @@ def recorded_table(source: ReadableCluster, kind: str, namespace: str, now: date
         return printed_from(table(resource, objects, now))
     except (KeyError, TypeError, ValueError):  # a definition or an object that no API server would accept
         return Printed()
+
+
+def own_table(source: ReadableCluster, kind: str, namespace: str, paths: Mapping[str, str]) -> Printed:
+    """Columns by JSON paths, of the whole objects without secret values. paths: by title."""
+    from kubedoctor.sandbox.tables.custom import values
+
+    cells: dict[tuple[str, str], tuple[str, ...]] = {}
+    for document in islice(_documents(source, kind, namespace), MOST_PRINTED):
+        meta = document["metadata"]
+        texts = (" ".join(_written(value) for value in values(document, path)) for path in paths.values())
+        cells[meta.get("namespace") or "", meta.get("name") or ""] = tuple(texts)
+    return Printed(tuple(PrintedColumn(title) for title in paths), cells)
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def _documents(source: ReadableCluster, kind: str, namespace: str) -> Iterator[dict[str, Any]]:

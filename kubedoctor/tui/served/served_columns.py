@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
@@ -20,7 +21,7 @@ from kubedoctor.problems import Problem
 from kubedoctor.tui.columns import ListColumn
 from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.rows import BACKWARDS, Row, View, arrange, is_order
-from kubedoctor.tui.served.printed_columns import PrintedColumns, is_printed, recorded_table
+from kubedoctor.tui.served.printed_columns import PrintedColumns, is_printed, own_table, recorded_table
 from kubedoctor.tui.served.usage_columns import UsageColumns, measured_kind
 
 MEASURED_EVERY: Final = 15.0
@@ -29,6 +30,7 @@ PRINTED_EVERY: Final = 5.0
 SHARE: Final = 30
 """Both use at most a thirtieth of a core."""
 MOST_VIEWS: Final = 12
+NO_PATHS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @runtime_checkable
@@ -45,6 +47,7 @@ class ColumnServer(Protocol):
 class _Kept(msgspec.Struct):
     usage: UsageColumns | None = None
     printed: PrintedColumns | None = None
+    own: PrintedColumns | None = None
     usage_pace: Pace = msgspec.field(default_factory=lambda: Pace(MEASURED_EVERY, share=SHARE))
     printed_pace: Pace = msgspec.field(default_factory=lambda: Pace(PRINTED_EVERY, share=SHARE))
     is_read: bool = False
@@ -71,6 +74,11 @@ class ServedColumns:
         found = kept.printed
         return tuple(column for column, only in zip(found.columns, found.wide, strict=True) if wide or not only)
 
+    def own(self, view: View) -> tuple[ListColumn, ...]:
+        """The columns by JSON paths of the person."""
+        kept = self._kept.get(view)
+        return kept.own.columns if kept is not None and kept.own is not None else ()
+
     def key(self, view: View, order: str) -> Callable[[Row], Any] | None:
         """The sort key of an order by one of these columns, whichever way round; None for other orders."""
         kept, name = self._kept.get(view), order.removeprefix(BACKWARDS)
@@ -78,10 +86,10 @@ class ServedColumns:
             for place, column in enumerate(usage.columns):
                 if column.order == name:
                     return lambda row: (-usage.value(place, row), row.ref.name, row.ref.namespace)
-        if kept is not None and (printed := kept.printed) is not None:
-            for place, column in enumerate(printed.columns):
+        for printed in (kept.own, kept.printed) if kept is not None else ():
+            for place, column in enumerate(printed.columns if printed is not None else ()):
                 if column.order == name:
-                    return lambda row: (printed.order(place, row), row.ref.name, row.ref.namespace)
+                    return _key_of(printed, place)
         return None
 
     def arrange(self, rows: tuple[Row, ...], view: View, order: str) -> tuple[Row, ...]:
@@ -94,17 +102,17 @@ class ServedColumns:
         if (kept := self._kept.get(view)) is not None and isinstance(self._source, ColumnServer):
             kept.printed_pace.stale = True
 
-    def is_due(self, view: View) -> bool:
-        """Whether there may be something new for a list."""
-        if not (measured_kind(view) or is_printed(view)):
+    def is_due(self, view: View, *, own: bool = False) -> bool:
+        """Whether there may be something new for a list. own: it has columns of the person."""
+        if not (measured_kind(view) or is_printed(view) or own):
             return False
         kept = self._kept.get(view)
         if kept is None or not kept.is_read:
             return True
         return isinstance(self._source, ColumnServer) and (kept.usage_pace.is_due or kept.printed_pace.is_due)
 
-    def read(self, view: View, snapshot: Snapshot, now: datetime) -> None:
-        """Read what is due for a list. Blocks."""
+    def read(self, view: View, snapshot: Snapshot, now: datetime, paths: Mapping[str, str] = NO_PATHS) -> None:
+        """Read what is due for a list. paths: the JSON paths of the person by title. Blocks."""
         with self._reading:
             kept = self._kept.pop(view, None) or _Kept()
             self._kept[view] = kept
@@ -117,10 +125,12 @@ class ServedColumns:
                     uses = self.uses(view, snapshot)
                     kept.usage = UsageColumns(view, uses, snapshot) if uses is not None else None
                 kept.usage_pace.stale = live is not None
-            if is_printed(view) and (first or kept.printed_pace.is_due):
+            if (is_printed(view) or paths) and (first or kept.printed_pace.is_due):
                 with _timed(kept.printed_pace):
-                    printed = self._table(view, live, now)
+                    printed = self._table(view, live, now) if is_printed(view) else Printed()
                     kept.printed = PrintedColumns(printed) if printed.columns else None
+                    own = own_table(self._source, view.kind, view.namespace, paths) if paths else None
+                    kept.own = PrintedColumns(own) if own is not None else None
 
     def uses(self, view: View, snapshot: Snapshot) -> Uses | None:
         """What the objects of a list of pods, workloads or nodes use; None where metrics are not served. Blocks."""
@@ -141,6 +151,12 @@ class ServedColumns:
             return live.printed(view.kind, view.namespace)
         except (ApiRefusal, Problem):
             return Printed()
+
+
+def _key_of(printed: PrintedColumns | None, place: int) -> Callable[[Row], Any] | None:
+    if printed is None:
+        return None
+    return lambda row: (printed.order(place, row), row.ref.name, row.ref.namespace)
 
 
 @contextmanager

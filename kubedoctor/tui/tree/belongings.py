@@ -32,7 +32,7 @@ from kubedoctor.engine.health import Health, StatedHealth, stated_health
 from kubedoctor.replay.kubelet.references import references
 
 MOST_BRANCHES: Final = 40
-"""Below one object: of the others their number is told."""
+"""Below one object: the others are counted."""
 ROOT_CERTIFICATES: Final = ("ConfigMap", "kube-root-ca.crt")
 """Every pod mounts it."""
 _OWNED: Final = ("ReplicaSet", "Job", "Pod")

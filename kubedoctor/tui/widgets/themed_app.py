@@ -8,6 +8,7 @@ from textual.app import App
 
 from kubedoctor.tui.look import DARK, THEMES
 from kubedoctor.tui.state.choices import KeptChoices
+from kubedoctor.tui.state.own_settings import OwnSettings
 
 
 class ThemedApp(App[int]):
@@ -24,13 +25,15 @@ class ThemedApp(App[int]):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.kept = KeptChoices()
+        self.own = OwnSettings()
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
 
-    def use(self, kept: KeptChoices) -> None:
-        """What was chosen the last time, and where it is kept."""
+    def use(self, kept: KeptChoices, own: OwnSettings | None = None) -> None:
+        """What was chosen the last time, and where it is kept; own: what the person has written."""
         self.kept = kept
+        self.own = own or self.own
         if kept.chosen.theme in self.available_themes:
             self.theme = kept.chosen.theme
 

@@ -102,7 +102,7 @@ async def test_custom_resources_show_and_sort_the_columns_of_their_definition() 
         await command(pilot, app, "widgets")
         await until(lambda: "SIZE" in lines(screen)[0])
         assert cells(screen)["w1"].count("7") == 1
-        screen.action_sort("column Size")
+        screen.action_sort("column SIZE")
         await until(lambda: [row.ref.name for row in screen.rows] == ["w0", "w2", "w1", "w3"])
 
 
