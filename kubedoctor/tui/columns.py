@@ -174,12 +174,13 @@ def columns_of(view: View, *, wide: bool = False, usage: Columns = (), printed: 
     return (*own, *beside, *usage, _AGE, *(images if workload else ()), _CAUSE)
 
 
-def chosen_columns(columns: Columns, titles: Sequence[str]) -> Columns:
-    """The columns of these titles, in their order. The name stays where it is not among them: each list needs one. None is
-    left out before those after it."""
+def chosen_columns(columns: Columns, titles: Sequence[str], *, others: bool = False) -> Columns:
+    """The columns of these titles, in their order; others: and then the others. The name stays where it is not among them:
+    each list needs one. None is left out before those after it."""
     by_title = {column.title: column for column in reversed(columns)}
     wanted = titles if "NAME" in titles else ("NAME", *titles)
-    found = [by_title[title] for title in dict.fromkeys(wanted) if title in by_title]
+    rest = [column.title for column in columns] if others else []
+    found = [by_title[title] for title in dict.fromkeys((*wanted, *rest)) if title in by_title]
     return tuple(
         column if not column.width else replace(column, yields=1 + place, hollow=False)
         for place, column in enumerate(found)

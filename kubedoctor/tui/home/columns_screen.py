@@ -46,12 +46,10 @@ class ColumnsScreen(HistoryScreen):
         if self.session.is_past:
             return columns_of(self.view, wide=wide)
         served, own = self.session.served, self._own_view
-        as_written = own is not None and bool(own.columns) and not wide
-        printed = served.printed(self.view, wide=wide or as_written)
-        columns = columns_of(self.view, wide=wide or as_written, usage=served.usage(self.view), printed=printed)
-        if own is None or not own.columns:
-            return columns
-        return chosen_columns((*columns, *served.own(self.view)), own.titles) if as_written else columns
+        titles = own.titles if own is not None else ()
+        printed = served.printed(self.view, wide=wide or bool(titles))
+        columns = columns_of(self.view, wide=wide or bool(titles), usage=served.usage(self.view), printed=printed)
+        return chosen_columns((*columns, *served.own(self.view)), titles, others=wide) if titles else columns
 
     @property
     def _own_view(self) -> OwnView | None:

@@ -25,6 +25,8 @@ OWN: Final = frozenset({"", "Finding", "Context", "Event", "Pod"})
 MOST_CELLS: Final = 40
 FIRST_TO_YIELD, WIDE_TO_YIELD = 7, 50
 _LAST: Final = "\x7f"
+NO_CELL: Final = (math.inf, _LAST)
+"""The sort key of an empty cell."""
 _AGE: Final = re.compile(r"(?:(\d+)y)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _SECONDS: Final = (31_536_000, 86_400, 3_600, 60, 1)
 

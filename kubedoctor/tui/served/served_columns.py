@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,7 @@ from kubedoctor.problems import Problem
 from kubedoctor.tui.columns import ListColumn
 from kubedoctor.tui.pace import Pace
 from kubedoctor.tui.rows import BACKWARDS, Row, View, arrange, is_order
-from kubedoctor.tui.served.printed_columns import PrintedColumns, is_printed, own_table, recorded_table
+from kubedoctor.tui.served.printed_columns import NO_CELL, PrintedColumns, is_printed, own_table, recorded_table
 from kubedoctor.tui.served.usage_columns import UsageColumns, measured_kind
 
 MEASURED_EVERY: Final = 15.0
@@ -85,11 +86,11 @@ class ServedColumns:
         if kept is not None and (usage := kept.usage) is not None:
             for place, column in enumerate(usage.columns):
                 if column.order == name:
-                    return lambda row: (-usage.value(place, row), row.ref.name, row.ref.namespace)
+                    return by_use(usage, place, backwards=order.startswith(BACKWARDS))
         for printed in (kept.own, kept.printed) if kept is not None else ():
             for place, column in enumerate(printed.columns if printed is not None else ()):
                 if column.order == name:
-                    return _key_of(printed, place)
+                    return _by_cell(printed, place, backwards=order.startswith(BACKWARDS))
         return None
 
     def arrange(self, rows: tuple[Row, ...], view: View, order: str) -> tuple[Row, ...]:
@@ -153,10 +154,26 @@ class ServedColumns:
             return Printed()
 
 
-def _key_of(printed: PrintedColumns | None, place: int) -> Callable[[Row], Any] | None:
+def by_use(usage: UsageColumns, place: int, *, backwards: bool) -> Callable[[Row], Any]:
+    """The most first; what is not known comes last in both directions."""
+
+    def key(row: Row) -> tuple[float, str, str]:
+        value = usage.value(place, row)
+        return (-(math.inf if value < 0 and backwards else value), row.ref.name, row.ref.namespace)
+
+    return key
+
+
+def _by_cell(printed: PrintedColumns | None, place: int, *, backwards: bool) -> Callable[[Row], Any] | None:
+    """An empty cell comes last in both directions."""
     if printed is None:
         return None
-    return lambda row: (printed.order(place, row), row.ref.name, row.ref.namespace)
+
+    def key(row: Row) -> tuple[Any, str, str]:
+        order = printed.order(place, row)
+        return ((-math.inf, "") if order == NO_CELL and backwards else order, row.ref.name, row.ref.namespace)
+
+    return key
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 aliases: {pp: po shop}
 hotkeys: {f6: events, f7: deploy shop /web}
 views:
-  pods: {columns: [NAME, READY, CPU, "TEAM:.metadata.labels.team"], sort: -CPU}
+  pods: {columns: [NAME, READY, CPU, "TEAM:.metadata.labels.team"], sort: CPU}
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ MOST_BYTES = 1 << 18
 
 
 class OwnView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """columns: titles, or `TITLE:JSONPATH`; sort: a title, with `-` before it backwards."""
+    """columns: titles, or `TITLE:JSONPATH`; sort: a title, as by its key (CPU: the most
+    first), with `-` before it backwards."""
 
     columns: tuple[str, ...] = ()
     sort: str = ""

@@ -8,7 +8,8 @@ from kubedoctor.cluster import Ref
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.collect.computed.usage import Use
 from kubedoctor.engine.health import Health
-from kubedoctor.tui.rows import Row, View
+from kubedoctor.tui.rows import Row, View, arrange
+from kubedoctor.tui.served.served_columns import by_use
 from kubedoctor.tui.served.usage_columns import UsageColumns, measured_kind
 from tests.tui.test_rows import cluster, meta, pod
 
@@ -65,6 +66,14 @@ def test_of_a_node_the_share_of_what_it_has() -> None:
     assert texts(columns, Ref("Node", "", "n1")) == ["1000m", "25", "2048Mi", "25"]
     row = Row(Ref("Node", "", "n1"), Health.HEALTHY)
     assert [columns.value(place, row) for place in range(4)] == [1000, 0.25, 2048 * MI, 0.25]
+
+
+def test_what_is_not_known_comes_last_in_both_directions() -> None:
+    columns = UsageColumns(View("Pod"), {("shop", name): Use(cpu, MI) for name, cpu in (("a", 5), ("b", 9))}, cluster())
+    rows = tuple(Row(Ref("Pod", "shop", name), Health.HEALTHY) for name in "abc")
+    for order, names in (("cpu", "bac"), ("-cpu", "abc")):
+        key = by_use(columns, 0, backwards=order.startswith("-"))
+        assert [row.ref.name for row in arrange(rows, order, key)] == list(names)
 
 
 def test_lists_without_pods_have_none() -> None:
