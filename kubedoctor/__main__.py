@@ -10,7 +10,7 @@ gc.disable()  # What the program itself is made of is not garbage: looking for s
 
 
 def _import_msgspec() -> None:
-    """Without typing_extensions, which takes a fifteenth of a short run: msgspec then takes the same names from typing."""
+    """Without typing_extensions, which takes 3 ms, a sixteenth of `--version`: msgspec then takes the same names from typing."""
     unused = "typing_extensions"
     if unused in sys.modules:
         return

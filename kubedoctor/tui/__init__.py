@@ -24,7 +24,7 @@ def run(
     source: ReadableCluster | Callable[[], ReadableCluster],
     *,
     namespace: str | None,
-    catalogue: Catalogue,
+    catalogue: Callable[[], Catalogue],
     options: Options | None = None,
     notice: str = "",
     contexts: tuple[str, ...] = (),
@@ -33,7 +33,7 @@ def run(
     all.
 
     source: what to show, or how to open it: then the screen appears before a long recording is read. It is closed
-    at the end. options: those it was opened with; they allow opening other contexts. notice: lines
+    at the end. catalogue: how to load it; that is done behind the first paint, too. options: those it was opened with; they allow opening other contexts. notice: lines
     that are shown at the start and above the help. contexts: several clusters are shown side by side; then `source` is not
     opened, and needs `options`.
     Raises the Problem that prevents opening the source.
@@ -41,7 +41,7 @@ def run(
     # Textual waits so long for the rest of an escape sequence: of its own 100 ms a person notices every esc.
     os.environ.setdefault("ESCDELAY", "25")
     sys.setswitchinterval(SWITCH_EVERY)
-    gc.set_threshold(*GARBAGE_EVERY)
+    gc.disable()  # what the interface is made of is not garbage
     from kubedoctor.collect.settings import read_settings
     from kubedoctor.tui.app import KubedoctorApp
     from kubedoctor.tui.contexts import clusters_of, opener_for
@@ -51,12 +51,15 @@ def run(
 
     def open_session() -> Session:
         opened = source() if callable(source) else source
-        return Session(opened, catalogue, opener_for(options) if options else None, notice, read_settings())
+        return Session(opened, catalogue(), opener_for(options) if options else None, notice, read_settings())
 
     several = clusters_of(contexts, options, catalogue) if options is not None else {}
     app = KubedoctorApp(open_session, namespace, ", ".join(options.from_) if options else "", several)
     path = choices_path(os.environ)
     app.use(KeptChoices(path), read_own_settings(path))
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_EVERY)
+    gc.enable()
     try:
         app.run()
     finally:

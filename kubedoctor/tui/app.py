@@ -51,6 +51,8 @@ MOST_HOMES = 8
 """Clusters that stay open when others are shown, beside those that were named at the start."""
 _KEYS_OF: Final[dict[type, HelpKeys]] = {ClustersScreen: CLUSTER_KEYS, LogScreen: LOG_KEYS}
 """The help of screens with keys of their own."""
+READY_AFTER = 1.0
+"""Seconds after which screens and what is behind the keys are made ready: the first incidents are there before that."""
 READY_EVERY = 0.5
 """Seconds from one screen that is made ready to the next."""
 
@@ -103,7 +105,10 @@ class KubedoctorApp(ThemedApp):
             return
         page = Page()
         page.add(f"Reading {self._name}…" if self._name else "Opening…")
-        TextScreen.show(self, "kubedoctor", page)
+        # Not before that is drawn: both would share one processor, and what is opened would come no sooner.
+        TextScreen.show(self, "kubedoctor", page).call_after_refresh(self._open_first)
+
+    def _open_first(self) -> None:
         self.run_worker(InThread(partial(work.open_first, self._open_session, self._namespace), self.post_message))
 
     @on(Opened)
@@ -118,11 +123,11 @@ class KubedoctorApp(ThemedApp):
 
     def _make_all_ready(self) -> None:
         for number, kind in enumerate((WhyScreen, TextScreen, CopyScreen, QuestionsScreen, SheetScreen), start=1):
-            self.set_timer(number * READY_EVERY, partial(self._make_ready, kind))
-        self.set_timer(READY_EVERY / 2, self._prepare_questions)
+            self.set_timer(READY_AFTER + number * READY_EVERY, partial(self._make_ready, kind))
+        self.set_timer(READY_AFTER, self._prepare_keys)
 
-    def _prepare_questions(self) -> None:
-        self.run_worker(InThread(work.prepare_questions, self.post_message))
+    def _prepare_keys(self) -> None:
+        self.run_worker(InThread(work.prepare_keys, self.post_message))
 
     def _make_ready(self, kind: type[KeptScreen]) -> None:
         """Mount and lay out a screen that a key may open: not at the key."""

@@ -18,13 +18,15 @@ from kubedoctor.tui.session import Session
 from kubedoctor.tui.state.sources import Opener
 
 
-def clusters_of(contexts: Iterable[str], options: Options, catalogue: Catalogue) -> dict[str, Callable[[], Session]]:
-    """How to open a session on the cluster of each context."""
+def clusters_of(
+    contexts: Iterable[str], options: Options, catalogue: Callable[[], Catalogue]
+) -> dict[str, Callable[[], Session]]:
+    """How to open a session on the cluster of each context. `catalogue`: loads it, when the first of them is opened."""
     settings = read_settings()
 
     def opening(context: str) -> Callable[[], Session]:
         own = msgspec.structs.replace(options, context=context)
-        return lambda: Session(open_source(own), catalogue, opener_for(own), settings=settings)
+        return lambda: Session(open_source(own), catalogue(), opener_for(own), settings=settings)
 
     return {context: opening(context) for context in contexts}
 

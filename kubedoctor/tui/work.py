@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 from textual.message import Message
@@ -45,7 +46,7 @@ from kubedoctor.tui.messages import (
     Unfolded,
 )
 from kubedoctor.tui.pace import Pace
-from kubedoctor.tui.pages.describing import describe, used_by, yaml_page
+from kubedoctor.tui.pages.describing import describe, used_by
 from kubedoctor.tui.pages.events import event_page
 from kubedoctor.tui.pages.incidents import ObjectVerdict
 from kubedoctor.tui.pages.page import Page
@@ -280,6 +281,8 @@ def describe_object(session: Session, ref: Ref, known: Callable[[], Report | Non
 
 def show_yaml(session: Session, ref: Ref, post: Post) -> None:
     """The object as YAML."""
+    from kubedoctor.tui.texts.as_yaml import yaml_page  # not before the first paint: see `LATER`
+
     post(PageMade(f"YAML {ref.title}", yaml_page(session.raw(ref), session.seen().get(ref), ref)))
 
 
@@ -299,8 +302,20 @@ def show_tree(session: Session, ref: Ref, known: Callable[[], Report | None], po
     post(PageMade(f"Tree {ref.title}", tree_page(tree, ref)))
 
 
-def prepare_questions(post: Post) -> None:
-    """Import the modules of all questions: the first key on a row would wait for them."""
+LATER = (
+    "kubedoctor.answers.what_if",
+    "kubedoctor.engine.rehearsal",
+    "kubedoctor.handbook.report",
+    "kubedoctor.tui.logs.log_screen",
+    "kubedoctor.tui.texts.as_yaml",
+)
+"""Modules that only keys need; imported before, the first paint would wait for them."""
+
+
+def prepare_keys(post: Post) -> None:
+    """Import what is behind the keys: the first press would wait for it."""
+    for name in LATER:
+        import_module(name)
     load_questions()
 
 

@@ -43,7 +43,7 @@ async def running(
     path = folder / "config"
     with clusters(path, {"prod-eu": "oom-killed", "prod-us": "service-selector-typo"}) as sandboxes:
         options = Options(kubeconfig=str(path), all_namespaces=True)
-        app = KubedoctorApp(_none, "", "", clusters_of(CONTEXTS, options, load_catalogue()))
+        app = KubedoctorApp(_none, "", "", clusters_of(CONTEXTS, options, load_catalogue))
         async with app.run_test(size=(80, 24)) as pilot:
             await until(lambda: isinstance(app.screen, ClustersScreen) and app.screen.is_mounted)
             screen = app.screen
@@ -134,7 +134,7 @@ async def test_another_context_leaves_the_first_as_it_is(tmp_path: Path) -> None
     path = tmp_path / "config"
     with clusters(path, {"prod-eu": "oom-killed", "prod-us": "service-selector-typo"}):
         options = Options(kubeconfig=str(path))
-        (open_session,) = clusters_of(("prod-eu",), options, load_catalogue()).values()
+        (open_session,) = clusters_of(("prod-eu",), options, load_catalogue).values()
         app = KubedoctorApp(open_session, "")
         async with app.run_test(size=(80, 24)) as pilot:
             await until(lambda: isinstance(app.screen, ListScreen) and app.screen.report)

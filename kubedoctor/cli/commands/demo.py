@@ -43,7 +43,7 @@ def demo(options: argparse.Namespace) -> int:
             from kubedoctor.tui import run  # textual is loaded only for the terminal UI
 
             return run(
-                lambda: open_source(chosen), namespace="", catalogue=load_catalogue(), options=chosen, notice=notice
+                lambda: open_source(chosen), namespace="", catalogue=load_catalogue, options=chosen, notice=notice
             )
         _report(chosen, options)
     return 0  # The demo is broken on purpose: showing it is a success.

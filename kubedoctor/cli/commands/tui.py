@@ -32,13 +32,13 @@ def tui(options: argparse.Namespace) -> int:
         return run(
             lambda: open_source(chosen),
             namespace=namespace,
-            catalogue=load_catalogue(),
+            catalogue=load_catalogue,
             options=chosen,
             contexts=contexts,
         )
     chosen = source_options(options)
     namespace = "" if options.all_namespaces else options.namespace
-    return run(lambda: open_source(chosen, read=False), namespace=namespace, catalogue=load_catalogue(), options=chosen)
+    return run(lambda: open_source(chosen, read=False), namespace=namespace, catalogue=load_catalogue, options=chosen)
 
 
 COMMAND = Subcommand(

@@ -21,7 +21,6 @@ from kubedoctor.findings import Fix
 from kubedoctor.findings.commands import in_cluster, is_by_hand
 from kubedoctor.tui import work
 from kubedoctor.tui.incidents.suppressions import suppressing, suppressions_page
-from kubedoctor.tui.logs.log_screen import LogScreen
 from kubedoctor.tui.messages import PageOpened
 from kubedoctor.tui.pages.keys import changing_command
 from kubedoctor.tui.pages.lessons import lesson_page
@@ -235,6 +234,8 @@ class ObjectScreen(Screen[None]):
             about, session, report = row.ref, self.session, self.report
 
             def show(app: App[Any]) -> None:
+                from kubedoctor.tui.logs.log_screen import LogScreen  # see `work.LATER`
+
                 app.push_screen(LogScreen(session, about, report, previous=previous))
 
             show(self.app)

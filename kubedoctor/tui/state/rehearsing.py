@@ -6,11 +6,9 @@ import threading
 
 import msgspec
 
-from kubedoctor.answers.what_if import UnreadChange, read_change
 from kubedoctor.cluster import CannotSee, Cluster, NotCollected, Ref, Snapshot
 from kubedoctor.engine import Report
 from kubedoctor.engine.asking import Answered
-from kubedoctor.engine.rehearsal import rehearsal_sheet, rehearse
 from kubedoctor.findings import Fix
 from kubedoctor.tui.session import Session
 
@@ -30,6 +28,8 @@ class Stopped(Exception):  # nothing is wrong
 
 def changed_objects(line: str, snapshot: Snapshot) -> tuple[Ref, ...]:
     """The objects that a command changes; none where that is not known."""
+    from kubedoctor.answers.what_if import UnreadChange, read_change  # not before the first paint: see `work.LATER`
+
     try:
         return read_change(line, Cluster(snapshot, lenient=True)).change.objects
     except (UnreadChange, CannotSee, NotCollected):
@@ -39,6 +39,7 @@ def changed_objects(line: str, snapshot: Snapshot) -> tuple[Ref, ...]:
 def attempted(session: Session, attempt: TriedChange, report: Report | None, stop: threading.Event) -> Answered:
     """What would become of the incidents. report: what is shown, which a recording need not be examined for again. Raises
     Problem for what cannot be tried, and Stopped."""
+    from kubedoctor.engine.rehearsal import rehearsal_sheet, rehearse  # not before the first paint: see `work.LATER`
 
     def heed() -> None:
         if stop.is_set():

@@ -10,7 +10,6 @@ from kubedoctor.cluster import Snapshot
 from kubedoctor.cluster.seen.snapshot import UNKNOWN_TIME
 from kubedoctor.engine import Report
 from kubedoctor.engine.over_time import Healing
-from kubedoctor.handbook.report import story_html, story_markdown, story_of
 from kubedoctor.problems import Problem
 
 
@@ -19,6 +18,8 @@ def write_report(
 ) -> tuple[Path, Path]:
     """Write both files, named after the moment of the report; returns their paths. followed: incidents whose causes were
     changed. Raises Problem."""
+    from kubedoctor.handbook.report import story_html, story_markdown, story_of  # see `work.LATER`
+
     story = story_of(report, snapshot, followed)
     moment = f"-{report.taken_at:%Y%m%d-%H%M%S}" if report.taken_at != UNKNOWN_TIME else ""
     for number in count(1):

@@ -6,8 +6,9 @@ from kubedoctor.cluster import Pod, Ref, Secret, Snapshot
 from kubedoctor.cluster.relations.family import Family
 from kubedoctor.engine import Incident
 from kubedoctor.findings import Severity
-from kubedoctor.tui.pages.describing import describe, used_by, yaml_page
+from kubedoctor.tui.pages.describing import describe, used_by
 from kubedoctor.tui.pages.incidents import ObjectVerdict, verdict_on
+from kubedoctor.tui.texts.as_yaml import yaml_page
 from tests.tui.pages.test_incidents import finding, report
 from tests.tui.recordings import opened, recorded
 from tests.tui.test_rows import cluster, meta
