@@ -37,6 +37,9 @@ _POLL = 30.0  # seconds between lists of what cannot be watched
 _LASTS = (300, 600)  # seconds; spreads the ends of the watches of many kinds
 _IDLE = 150.0  # seconds without a bookmark, of which one comes every minute
 _CHANCE = random.SystemRandom()  # Threads must not change the numbers of a caller that has seeded the module.
+_BRIEF = 1.0  # seconds; a watch that ended sooner shows no changes
+_FUTILE = 3
+"""Such watches in a row, after which only the lists are current."""
 _BUSY = (429, 503)
 _NAMES_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
@@ -99,6 +102,7 @@ class Follower:
         self._started = start is None
         self._stream: LineStream | None = None
         self._unwatchable = False
+        self._futile = 0
         self._models: Models = {}
         self._calm = 0.0
 
@@ -243,6 +247,7 @@ class Follower:
             self._stream = self._transport.stream(resource.path(self._namespace), query, idle=_IDLE, accept=accept)
         except ApiRefusal as refusal:
             if refusal.status == 410:
+                self._note_end("as expired (410)", 0.0)
                 raise WatchExpired from None
             if refusal.status in (404, 405):
                 self._say("watching", f"{resource.row.resource} cannot be watched; listed every {_POLL:.0f}s")
@@ -257,19 +262,32 @@ class Follower:
         self._watching()
         self._started = True
         reader = EventReader(resource, self._namespace, self._store.snapshot.get)
-        began = time.monotonic()
+        asked = began = time.monotonic()
+        heard = False
         try:
-            asked = began
             for lines in self._stream:
                 # Where much has arrived there is more, and it must not wait: reading it also takes its time.
                 waited = time.monotonic() - asked > _AT_ONCE and sum(map(len, lines)) < _MUCH
-                is_news = self._take_events(reader, lines)
+                is_news, heard = self._take_events(reader, lines), True
+                if time.monotonic() - began > _BRIEF:
+                    self._futile = 0
                 self._watching()
                 if waited:  # what arrives meanwhile is then read without waiting, which takes half the time
                     self._stopping.wait(_TOGETHER if is_news else _HEARTBEATS_TOGETHER)
                 asked = time.monotonic()
+            if not heard:
+                self._note_end("at once", time.monotonic() - began)
+        except WatchExpired:
+            self._note_end("as expired (410)", time.monotonic() - began)
+            raise
         finally:
             self._calm += time.monotonic() - began
+
+    def _note_end(self, how: str, lasted: float) -> None:
+        """One watch that shows no changes may happen; where all are so, the state is that of the last list."""
+        self._futile = self._futile + 1 if lasted < _BRIEF else 0
+        if self._futile >= _FUTILE:
+            self._say("stale", f"the server ends each watch {how}, and only lists show changes")
 
     def _take_events(self, reader: EventReader, lines: list[bytes]) -> bool:
         """Put events into the snapshot, up to one that cannot be read; whether there is news."""
@@ -369,8 +387,8 @@ class Follower:
         return ServedResource(row, self.kind, row.version).listing(self._wanted) if row else f"list {self.kind}"
 
     def _watching(self) -> None:
-        """Report the kind as watched, unless the last watch sent no readable event: then only lists are current."""
-        if not self._unwatchable:
+        """Report the kind as watched, unless the last watches sent no readable event: then only lists are current."""
+        if not self._unwatchable and self._futile < _FUTILE:
             self._say("watching", self._part)
 
     def _say(self, state: str, why: str = "") -> None:

@@ -311,18 +311,46 @@ def test_a_thread_that_ends_is_said(of: str, monkeypatch: pytest.MonkeyPatch) ->
         assert made.status(of).why == "the thread that reads it has ended; start kubedoctor again"
 
 
+EXPIRED = '{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"old"}}\n'
+
+
 @pytest.mark.parametrize("fault", ["at once", "as an event"])
 def test_a_watch_that_always_expires_is_listed_less_and_less(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "LONGEST_PAUSE", 30.0)
-    page = '{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"old"}}\n'
     expired = {
         "at once": Fault(410, "Expired", "old", ("pods",), ("watch",)),
-        "as an event": replace(faults.html_page("pods", page=page), verbs=("watch",)),
+        "as an event": replace(faults.html_page("pods", page=EXPIRED), verbs=("watch",)),
     }[fault]
     with watched(expired) as made:
         time.sleep(0.8)
         assert len(made.requests("pods")) <= 20
         made.until(lambda: len(made.requests("pods")) >= 2)
+
+
+@pytest.mark.parametrize(
+    ("fault", "how"),
+    [
+        (Fault(410, "Expired", "old", ("pods",), ("watch",)), "as expired (410)"),
+        (replace(faults.html_page("pods", page=EXPIRED), verbs=("watch",)), "as expired (410)"),
+        (replace(faults.html_page("pods", page="\n"), verbs=("watch",)), "at once"),
+    ],
+)
+def test_watches_that_all_end_at_once_are_said_as_long_as_they_do(fault: Fault, how: str) -> None:
+    """The list between two of them does not make the kind current."""
+    with watched(fault) as made:
+        made.until(made.is_("Pod", "stale"))
+        assert made.status("Pod").why == f"the server ends each watch {how}, and only lists show changes"
+        since, asked = made.status("Pod").since, len(made.requests("pods"))
+        made.sandbox.put(pod("web-3"))
+        made.until(lambda: len(made.requests("pods")) > asked + 4)
+        assert made.status("Pod").since == since
+        made.sandbox.faults.remove(fault)
+
+        def speaks() -> bool:
+            made.sandbox.put(pod("web-4", turn=str(time.monotonic_ns())))
+            return made.status("Pod").state == "watching"
+
+        made.until(speaks)
 
 
 BAD_VALUES = {
