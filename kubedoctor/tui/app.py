@@ -46,6 +46,9 @@ from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.themed_app import ThemedApp
 
 NOTICE_SECONDS = 15
+BRIEF_SECONDS = 5
+"""Notices that stay no longer answer a key: each takes the place of the one before. A pile of them would be laid out
+again with each press, and only the last is of use."""
 MOST_NOTICE_CELLS = 400
 MOST_HOMES = 8
 """Clusters that stay open when others are shown, beside those that were named at the start."""
@@ -256,6 +259,9 @@ class KubedoctorApp(ThemedApp):
         is shown: several would hide half of a small screen."""
         self.call_later(self.clear_notifications)
         text = visible(message, MOST_NOTICE_CELLS, lines=True)
+        if timeout is not None and timeout <= BRIEF_SECONDS:
+            for earlier in [each for each in self._notifications if each.timeout <= BRIEF_SECONDS]:
+                self._unnotify(earlier, refresh=False)
         super().notify(text, title=visible(title), severity=severity, timeout=timeout, markup=False)
 
     def action_help(self) -> None:
