@@ -181,7 +181,7 @@ class Session:
         """Whether a view has all its objects as soon as another one has been loaded: of a recording everything is read at
         once."""
         if not self.live and not self._has_read:
-            return view.kind != "Context"
+            return "Context" not in (view.kind, other.kind)
         return covers(other, view)
 
     def load_for_diagnosis(self, namespace: str) -> None:
@@ -320,7 +320,8 @@ class Session:
             self.snapshot.forget_logs()
 
     def namespaces(self, current: str, news: News | None = None) -> tuple[str, ...]:
-        """The namespaces in the order of the keys 1 to 9. `news`: what changed since the last call."""
+        """The namespaces in the order of the keys 1 to 9. `news`: what changed since the last call; without any,
+        a recording that is being read is not waited for."""
         if news is None or "Namespace" in news.all_kinds or not self._namespaces.issuperset(_places(news)):
             self._namespaces = frozenset(self.seen().namespaces())
         if self._in_order[:2] != (self._namespaces, current):

@@ -135,7 +135,8 @@ def make_rows(
     may have."""
     began = time.thread_time()
     rows, numbers = session.keep_rows(view, report, order, news)
-    namespaces = session.namespaces(session.source.namespace, news)
+    # The contexts are known while a long recording is still being read.
+    namespaces = session.namespaces(session.source.namespace, News() if view.kind == "Context" else news)
     if view.kind == "Finding" and session.live and not session.is_past:
         rows = with_proofs(rows, session.proofs.every(session.now()), view.namespace)
     if view.kind == "Finding":  # beside the incidents the workloads are counted, and ready to be shown

@@ -26,7 +26,6 @@ from kubedoctor.tui.rows import View
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
-from kubedoctor.tui.widgets.prompt import Prompt
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.tui.recordings import press
@@ -173,13 +172,20 @@ async def test_another_list_shows_what_was_read_of_it_so_far(tmp_path: Path) -> 
         await pilot.press("colon", *"deploy", "enter")
         await until(lambda: screen.view == View("Deployment") and names(screen) == ["web"])
         assert screen.report is None
-        await until(lambda: not screen.query_one(Prompt).is_open)
         await pilot.press("colon", *"ctx", "enter")
-        await until(lambda: screen.view == View("Context") and len(names(screen)) == 1)
+        await until(lambda: screen.view == View("Context") and names(screen) == [source.context])
         await pilot.press("escape")
+        await until(lambda: screen.view == View("Deployment"))
         source.goes_on.set()
-        await until(lambda: screen.report)
-        assert names(screen) == ["web"]
+        await until(lambda: screen.report and names(screen) == ["web"])
+
+
+def test_a_list_is_not_read_with_the_contexts(tmp_path: Path) -> None:
+    """Left at once, they would be waited for, and nothing would read the list."""
+    session = Session(held(tmp_path), load_catalogue())
+    assert session.reads_with(View("Deployment"), View("Finding"))
+    assert not session.reads_with(View("Deployment"), View("Context"))
+    assert not session.reads_with(View("Context"), View("Deployment"))
 
 
 async def test_work_that_reads_for_a_list_that_was_left_makes_no_rows(tmp_path: Path) -> None:
