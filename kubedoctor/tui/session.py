@@ -320,8 +320,7 @@ class Session:
             self.snapshot.forget_logs()
 
     def namespaces(self, current: str, news: News | None = None) -> tuple[str, ...]:
-        """The namespaces in the order of the keys 1 to 9. `news`: what changed since the last call; without any,
-        a recording that is being read is not waited for."""
+        """In the order of the keys 1 to 9. `news`: what changed since the last call; a recording is waited for if any did."""
         if news is None or "Namespace" in news.all_kinds or not self._namespaces.issuperset(_places(news)):
             self._namespaces = frozenset(self.seen().namespaces())
         if self._in_order[:2] != (self._namespaces, current):

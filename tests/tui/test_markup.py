@@ -99,6 +99,16 @@ async def test_a_key_on_a_hostile_row(hostile: KubedoctorApp, key: str) -> None:
         assert hostile.is_running
 
 
+@pytest.mark.parametrize("keys", [("l", "c"), ("l", "w", "t"), ("w", "X"), ("W",), ("d", "slash", "[", "enter")])
+async def test_keys_behind_a_hostile_row(hostile: KubedoctorApp, keys: tuple[str, ...]) -> None:
+    async with hostile.run_test(size=(200, 40)) as pilot:
+        await settle(hostile)
+        for key in keys:
+            await press(pilot, hostile, key)
+        assert HOSTILE in screen_text(hostile)
+        assert hostile.is_running
+
+
 @pytest.mark.parametrize("kind", ["po", "ns", "no", "ctx", "findings", "events", f"po {HOSTILE}", f"po /{HOSTILE}"])
 async def test_a_list_of_hostile_rows(hostile: KubedoctorApp, kind: str) -> None:
     async with hostile.run_test(size=(200, 40)) as pilot:

@@ -1,6 +1,7 @@
 """Reads lists in chunks, and keeps the part that was read of an incomplete list."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +26,8 @@ MOST_EMPTY = 10
 """Chunks one after the other."""
 MOST_OBJECTS = 400_000
 """More than twice the pods of the largest cluster that Kubernetes supports."""
+LARGE = 8 * 2**20
+"""Bytes of an answer from which on its items are counted first: a chunk of the largest usual pods is half of that."""
 _SERVED_EVERYWHERE = ("", "apps", "storage.k8s.io")
 _NEWER = ("CSIStorageCapacity",)
 """Kinds of these groups that are newer than the group."""
@@ -163,6 +166,7 @@ def read_documents(transport: Transport, resource: ServedResource, want: Want) -
     while True:
         try:
             body = transport.get(resource.path(want.namespace), _query(want, token, chunked=True))
+            check_count(body)
             chunk = _documents(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ApiRefusal(0, "Unreadable", f"the response cannot be decoded ({error})") from None
@@ -200,6 +204,31 @@ def _endless(same: bool, empty: int, count: int) -> str:
     if same:
         return "the server keeps returning the same chunk"
     return f"it has more than {MOST_OBJECTS:,} objects" if count > MOST_OBJECTS else ""
+
+
+def check_count(body: bytes) -> None:
+    """Raises ApiRefusal for a large answer with more items than any cluster has objects: `{}` takes 3 bytes in it, and 300
+    as an object. Counting creates none of them, and stops there."""
+    if len(body) < LARGE:
+        return
+    count = itertools.count(1)
+
+    class Counted(msgspec.Struct, gc=False):
+        def __post_init__(self) -> None:
+            if next(count) > MOST_OBJECTS:
+                raise ValueError
+
+    class Counting(msgspec.Struct):
+        items: tuple[Counted, ...] | None = None
+
+    try:
+        msgspec.json.decode(body, type=Counting)
+    except msgspec.ValidationError:
+        if next(count) > MOST_OBJECTS:
+            raise ApiRefusal(0, "TooLarge", f"it has more than {MOST_OBJECTS:,} objects") from None
+        raise ApiRefusal(0, "Unreadable", "the response cannot be decoded (an item is no object)") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return  # a value that is not JSON is mended, or said, where the items are decoded
 
 
 class _Documents(msgspec.Struct, frozen=True):
@@ -278,6 +307,7 @@ def _decode(
     for last in (False, True):
         try:
             body = transport.get(path, query, accept=accept, tries=tries)
+            check_count(body)
             chunk = check_list(asked, decode_list(resource.ref_kind, body, names_only=asked.names_only), body)
         except Unreadable as error:
             if last:
