@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -28,10 +28,22 @@ __all__ = ["hasty"]
 DEPLOYMENT = ("deploy", "checkout", "-n", "shop")
 BROKEN = "✗ broken: Deployment shop/checkout: container `checkout` was OOMKilled at its 128Mi memory limit"
 
+PATIENCE = 30.0
+LOOKED = Event()
+"""The first look is over, and shown."""
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, hasty: None) -> None:
-    load_catalogue()  # the first look is not to take longer than what happens later
+    load_catalogue()  # the first look is not to take longer than the time limits
+    wait = changes.Changes.wait
+
+    def looked(self: changes.Changes, most: float) -> None:
+        LOOKED.set()
+        wait(self, most)
+
+    LOOKED.clear()
+    monkeypatch.setattr(changes.Changes, "wait", looked)
     monkeypatch.setattr(watching, "HOLDS", 0.3)
     monkeypatch.setattr(watching, "GONE", 0.3)
     monkeypatch.setattr(watching, "EVERY", 0.5)
@@ -69,10 +81,12 @@ def available(box: Sandbox) -> dict[str, Any]:
     return deployment
 
 
-def later(change: Callable[[], object], seconds: float = 0.6) -> None:
+def later(change: Callable[[], object]) -> None:
+    """What happens while it is watched: after the first look, which then waits for it."""
+
     def wait() -> None:
-        time.sleep(seconds)
-        change()
+        if LOOKED.wait(PATIENCE):
+            change()
 
     Thread(target=wait, daemon=True).start()
 

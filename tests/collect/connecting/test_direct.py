@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import select
 import socket
 import ssl
 import threading
@@ -103,7 +104,7 @@ def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
             read = direct.send(sent(api.url))
             assert body(read) == b"ok"
             read.release()
-            time.sleep(0.01)
+            assert select.select([direct._idle[-1].sock], [], [], LATE)[0], "the end of the connection has not come"
         direct.close()
     assert len(set(map(id, used))) == 3
 

@@ -56,7 +56,8 @@ def test_a_heartbeat_is_kept_but_is_no_news() -> None:
         made.until(made.is_("Lease", "watching"))
         made.until(made.is_("Pod", "watching"))
         made.until(lambda: frozenset().union(*(news.all_kinds for news in notices)) == {"Lease", "Pod"})
-        time.sleep(0.3)  # the last notice of the start
+        made.sandbox.put(pod("web-4"))  # its notice is the last of the start
+        made.until(lambda: any(about.name == "web-4" for news in notices for about in news.objects))
         notices.clear()
         (before,) = made.source.snapshot.of_kind("Lease")
         renewed = {**lease, "spec": {"holderIdentity": "n1", "renewTime": "2026-11-28T10:00:10.000000Z"}}
