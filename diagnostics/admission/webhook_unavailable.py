@@ -6,7 +6,8 @@ refuses those objects.
 
 ## Why it happens
 - The Service of the webhook does not exist: its component was removed, and its configuration was left behind.
-- The pods behind the Service are not ready, or there are none.
+- The pods behind the Service are not ready, or there are none. If the webhook is called about its own pods too, or about those of
+  the network plugin, none of them can be created again: a deadlock.
 - `caBundle` is empty: what should fill it (cainjector of cert-manager, the service CA operator of OpenShift) does not
   run, is not allowed to, or lacks the certificate. Then the API server does not trust the webhook's server.
 
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from diagnostics.admission._deadlocks import deadlock_of
 from diagnostics.admission._injectors import CaInjector, injector_of
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -208,11 +210,12 @@ def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Clust
         return _untrusted(name, evidence, injector) if injector is not None else None
     if len(behind.failing) == len(behind.live) and not behind.leaving and _is_selected(service):
         state = f"none of its {counted(len(behind.live), 'pod')} is ready" if behind.live else "it has no pods"
+        deadlock = deadlock_of(webhook, service, cluster)
         return UncalledWebhook(
             f"{name.title} has no ready endpoints, {state}",
-            "",
+            deadlock.words if deadlock is not None else "",
             (*evidence, quote(service, "spec.selector", "the pods that answer")),
-            (Fix(f"Make the pods behind {name.title} ready"),),
+            (Fix(f"Make the pods behind {name.title} ready"), *(deadlock.fixes if deadlock is not None else ())),
             (
                 Command(
                     kubectl("get", "service,endpointslices", namespace=target.namespace),

@@ -22,6 +22,7 @@ from kubedoctor.engine.checking.placing import located
 from kubedoctor.engine.checking.policies import PolicyVerdicts, policy_verdicts
 from kubedoctor.engine.checking.running import ANY_NODE
 from kubedoctor.engine.checking.surroundings import NO_CLUSTER, Surroundings
+from kubedoctor.engine.checking.webhooks import WebhookVerdicts, webhook_verdicts
 from kubedoctor.engine.examination import scan
 from kubedoctor.engine.report import Incident, NotChecked, Report
 
@@ -64,20 +65,24 @@ def check_files(
         found = tuple(_in_its_namespace(one, found, snapshot) for one in found)
     policies = policy_verdicts(found, snapshot)
     found = tuple(_with_policies(one, policies) for one in found)
+    webhooks = WebhookVerdicts({}, {}, ()) if around.offline else webhook_verdicts(found, snapshot)
+    found = tuple(_with_admission(one, webhooks.refused) for one in found)
     objects = _last_of_each(one.obj for one in found if one.obj is not None)
     if around.offline:
         snapshot = snapshot.with_changes((_any_node(snapshot),))
         for space in {one.subject.namespace for one in found} - {""}:
             for kind in catalogue.reads():
                 snapshot.limit(Want(kind, space), NO_CLUSTER)
-    over = overlay(snapshot, objects, offline=around.offline, denied=policies.pods)
-    found = tuple(_with_admission(one, over) for one in found)
+    over = overlay(snapshot, objects, offline=around.offline, denied=_denied(policies, webhooks))
+    found = tuple(_with_admission(one, over.refused) for one in found)
     after = over.snapshot.with_changes([one.manifest for one in found])
     after.cover(Want(MANIFEST))
     picked = _picked(found, over)
     report = scan(catalogue, after, _read_nothing, picked=lambda obj: ref(obj) in picked, heed=heed)
     applied = tuple(ref(one.obj) for one in found if one.obj is not None)
-    return Checked(_reported(report, found, over, around), after, applied, over.made, over.restarts, over.gaps)
+    gaps = (*over.gaps, *filter(None, (webhooks.gap,)))
+    reported = _reported(report, found, replace(over, gaps=gaps), around)
+    return Checked(reported, after, applied, over.made, over.restarts, gaps)
 
 
 def _read_nothing(wants: frozenset[Want | LogWant]) -> None:
@@ -111,8 +116,14 @@ def _in_its_namespace(one: Judged, found: Sequence[Judged], snapshot: Snapshot) 
     )
 
 
-def _with_admission(one: Judged, over: Overlaid) -> Judged:
-    refusal = over.refused.get(one.subject)
+def _denied(policies: PolicyVerdicts, webhooks: WebhookVerdicts) -> dict[Ref, str]:
+    """By workload, why its pods are refused: policies count before webhooks that validate."""
+    denied = {name: f'pods "{name.name}-0" is forbidden: {text}' for name, text in policies.pods.items()}
+    return {**webhooks.pods, **denied}
+
+
+def _with_admission(one: Judged, refused: Mapping[Ref, str]) -> Judged:
+    refusal = refused.get(one.subject)
     if refusal is None or one.obj is None:
         return one
     return replace(

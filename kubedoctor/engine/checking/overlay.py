@@ -246,7 +246,7 @@ class _Overlay:
         """One pod: admitted, placed, started; else why it is refused."""
         assert isinstance(pod, Pod)
         if source in self._denied:
-            return f'pods "{pod.name}" is forbidden: {self._denied[source]}'
+            return self._denied[source]
         if not self._offline:
             answer = admit_pod(pod, self._now)
             if answer.refusal:

@@ -17,10 +17,9 @@ from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.wants import Want
 from kubedoctor.engine.checking.judging import Judged
-from kubedoctor.replay.admission.defaults import with_defaults
+from kubedoctor.engine.checking.requests import Requests
 from kubedoctor.replay.admission.matching import AdmissionRequest
 from kubedoctor.replay.admission.policies import PolicyAnswer, policy_answers
-from kubedoctor.replay.validation.versions import pod_specs
 
 _POLICY, _BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 _DENY: Final = "Deny"
@@ -50,6 +49,7 @@ class _Policies:
         self._policies = [obj for obj in objects.values() if isinstance(obj, ValidatingAdmissionPolicy)]
         self._bindings = [obj for obj in objects.values() if isinstance(obj, ValidatingAdmissionPolicyBinding)]
         self._files = {one.subject: one.document.data for one in self._found}
+        self._requests = Requests(found, snapshot)
 
     def verdicts(self) -> PolicyVerdicts:
         refused: dict[Ref, str] = {}
@@ -57,12 +57,12 @@ class _Policies:
         pods: dict[Ref, str] = {}
         gaps: dict[Ref, str] = {}
         for one in self._found if self._policies and self._bindings else ():
-            denial, warnings, gap = _sorted_out(self._answers(self._request(one)))
+            denial, warnings, gap = _sorted_out(self._answers(self._requests.of(one)))
             if denial:
-                refused[one.subject] = f"{_title(one)} is forbidden: {denial}"
+                refused[one.subject] = f"{self._requests.title(one)} is forbidden: {denial}"
             if warnings:
                 warned[one.subject] = warnings
-            pod = self._pod(one)
+            pod = self._requests.of_pod(one)
             if pod is not None:
                 denial, _, more = _sorted_out(self._answers(pod))
                 gap = gap or more
@@ -74,54 +74,6 @@ class _Policies:
 
     def _answers(self, request: AdmissionRequest) -> Iterator[PolicyAnswer]:
         return policy_answers(request, self._policies, self._bindings, self._params)
-
-    def _request(self, one: Judged) -> AdmissionRequest:
-        data, subject = one.document.data, one.subject
-        group, _, version = str(data.get("apiVersion")).rpartition("/")
-        is_new = self._snapshot.get(subject) is None
-        metadata = {**data.get("metadata", {}), **({"namespace": subject.namespace} if subject.namespace else {})}
-        return AdmissionRequest(
-            "CREATE" if is_new else "UPDATE",
-            group,
-            version,
-            str(data.get("kind")),
-            _resource(str(data.get("kind")), self._files, group),
-            subject.namespace,
-            subject.name,
-            with_defaults({**data, "metadata": metadata}),
-            self._labels(subject.namespace),
-        )
-
-    def _pod(self, one: Judged) -> AdmissionRequest | None:
-        """The first pod that its controller would create."""
-        if one.document.data.get("kind") == "Pod":
-            return None
-        for path, spec in pod_specs(one.document.data):
-            template: Any = one.document.data
-            for step in path[:-1]:
-                template = template[step]
-            own = template.get("metadata") if isinstance(template.get("metadata"), Mapping) else {}
-            metadata = {**own, "generateName": f"{one.subject.name}-", "namespace": one.subject.namespace}
-            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": dict(spec)}
-            labels = self._labels(one.subject.namespace)
-            return AdmissionRequest(
-                "CREATE", "", "v1", "Pod", "pods", one.subject.namespace, "", with_defaults(pod), labels
-            )
-        return None
-
-    def _labels(self, namespace: str) -> Mapping[str, str] | None:
-        """Of a namespace of the files, else of the cluster's; each has its own name among them."""
-        if not namespace:
-            return None
-        name = Ref("Namespace", "", namespace)
-        if name in self._files:
-            metadata = self._files[name].get("metadata", {})
-            labels: Mapping[str, str] = metadata.get("labels") or {}
-        elif (space := self._snapshot.get(name)) is not None:
-            labels = space.labels
-        else:
-            return None
-        return {"kubernetes.io/metadata.name": namespace, **labels}
 
     def _params(
         self, version: str, kind: str, namespace: str, chosen: Mapping[str, Any]
@@ -164,24 +116,3 @@ def _sorted_out(answers: Iterator[PolicyAnswer]) -> tuple[str, tuple[str, ...], 
                 f"{answer.message}"
             )
     return denial, tuple(warnings), gap
-
-
-def _title(one: Judged) -> str:
-    return f'{_resource(str(one.document.data.get("kind")), {}, "")} "{one.subject.name}"'
-
-
-def _resource(kind: str, files: Mapping[Ref, Mapping[str, Any]], group: str) -> str:
-    """The plural name of a kind: as its definition spells it, else as English does."""
-    row = kind_named(kind)
-    if row is not None:
-        return row.plural
-    for data in files.values():
-        if data.get("kind") == "CustomResourceDefinition":
-            spec = data.get("spec", {})
-            names = spec.get("names", {})
-            if names.get("kind") == kind and spec.get("group") == group:
-                return str(names.get("plural"))
-    lowered = kind.lower()
-    if lowered.endswith("y") and lowered[-2:-1] not in "aeiou":
-        return f"{lowered[:-1]}ies"
-    return f"{lowered}es" if lowered.endswith(("s", "x", "ch", "sh")) else f"{lowered}s"
