@@ -26,7 +26,7 @@ def deadlock_of(webhook: Webhook, service: Service, cluster: Cluster) -> Deadloc
     if not own and not system:
         return None
     whose = ["its own pods"] if own else []
-    whose += [f"those of {_SYSTEM}, such as the network plugin and DNS"] if system else []
+    whose += [f"the pods of {_SYSTEM}, such as the network plugin and DNS,"] if system else []
     spaces = [name for name, is_so in ((service.namespace, own), (_SYSTEM, system)) if is_so]
     words = f"It is called about {' and '.join(whose)} too: a pod that is lost there is not created again, which is a deadlock."
     text = f"Leave {listed(spaces, 2)} out of its namespaceSelector: kubernetes.io/metadata.name NotIn"

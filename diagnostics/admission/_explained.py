@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from diagnostics.admission._limit_range import invalid_by_default, out_of_bounds
 from diagnostics.admission._pod_security import forbidden_pods
 from diagnostics.admission._policy_engines import rule_named
@@ -16,6 +19,7 @@ from kubedoctor.cluster import (
     RuntimeClass,
     ServiceAccount,
     ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding,
     has_path,
     misspellings,
     quote,
@@ -32,6 +36,8 @@ _NAMED: dict[AdmissionStep, tuple[type[KubernetesObject], str, str]] = {
     AdmissionStep.SERVICE_ACCOUNT: (ServiceAccount, "serviceAccountName", "ServiceAccount"),
     AdmissionStep.RUNTIME_CLASS: (RuntimeClass, "runtimeClassName", "RuntimeClass"),
 }
+_BINDING: Final = re.compile(r"with binding '([^']*)'")
+_ACTIONS: Final = "spec.validationActions"
 Explained = tuple[str, tuple[Evidence, ...], tuple[Fix, ...]]
 
 
@@ -49,14 +55,43 @@ def explained(refused: RefusedPods, workload: KubernetesObject, cluster: Cluster
     if refusal.kind is AdmissionStep.POLICY_FAILS:
         return _failing_policy(refused, cluster)
     if refusal.kind is AdmissionStep.POLICY:
-        fix = Fix("Change the pod template to meet the policy")
-        _, _, message = refusal.text.partition("denied request: ")
-        return f"{refusal.policy} {refusal.name} denies the pods: {message or refusal.text}", (), (fix,)
+        return _denied_by_policy(refused, cluster)
     if refusal.kind is AdmissionStep.WEBHOOK_DENIES:
         rule = rule_named(f"{refusal.name} {refusal.text}") or "the webhook's rule"
         fix = Fix(f"Change the pod template to meet {rule}")
         return f"a webhook denies the pods: {refusal.text}", (), (fix,)
     return invalid_by_default(refused, cluster) or (f"the API server refuses the pods: {refusal.text}", (), ())
+
+
+def _denied_by_policy(refused: RefusedPods, cluster: Cluster) -> Explained:
+    """With the expression that is not met, where the message tells which, and the binding that lets it refuse."""
+    refusal = refused.refusal
+    head, _, message = refusal.text.partition("denied request: ")
+    fix = Fix("Change the pod template to meet the policy")
+    evidence: list[Evidence] = []
+    if refusal.policy == ValidatingAdmissionPolicy.__name__:
+        policy = cluster.maybe.get(ValidatingAdmissionPolicy, "", refusal.name)
+        path = _validation_path(policy, message) if policy is not None else ""
+        if policy is not None and path:
+            evidence.append(quote(policy, path, "what must hold"))
+        bound = _BINDING.search(head)
+        binding = cluster.maybe.get(ValidatingAdmissionPolicyBinding, "", bound[1]) if bound is not None else None
+        if binding is not None and has_path(binding, _ACTIONS):
+            evidence.append(quote(binding, _ACTIONS, "what a denial does"))
+    return f"{refusal.policy} {refusal.name} denies the pods: {message or refusal.text}", tuple(evidence), (fix,)
+
+
+def _validation_path(policy: ValidatingAdmissionPolicy, message: str) -> str:
+    """Of the expression behind a message; empty where several or none may have made it."""
+    validations = (policy.spec or {}).get("validations") or ()
+    found = [
+        f"spec.validations[{place}].expression"
+        for place, validation in enumerate(validations)
+        if message in (validation.get("message"), f"failed expression: {str(validation.get('expression')).strip()}")
+    ]
+    if not found and len(validations) == 1:
+        found = ["spec.validations[0].expression"]
+    return found[0] if len(found) == 1 and has_path(policy, found[0]) else ""
 
 
 def _failing_policy(refused: RefusedPods, cluster: Cluster) -> Explained:

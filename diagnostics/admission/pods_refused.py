@@ -51,6 +51,7 @@ from kubedoctor.cluster import (
     ServiceAccount,
     StatefulSet,
     ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding,
     ValidatingWebhookConfiguration,
     counted,
     ref,
@@ -69,7 +70,7 @@ from kubedoctor.replay.workloads.stateful_sets import name_too_long
     reads=(
         *(Pod, Event, LimitRange, Namespace, PriorityClass, ServiceAccount, RuntimeClass),
         *(ValidatingWebhookConfiguration, MutatingWebhookConfiguration, Service, EndpointSlice),
-        *(NetworkPolicy, Node, ValidatingAdmissionPolicy),
+        *(NetworkPolicy, Node, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding),
         *WORKLOADS,
     ),
     when=lacks_pods,

@@ -25,6 +25,7 @@ from kubedoctor.engine.checking.surroundings import NO_CLUSTER, Surroundings
 from kubedoctor.engine.checking.webhooks import WebhookVerdicts, webhook_verdicts
 from kubedoctor.engine.examination import scan
 from kubedoctor.engine.report import Incident, NotChecked, Report
+from kubedoctor.replay.validation.expressions import TRANSITIONS
 
 MANIFEST: Final = kind_name(Manifest)
 ADMISSION: Final = "admission"
@@ -81,7 +82,8 @@ def check_files(
     report = scan(catalogue, after, _read_nothing, picked=lambda obj: ref(obj) in picked, heed=heed)
     applied = tuple(ref(one.obj) for one in found if one.obj is not None)
     gaps = (*over.gaps, *filter(None, (webhooks.gap,)))
-    reported = _reported(report, found, replace(over, gaps=gaps), around)
+    changed = [one.subject for one in found if one.transitions and snapshot.get(one.subject) is not None]
+    reported = _reported(report, found, replace(over, gaps=gaps), around, changed)
     return Checked(reported, after, applied, over.made, over.restarts, gaps)
 
 
@@ -154,13 +156,16 @@ def _picked(found: Iterable[Judged], over: Overlaid) -> frozenset[Ref]:
     return frozenset((*own, *described, *over.made, *over.kept))
 
 
-def _reported(report: Report, found: Sequence[Judged], over: Overlaid, around: Surroundings) -> Report:
-    """The report with places; without what rests on objects that cannot be seen."""
+def _reported(
+    report: Report, found: Sequence[Judged], over: Overlaid, around: Surroundings, changed: Sequence[Ref]
+) -> Report:
+    """The report with places; without what rests on objects that cannot be seen. changed: objects whose change has rules."""
     documents = {one.subject: one.document for one in found}
     documents |= {ref(one.manifest): one.document for one in found}
     documents |= {ref(one.obj): one.document for one in found if one.obj is not None}
     report = located(report, documents, over.made, offline=around.offline)
     gaps = [NotChecked("", one.subject, one.gap) for one in found if one.gap]
+    gaps += [NotChecked("", name, f"not evaluated: {TRANSITIONS}") for name in changed]
     gaps += [NotChecked("", None, why) for why in over.gaps]
     kept = [entry for entry in report.not_checked if not _is_offline(entry.why, around) and not _of_made(entry, over)]
     return replace(

@@ -40,12 +40,13 @@ _OF_COMPONENTS: Final = (".config.k8s.io", "kubeadm.k8s.io", "audit.k8s.io")
 
 class Judged(msgspec.Struct, frozen=True):
     """One document. obj: the object as it would be; None where it is refused or cannot be read. gap: what was not checked of
-    it, as a clause."""
+    it, as a clause. transitions: whether rules compare a change of it with the present object."""
 
     document: FileDocument
     manifest: Manifest
     obj: KubernetesObject | None
     gap: str = ""
+    transitions: bool = False
 
     @property
     def subject(self) -> Ref:
@@ -134,12 +135,12 @@ def _judged(document: FileDocument, around: Surroundings) -> Judged:
         refusals = tuple(_stated(one) for one in found if not (document.partial and one.fault is FieldFault.REQUIRED))
     manifest = _manifest(document, namespace, around, refusals)
     obj = _object(data, namespace) if not refusals and not document.partial else None
-    return Judged(document, manifest, obj, kind.gap or _not_evaluated(notes, around))
+    return Judged(document, manifest, obj, kind.gap or _not_evaluated(notes), TRANSITIONS in notes)
 
 
-def _not_evaluated(notes: list[str], around: Surroundings) -> str:
-    """As a clause. Without a cluster an object is created, and nothing is compared with the present one."""
-    told = [note for note in dict.fromkeys(notes) if not (around.offline and note == TRANSITIONS)]
+def _not_evaluated(notes: list[str]) -> str:
+    """As a clause."""
+    told = [note for note in dict.fromkeys(notes) if note != TRANSITIONS]
     more = f", and {len(told) - 1} more" if len(told) > 1 else ""
     return f"not evaluated: {told[0]}{more}" if told else ""
 
