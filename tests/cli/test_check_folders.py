@@ -128,7 +128,7 @@ FOLDERS: Final[dict[str, tuple[dict[str, str | bytes], int, tuple[str, ...]]]] =
             ),
         },
         3,
-        ("kustomize build",),
+        ("3 kustomizations (", "are not built: kustomize build"),
     ),
     "a wrong field in a resource of a kustomization": (
         {
@@ -171,6 +171,16 @@ FOLDERS: Final[dict[str, tuple[dict[str, str | bytes], int, tuple[str, ...]]]] =
         },
         1,
         ("ConfigMap default/two",),
+    ),
+    "a definition whose schema is no schema": (
+        {
+            "widgets.yaml": DEFINITION.replace(
+                "size: {type: integer}", "size: {minimum: x, enum: 3, oneOf: [4], pattern: 5}"
+            ),
+            "widget.yaml": WIDGET % 5,
+        },
+        1,
+        ("CustomResourceDefinition widgets.example.com",),
     ),
     "a folder that ends as a file": ({"x.yaml/inner.yaml": GOOD.replace("good", "inner")}, 0, ()),
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any, Final, NamedTuple
 
+from kubedoctor.cluster.grammar.text import counted, listed
 from kubedoctor.cluster.manifests import FileDocument, PassedOver, Place
 from kubedoctor.collect.manifests.nodes import NodeProblem, documents
 
@@ -124,12 +125,12 @@ def unrendered(charts: Iterable[FilePath], found: Kustomizations, root: FilePath
     """What is not checked until it is rendered, with the line that does so. root: what was named, for short paths."""
     tops = sorted({outermost_chart(chart) for chart in charts})
     if tops:
-        yield PassedOver(_named(tops), "is not rendered", f"helm template {tops[0]} | kubedoctor check -f -")
+        what, verb = _named(tops, "Helm chart")
+        yield PassedOver(what, f"{verb} not rendered", f"helm template {tops[0]} | kubedoctor check -f -")
     built = sorted(_shown(folder, root) for folder in found.folders - found.members)
     if built:
-        yield PassedOver(
-            _named(built, "kustomization"), "is not built", f"kustomize build {built[0]} | kubedoctor check -f -"
-        )
+        what, verb = _named(built, "kustomization")
+        yield PassedOver(what, f"{verb} not built", f"kustomize build {built[0]} | kubedoctor check -f -")
 
 
 def _shown(folder: FilePath, root: FilePath) -> FilePath:
@@ -139,7 +140,8 @@ def _shown(folder: FilePath, root: FilePath) -> FilePath:
     return FilePath(os.path.relpath(folder))
 
 
-def _named(folders: list[FilePath], what: str = "Helm chart") -> str:
-    names = ", ".join(map(str, folders[:_MOST_NAMED]))
-    more = f" and {len(folders) - _MOST_NAMED} more" if len(folders) > _MOST_NAMED else ""
-    return f"{what} {names}{more}"
+def _named(folders: list[FilePath], what: str) -> tuple[str, str]:
+    """`2 kustomizations (a, b)`, and the verb that follows."""
+    if len(folders) == 1:
+        return f"{what} {folders[0]}", "is"
+    return f"{counted(len(folders), what)} ({listed(map(str, folders), _MOST_NAMED)})", "are"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from kubedoctor.cluster.grammar.versions import Version, VersionError
-from kubedoctor.replay.validation.schemas import Schema, Schemas
+from kubedoctor.replay.validation.schemas import Schema, Schemas, sound
 from kubedoctor.replay.validation.versions import NEWEST
 
 NO_CLUSTER = "no cluster was read"
@@ -53,7 +53,10 @@ def custom_kinds(definitions: Iterable[Mapping[str, Any]]) -> dict[tuple[str, st
         for version in spec.get("versions") or ():
             if not isinstance(version, Mapping) or version.get("served") is False:
                 continue
-            schema = (version.get("schema") or {}).get("openAPIV3Schema")
+            shape = version.get("schema")
+            schema = shape.get("openAPIV3Schema") if isinstance(shape, Mapping) else None
             key = (f"{spec.get('group')}/{version.get('name')}", str(names.get("kind")))
-            found[key] = CustomKind(spec.get("scope") != "Cluster", schema if isinstance(schema, Mapping) else None)
+            found[key] = CustomKind(
+                spec.get("scope") != "Cluster", sound(schema) if isinstance(schema, Mapping) else None
+            )
     return found

@@ -49,7 +49,7 @@ class MatchingWebhook(msgspec.Struct, frozen=True):
         target = call.url or ""
         if call.service is not None:
             host = f"{call.service.name}.{call.service.namespace}.svc:{call.service.port or 443}"
-            target = f"https://{host}{call.service.path or ''}"
+            target = f"https://{host}{call.service.path or '/'}"
         target += f"?timeout={self.webhook.timeout_seconds or 10}s"
         return f'failed calling webhook "{name}": failed to call webhook: Post "{target}": {self.why}'
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 Schema = Mapping[str, Any]
 
@@ -56,6 +56,50 @@ class Schemas:
             return "", schema
         name = reference.rpartition("/")[2]
         return name, self.named(name) or {}
+
+
+_NUMBERS: Final = frozenset(
+    (
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "multipleOf",
+    )
+)
+_TEXTS: Final = frozenset(("type", "format", "pattern", "x-kubernetes-list-type"))
+_LISTS: Final = frozenset(("enum", "required", "x-kubernetes-list-map-keys", "x-kubernetes-validations"))
+
+
+def sound(schema: Any) -> Schema:
+    """A schema of a file without the keywords whose values have a wrong type, which its definition is refused for."""
+    found: dict[str, Any] = {}
+    for key, value in schema.items() if isinstance(schema, Mapping) else ():
+        if key in _NUMBERS:
+            keeps = isinstance(value, int | float) and not isinstance(value, bool)
+        elif key in _TEXTS:
+            keeps = isinstance(value, str)
+        elif key in _LISTS:
+            keeps = isinstance(value, list)
+        elif key in ("items", "not"):
+            value, keeps = sound(value), isinstance(value, Mapping)
+        elif key == "additionalProperties":
+            value, keeps = (value, True) if isinstance(value, bool) else (sound(value), isinstance(value, Mapping))
+        elif key in ("properties", "patternProperties"):
+            keeps = isinstance(value, Mapping)
+            value = {str(name): sound(inner) for name, inner in value.items()} if keeps else value
+        elif key in ("allOf", "anyOf", "oneOf"):
+            keeps = isinstance(value, list)
+            value = [sound(inner) for inner in value] if keeps else value
+        else:
+            keeps = True
+        if keeps:
+            found[key] = value
+    return found
 
 
 def _kinds_of(definitions: Mapping[str, Schema]) -> dict[tuple[str, str], str]:
