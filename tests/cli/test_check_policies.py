@@ -97,6 +97,14 @@ ROWS: Final[dict[str, tuple[str, str]]] = {
         "",
     ),
     "a default": (_policy(DEPLOYMENTS, _rule("object.spec.revisionHistoryLimit == 10")), ""),
+    "a request that templates do not get from the limit": (
+        _policy(DEPLOYMENTS, _rule("object.spec.template.spec.containers.all(c, c.resources.requests.memory != '')")),
+        "no such key: requests",
+    ),
+    "a request that pods get from the limit": (
+        _policy(PODS, _rule("object.spec.containers.all(c, c.resources.requests.memory == '2Gi')")),
+        "",
+    ),
     "variables": (
         _policy(
             DEPLOYMENTS,

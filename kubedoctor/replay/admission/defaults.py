@@ -12,7 +12,6 @@ _POD: Final[Mapping[str, Any]] = {
     "schedulerName": "default-scheduler",
     "terminationGracePeriodSeconds": 30,
     "securityContext": {},
-    "enableServiceLinks": True,
 }
 _CONTAINER: Final[Mapping[str, Any]] = {
     "resources": {},
@@ -55,7 +54,7 @@ _WORKLOADS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "Service": {"type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster"},
 }
-FILLED_IN: Final = frozenset(
+_FILLED_IN: Final = frozenset(
     (
         *_POD,
         *_CONTAINER,
@@ -65,35 +64,44 @@ FILLED_IN: Final = frozenset(
             "imagePullPolicy",
             "protocol",
             "defaultMode",
-            "serviceAccountName",
-            "serviceAccount",
-            "tolerations",
-            "priority",
-        ),
-        *(
             "scheme",
             "clusterIP",
             "clusterIPs",
             "ipFamilies",
             "ipFamilyPolicy",
+        ),
+        *(
             "targetPort",
             "uid",
             "creationTimestamp",
-        ),
-        *("generation", "managedFields", "resourceVersion", "status", "nodeName", "preemptionPolicy", "volumes"),
-        *(
-            "volumeMounts",
-            "volumeMode",
-            "storageClassName",
-            "type",
-            "rollingUpdate",
-            "finalizers",
-            "requests",
+            "generation",
+            "managedFields",
+            "resourceVersion",
+            "status",
             "selector",
         ),
+        *("volumeMode", "storageClassName", "type", "rollingUpdate", "finalizers", "hostPort", "serviceAccount"),
     )
 )
-"""Keys that an object may have although its file has none: an expression that misses one decides nothing."""
+_OF_PODS: Final = frozenset(
+    (
+        "requests",
+        "enableServiceLinks",
+        "serviceAccountName",
+        "tolerations",
+        "priority",
+        "preemptionPolicy",
+        "volumes",
+        "volumeMounts",
+        "nodeName",
+    )
+)
+"""Of pods alone: templates stay without them."""
+
+
+def may_be_filled_in(key: str, kind: str) -> bool:
+    """Whether an object may have a key although its file has none: an expression that misses it decides nothing."""
+    return key in _FILLED_IN or (kind == "Pod" and key in _OF_PODS)
 
 
 def with_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +113,9 @@ def with_defaults(document: Mapping[str, Any]) -> dict[str, Any]:
     _fill(spec, _WORKLOADS.get(str(kind), {}))
     if kind == "Pod":
         _pod(spec)
+        _fill(spec, {"enableServiceLinks": True})
+        for container in (*_dicts(spec.get("containers")), *_dicts(spec.get("initContainers"))):
+            _resources(container)
     elif kind == "CronJob":
         job = spec.get("jobTemplate")
         inner = job.get("spec") if isinstance(job, dict) else None
@@ -131,7 +142,6 @@ def _pod(spec: dict[str, Any]) -> None:
     for container in (*_dicts(spec.get("containers")), *_dicts(spec.get("initContainers"))):
         _fill(container, _CONTAINER)
         _fill(container, {"imagePullPolicy": _pull_policy(str(container.get("image", "")))})
-        _resources(container)
         for port in _dicts(container.get("ports")):
             _fill(port, {"protocol": "TCP"})
         for probe in _dicts([container.get(f"{name}Probe") for name in ("liveness", "readiness", "startup")]):

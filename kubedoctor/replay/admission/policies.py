@@ -15,7 +15,7 @@ from kubedoctor.cluster.kinds.control import (
     ValidatingAdmissionPolicyBinding,
 )
 from kubedoctor.cluster.kinds.meta import LabelSelector
-from kubedoctor.replay.admission.defaults import FILLED_IN
+from kubedoctor.replay.admission.defaults import may_be_filled_in
 from kubedoctor.replay.admission.matching import (
     AdmissionRequest,
     is_exempt,
@@ -209,7 +209,7 @@ class _Evaluation:
         outcome = evaluated(expression, values)
         if outcome.verdict is Verdict.ERROR and outcome.key in missing:
             return missing[outcome.key]
-        if outcome.verdict is Verdict.ERROR and outcome.key in FILLED_IN:
+        if outcome.verdict is Verdict.ERROR and may_be_filled_in(outcome.key, self._request.kind):
             return Outcome(Verdict.UNREAD, why=f"the API server may fill in {outcome.key}")
         return outcome
 
