@@ -187,3 +187,13 @@ def test_what_cannot_be_evaluated_is_said(expression: str, tmp_path: Path, capsy
     assert "ValidatingAdmissionPolicy" not in found
     assert UNREAD[expression] in json.dumps(data["not_checked"] if "not_checked" in data else data["notChecked"])
     assert code == 3
+
+
+def test_without_the_evaluator_it_is_said(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubedoctor.replay.cel.expressions.is_installed", lambda: False)
+    code, found, data = _checked(_policy(DEPLOYMENTS, REPLICAS) + WEB, tmp_path, capsys)
+    assert "ValidatingAdmissionPolicy" not in found
+    assert "pip install 'kubedoctor[cel]'" in json.dumps(
+        data["not_checked"] if "not_checked" in data else data["notChecked"]
+    )
+    assert code == 3

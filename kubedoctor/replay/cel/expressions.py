@@ -50,7 +50,7 @@ def is_installed() -> bool:
 def evaluated(expression: str, values: Mapping[str, Any]) -> Outcome:
     """values: by the names of `VARIABLES`, as JSON has them."""
     if not is_installed():
-        return Outcome(Verdict.UNREAD, why="the package cel-expr-python is not installed")
+        return Outcome(Verdict.UNREAD, why="CEL needs pip install 'kubedoctor[cel]'")
     program = _program(expression)
     if isinstance(program, str):
         return Outcome(Verdict.UNREAD, why=program)
