@@ -2,7 +2,7 @@
 
 ## What it means
 The API server takes the object. The kubelet looks for the name among the ports of the same container, does not find it, and
-asks nobody: the readiness or startup probe never succeeds, the liveness probe restarts the container again and again.
+sends no request: the readiness or startup probe never succeeds, the liveness probe restarts the container repeatedly.
 
 ## Why it happens
 - The port has another name, or none.

@@ -42,7 +42,7 @@ def mentions_objects(text: str) -> bool:
 
 
 def known_stranger(data: Mapping[str, Any]) -> str:
-    """`a Compose file`; empty for an object, and for what nobody knows."""
+    """`a Compose file`; empty for an object, and for what is not known."""
     version, kind = data.get("apiVersion"), data.get("kind")
     if version is None and kind is None and _is_compose(data.get("services")):
         return "a Compose file"

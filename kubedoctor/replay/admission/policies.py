@@ -23,7 +23,7 @@ from kubedoctor.replay.admission.matching import (
     selects_object,
     selects_space,
 )
-from kubedoctor.replay.cel import Outcome, Verdict, evaluated
+from kubedoctor.replay.cel import CelOutcome, CelVerdict, evaluated
 
 _UNKNOWN: Final = re.compile(r"\b(authorizer|request\s*\.\s*(?:userInfo|uid|options))\b")
 """What depends on who asks."""
@@ -148,17 +148,17 @@ class _Evaluation:
             for one in spec.get("variables") or ()
             if isinstance(one, Mapping)
         }
-        self._known: dict[str, Outcome] = {}
+        self._known: dict[str, CelOutcome] = {}
 
     def answers(self) -> Iterator[PolicyAnswer]:
         for condition in self._spec.get("matchConditions") or ():
             outcome = self._asked(str(condition.get("expression")))
-            if outcome.verdict is Verdict.VALUE and outcome.value is not True:
+            if outcome.verdict is CelVerdict.VALUE and outcome.value is not True:
                 return
-            if outcome.verdict is Verdict.UNREAD:
+            if outcome.verdict is CelVerdict.UNREAD:
                 yield PolicyAnswer("", "", unread=f"matchCondition {condition.get('name')}: {outcome.why}")
                 return
-            if outcome.verdict is Verdict.ERROR:
+            if outcome.verdict is CelVerdict.ERROR:
                 if _fails(self._spec):
                     yield PolicyAnswer(
                         "", "", f"expression '{condition.get('expression')}' resulted in error: {outcome.why}"
@@ -172,9 +172,9 @@ class _Evaluation:
     def _answer(self, index: int, validation: Mapping[str, Any]) -> PolicyAnswer | None:
         expression = str(validation.get("expression"))
         outcome = self._asked(expression)
-        if outcome.verdict is Verdict.UNREAD:
+        if outcome.verdict is CelVerdict.UNREAD:
             return PolicyAnswer("", "", index=index, unread=outcome.why)
-        if outcome.verdict is Verdict.ERROR:
+        if outcome.verdict is CelVerdict.ERROR:
             if not _fails(self._spec):
                 return None
             return PolicyAnswer("", "", f"expression '{expression}' resulted in error: {outcome.why}", index=index)
@@ -187,38 +187,38 @@ class _Evaluation:
         if isinstance(said, str):
             outcome = self._asked(said)
             text = outcome.value.strip() if isinstance(outcome.value, str) else ""
-            if outcome.verdict is Verdict.VALUE and text and "\n" not in text:
+            if outcome.verdict is CelVerdict.VALUE and text and "\n" not in text:
                 return str(text)
         return str(validation.get("message") or "").strip() or f"failed expression: {expression.strip()}"
 
-    def _asked(self, expression: str, depth: int = 0) -> Outcome:
+    def _asked(self, expression: str, depth: int = 0) -> CelOutcome:
         if match := _UNKNOWN.search(expression):
-            return Outcome(Verdict.UNREAD, why=f"{match[1]} depends on who asks")
+            return CelOutcome(CelVerdict.UNREAD, why=f"{match[1]} depends on who asks")
         if self._request.operation == "UPDATE" and _OLD.search(expression):
-            return Outcome(Verdict.UNREAD, why="it compares with the present object")
+            return CelOutcome(CelVerdict.UNREAD, why="it compares with the present object")
         values = dict(self._values)
         used: dict[str, Any] = {}
-        missing: dict[str, Outcome] = {}
+        missing: dict[str, CelOutcome] = {}
         for name in dict.fromkeys(_VARIABLE.findall(expression)):
             outcome = self._variable(name, depth)
-            if outcome.verdict is Verdict.VALUE:
+            if outcome.verdict is CelVerdict.VALUE:
                 used[name] = outcome.value
             else:
                 missing[name] = outcome
         values["variables"] = used
         outcome = evaluated(expression, values)
-        if outcome.verdict is Verdict.ERROR and outcome.key in missing:
+        if outcome.verdict is CelVerdict.ERROR and outcome.key in missing:
             return missing[outcome.key]
-        if outcome.verdict is Verdict.ERROR and may_be_filled_in(outcome.key, self._request.kind):
-            return Outcome(Verdict.UNREAD, why=f"the API server may fill in {outcome.key}")
+        if outcome.verdict is CelVerdict.ERROR and may_be_filled_in(outcome.key, self._request.kind):
+            return CelOutcome(CelVerdict.UNREAD, why=f"the API server may fill in {outcome.key}")
         return outcome
 
-    def _variable(self, name: str, depth: int) -> Outcome:
+    def _variable(self, name: str, depth: int) -> CelOutcome:
         """Evaluated once, when it is used."""
         if name not in self._known:
             expression = self._variables.get(name)
             if expression is None or depth > len(self._variables):
-                return Outcome(Verdict.UNREAD, why=f"variable {name} is not defined")
+                return CelOutcome(CelVerdict.UNREAD, why=f"variable {name} is not defined")
             self._known[name] = self._asked(expression, depth + 1)
         return self._known[name]
 

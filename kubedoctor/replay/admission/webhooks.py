@@ -24,7 +24,7 @@ from kubedoctor.replay.admission.matching import (
     selects_object,
     selects_space,
 )
-from kubedoctor.replay.cel import Verdict, evaluated
+from kubedoctor.replay.cel import CelVerdict, evaluated
 from kubedoctor.replay.services.backends import backends
 
 WebhookConfiguration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration
@@ -82,7 +82,7 @@ def _is_met(expression: str, request: AdmissionRequest) -> bool:
     outcome = evaluated(
         expression, {"object": request.data, "oldObject": None, "request": {"namespace": request.namespace}}
     )
-    return outcome.verdict is Verdict.VALUE and outcome.value is True
+    return outcome.verdict is CelVerdict.VALUE and outcome.value is True
 
 
 def unreachable(webhook: Webhook, cluster: Cluster) -> str:

@@ -24,7 +24,7 @@ _ERRORS: Final = (
 _CONCRETE: Final = ("BOOL", "INT", "DOUBLE", "STRING", "BYTES", "LIST", "MAP", "NULL")
 
 
-class Verdict(enum.Enum):
+class CelVerdict(enum.Enum):
     """UNREAD: neither the value nor an error of the API server is known."""
 
     VALUE = enum.auto()
@@ -32,10 +32,10 @@ class Verdict(enum.Enum):
     UNREAD = enum.auto()
 
 
-class Outcome(NamedTuple):
+class CelOutcome(NamedTuple):
     """why: the API server's words of an error, or what could not be evaluated. key: the key that an error misses."""
 
-    verdict: Verdict
+    verdict: CelVerdict
     value: Any = None
     why: str = ""
     key: str = ""
@@ -47,20 +47,20 @@ def is_installed() -> bool:
     return importlib.util.find_spec(_PACKAGE) is not None
 
 
-def evaluated(expression: str, values: Mapping[str, Any]) -> Outcome:
+def evaluated(expression: str, values: Mapping[str, Any]) -> CelOutcome:
     """values: by the names of `VARIABLES`, as JSON has them."""
     if not is_installed():
-        return Outcome(Verdict.UNREAD, why="CEL needs pip install 'kubedoctor[cel]'")
+        return CelOutcome(CelVerdict.UNREAD, why="CEL needs pip install 'kubedoctor[cel]'")
     program = _program(expression)
     if isinstance(program, str):
-        return Outcome(Verdict.UNREAD, why=program)
+        return CelOutcome(CelVerdict.UNREAD, why=program)
     try:
         value = program.eval(data=dict(values))
         is_error = value.type().name() in ("*error*", "ERROR")
         plain = value.plain_value()
     except (RuntimeError, ValueError, TypeError) as error:
-        return Outcome(Verdict.UNREAD, why=_first_line(error))
-    return _failed(str(plain)) if is_error else Outcome(Verdict.VALUE, plain)
+        return CelOutcome(CelVerdict.UNREAD, why=_first_line(error))
+    return _failed(str(plain)) if is_error else CelOutcome(CelVerdict.VALUE, plain)
 
 
 @cache
@@ -117,22 +117,22 @@ def _spelled(takes: tuple[str, ...]) -> list[tuple[str, ...]]:
     return found
 
 
-def _failed(text: str) -> Outcome:
+def _failed(text: str) -> CelOutcome:
     """What the library says of an error, in the words of the API server's."""
     if match := _MISSING_KEY.search(text):
-        return Outcome(Verdict.ERROR, why=f"no such key: {match['key']}", key=match["key"])
+        return CelOutcome(CelVerdict.ERROR, why=f"no such key: {match['key']}", key=match["key"])
     if match := _NO_OVERLOAD.search(text):
         if match["name"] in OWN_NAMES:
-            return Outcome(Verdict.UNREAD, why=f"{match['name']}: {text.partition(': ')[2]}")
-        return Outcome(Verdict.ERROR, why="no such overload")
+            return CelOutcome(CelVerdict.UNREAD, why=f"{match['name']}: {text.partition(': ')[2]}")
+        return CelOutcome(CelVerdict.ERROR, why="no such overload")
     if "No matching overloads" in text:
-        return Outcome(Verdict.ERROR, why="no such overload")
+        return CelOutcome(CelVerdict.ERROR, why="no such overload")
     if match := re.search(r"index=(-?\d+) size", text):
-        return Outcome(Verdict.ERROR, why=f"index out of bounds: {match[1]}")
+        return CelOutcome(CelVerdict.ERROR, why=f"index out of bounds: {match[1]}")
     for says, words in _ERRORS:
         if says in text:
-            return Outcome(Verdict.ERROR, why=words)
-    return Outcome(Verdict.UNREAD, why=text)
+            return CelOutcome(CelVerdict.ERROR, why=words)
+    return CelOutcome(CelVerdict.UNREAD, why=text)
 
 
 def _first_line(error: Exception) -> str:

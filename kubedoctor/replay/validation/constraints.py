@@ -198,7 +198,7 @@ def _schemas(value: Any) -> tuple[Schema, ...]:
 
 
 def _of_choices(value: Any, choices: tuple[Schema, ...], words: str, path: Path) -> str:
-    """With the fields that the alternatives need, where they say no more."""
+    """With the fields that the alternatives need, where they are no more than that."""
     text = f"Invalid value: {_shown(value)}: must validate {words}"
     needs = [" and ".join(one["required"]) for one in choices if one.get("required")]
     if len(needs) == len(choices) and isinstance(value, Mapping):
@@ -211,7 +211,7 @@ def _holds(value: Any, schema: Schema, path: Path, note: Note) -> bool:
 
 
 def _nested(value: Any, schema: Schema, path: Path, note: Note) -> Iterator[FieldViolation]:
-    """A whole schema inside an alternative: it says nothing of fields that it does not name."""
+    """A whole schema inside an alternative: fields that it does not name are free."""
     kind = schema.get("type")
     if isinstance(kind, str) and not _is_type(value, kind):
         yield _invalid(path, value, f"must be of type {kind}")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from kubedoctor.replay.cel import Outcome, Verdict, evaluated
+from kubedoctor.replay.cel import CelOutcome, CelVerdict, evaluated
 from kubedoctor.replay.validation.fields import FieldFault, FieldViolation, Path, path_text
 from kubedoctor.replay.validation.schemas import Schema
 
@@ -45,10 +45,10 @@ def rule_faults(value: Any, schema: Schema, path: Path, note: Note) -> Iterator[
             note(TRANSITIONS)
             continue
         unseen = _unseen(schema, text, words)
-        outcome = Outcome(Verdict.UNREAD, why=unseen) if unseen else evaluated(text, {"self": own})
-        if outcome.verdict is Verdict.UNREAD:
+        outcome = CelOutcome(CelVerdict.UNREAD, why=unseen) if unseen else evaluated(text, {"self": own})
+        if outcome.verdict is CelVerdict.UNREAD:
             note(f"the rule of {path_text(path) or 'the object'} {_short(text)}: {outcome.why}")
-        elif outcome.verdict is Verdict.ERROR:
+        elif outcome.verdict is CelVerdict.ERROR:
             yield FieldViolation(
                 path, FieldFault.INVALID, f"Invalid value: {_named(value)}: rule evaluation error: {outcome.why}"
             )
@@ -61,7 +61,7 @@ def _broken(rule: Mapping[str, Any], text: str, own: Any, value: Any, path: Path
     expression = rule.get("messageExpression")
     if isinstance(expression, str):
         said = evaluated(expression, {"self": own})
-        if said.verdict is Verdict.VALUE and isinstance(said.value, str) and said.value.strip():
+        if said.verdict is CelVerdict.VALUE and isinstance(said.value, str) and said.value.strip():
             message = said.value
     reason = rule.get("reason")
     fault, head = (
