@@ -20,10 +20,6 @@ STATES = sorted((Path(__file__).parent / "reports").glob("*.json"))
 NOT_YET: dict[str, str] = {
     "cluster-api-account-has-no-more-processors": "Machines of Cluster API stay under not explained",
     "crossplane-no-composition-fits": "claims of Crossplane stay under not explained",
-    "log-database-speaks-no-tls": "the setting and the server are not named",
-    "oom-at-the-limit-of-the-namespace": "the LimitRange that gives the limit is not named",
-    "probe-grpc-program-asks-old-port": "the port that the program listens on is not named",
-    "vault-agent-logs-in-at-a-path-without-auth": "the path of the login is not named",
 }
 """The states whose first incident does not state the truth yet, and why."""
 

@@ -18,6 +18,7 @@ from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused, says
 from diagnostics.pods.crashes.kernel._limits import IN_MEMORY, limit_of_the_node, too_little_shared_memory
 from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path
 from diagnostics.pods.crashes.programs._azure_identity import no_azure_token
+from diagnostics.pods.crashes.programs._database_tls import database_without_tls
 from diagnostics.pods.crashes.programs._image import cpu_too_old, interpreter_missing, library_missing
 from diagnostics.pods.crashes.programs._known import known_trouble
 from diagnostics.pods.crashes.programs._plain_text import other_scheme
@@ -89,6 +90,10 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
             return spent
     if cause.fault is LogFault.TLS and (skewed := wrong_clock(pod, message_of(lines, cause), cluster)) is not None:
         return skewed
+    if cause.fault is LogFault.TLS and mine is not None:
+        without = database_without_tls(pod, mine, cause, message, about, cluster)
+        if without is not None:
+            return without
     if cause.fault is LogFault.TLS and (story := other_scheme(cause, message)) is not None:
         return story
     if cause.fault is LogFault.READ_ONLY:

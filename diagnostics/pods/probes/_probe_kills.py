@@ -103,7 +103,7 @@ def _repair(
     fixes: tuple[Fix, ...] = ()
     if loopback:
         pass  # Neither another port nor more time helps.
-    elif elsewhere := port_elsewhere(probe, container, run.lines, answer):
+    elif elsewhere := port_elsewhere(probe, container, run.lines, answer, why):
         who = "program listens on" if port_listened_on(run.lines) else "container declares"
         where = f"; the {who} port {elsewhere}"
     elif answer is ProbeAnswer.GRPC and port_listened_on(run.lines):

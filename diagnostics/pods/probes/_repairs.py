@@ -38,9 +38,15 @@ from kubedoctor.findings import (
     quote_line,
     quote_spec,
 )
-from kubedoctor.replay.kubelet.probes import ProbeAnswer, gives_up_after, port_number
+from kubedoctor.replay.kubelet.probes import ProbeAnswer, gives_up_after, port_number, port_of_command
 from kubedoctor.replay.kubelet.starts import finishes, slowest_start, threshold_for, time_allowed
-from kubedoctor.replay.logs.listening import expects_tls, loopback_ports, port_listened_on, refuses_the_host
+from kubedoctor.replay.logs.listening import (
+    expects_tls,
+    loopback_ports,
+    port_listened_on,
+    ports_listened_on,
+    refuses_the_host,
+)
 from kubedoctor.replay.logs.start_up import logged_start
 
 _NO_GRPC = re.compile(r"failed to connect service|unknown service|Unimplemented|does not implement")
@@ -71,9 +77,17 @@ class ProbeFailure(NamedTuple):
     loopback: bool = False
 
 
-def port_elsewhere(probe: Probe, container: Container, lines: Sequence[str], answer: ProbeAnswer) -> int:
+_NOT_REACHED = re.compile(
+    r"refused|(?:failed|unable|can't|couldn't|could not) (?:to )?connect|timed? ?out|deadline", re.IGNORECASE
+)
+
+
+def port_elsewhere(probe: Probe, container: Container, lines: Sequence[str], answer: ProbeAnswer, why: str = "") -> int:
     """The port that the probe should check, if that is not its port; 0 if nothing shows it."""
     asked, listens = port_number(probe, container), port_listened_on(lines)
+    if by_command := port_of_command(probe):
+        known = {*ports_listened_on(lines).values(), 0}
+        return listens if by_command not in known and listens and _NOT_REACHED.search(why) else 0
     if not asked or answer not in (ProbeAnswer.REFUSED, ProbeAnswer.UNKNOWN, ProbeAnswer.TIMEOUT):
         return 0
     if listens:
@@ -199,7 +213,7 @@ def repaired(
     if scheme:
         summary = f"Set the scheme of the {which} probe to {scheme}"
         return Repair((set_probe(about, name, (kind, "httpGet", "scheme"), scheme, summary, cluster),))
-    if failure.answer is ProbeAnswer.TIMEOUT:
+    if failure.answer is ProbeAnswer.TIMEOUT and not (failure.port and probe.exec is not None):
         return _more_time(pod, container, kind, probe, about, cluster)
     if failure.answer is ProbeAnswer.COMMAND_NOT_RUN and pod.spec.node_name:
         return Repair((Fix(_RUNS_NO_COMMAND.format(node=pod.spec.node_name)),))
@@ -216,6 +230,8 @@ def _other_scheme(probe: Probe, failure: ProbeFailure) -> str:
 
 
 def _by_hand(which: str, failure: ProbeFailure) -> str:
+    if failure.port:
+        return f"Let the command of the {which} probe ask port {failure.port}"
     status = STATUS.search(failure.why)
     code = status[1] if status else ""
     if failure.answer is ProbeAnswer.COMMAND_MISSING:

@@ -119,7 +119,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     lines = tail.lines if tail is not None else ()
     listens = port_listened_on(lines)
     loopback = on_loopback(probe, container, answer, tail) if tail is not None else ("", ())
-    elsewhere = 0 if loopback[0] else port_elsewhere(probe, container, lines, answer)
+    elsewhere = 0 if loopback[0] else port_elsewhere(probe, container, lines, answer, why)
     if answer is ProbeAnswer.REFUSED and not elsewhere and age < STARTING:
         return  # It may still be starting.
     failed = failure(probe, container, why) if why else _unanswered(probe, container, age)

@@ -99,6 +99,20 @@ def port_of(probe: Probe) -> int | str:
     return probe.grpc.port if probe.grpc is not None else 0
 
 
+_ASKED_BY_COMMAND = compiled_later(
+    r"(?:-addr[= ]|--?address[= ]|--?endpoint[= ]|https?://|\btcp://|/dev/tcp/)(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])?[:/](?P<port>\d{2,5})\b"
+    r"|\bnc (?:-\w+ )*(?:localhost|127\.0\.0\.1) (?P<nc>\d{2,5})\b"
+)
+"""Of grpc_health_probe, curl, wget, nc and bash."""
+
+
+def port_of_command(probe: Probe) -> int:
+    """The port of its own pod that the command of a probe asks; 0 where it names none."""
+    words = " ".join(probe.exec.command or ()) if probe.exec is not None else ""
+    found = _ASKED_BY_COMMAND.search(words)
+    return int(found["port"] or found["nc"]) if found is not None else 0
+
+
 def port_number(probe: Probe, container: Container) -> int:
     """The number of that port; 0 for a command or a name that the container does not declare."""
     port = port_of(probe)

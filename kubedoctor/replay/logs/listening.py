@@ -10,7 +10,9 @@ from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs.log_lines import LONGEST_LINE
 
 _LISTENS: Final = compiled_later(
-    r"\b(?:listen(?:ing|s)?|serving|started|running) (?:on|at)\b|\blistening\b", re.IGNORECASE
+    r"\b(?:listen(?:ing|s)?|serving|started|running) (?:on|at)\b|\blistening\b"
+    r"|\bstart(?:ing|ed)? (?:[\w/.+-]+ ){0,3}(?:server|listener|service|endpoint)s? (?:on|at)\b",
+    re.IGNORECASE,
 )
 _LISTENED_PORT: Final = compiled_later(r"(?::|port(?:\(s\))?[ =:]+)(\d{2,5})\b(?!:\d)", re.IGNORECASE)
 _NUMBER: Final = compiled_later(r"(?<!\d)\d{2,5}(?!\d)")

@@ -6,13 +6,16 @@ import re
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, Container, Pod, format_bytes, template_of
+from kubedoctor.cluster import Cluster, Container, LimitRange, Pod, Quantity, format_bytes, template_of
 from kubedoctor.findings import Evidence, Fix, Ref, fix_by_hand, quote, quote_pod_spec, quote_spec
 from kubedoctor.replay.kubelet.outcome_facts import memory_limit
 
 _ANNOTATION: Final = "vpaUpdates"
 """Written by the admission controller of the VerticalPodAutoscaler (vertical-pod-autoscaler/pkg/admission-controller)."""
 _BY: Final = re.compile(r"updated by (?P<name>[\w.-]+):.*memory limit", re.DOTALL)
+_DEFAULTS: Final = "kubernetes.io/limit-ranger"
+_DEFAULTED: Final = re.compile(r"(?P<resources>[^;:]+) limit for (?:init )?container (?P<container>[\w.-]+)")
+"""As the admission plugin notes what it set (`plugin/pkg/admission/limitranger/admission.go`)."""
 VERTICAL: Final = "VerticalPodAutoscaler.autoscaling.k8s.io"
 AT_ONCE: Final = timedelta(seconds=30)
 OFTEN: Final = 3
@@ -20,38 +23,68 @@ SHARED_MEMORY: Final = "/dev/shm"
 
 
 class LimitSetter(NamedTuple):
-    """A VerticalPodAutoscaler that changed the limit at the pod's creation. `own`: the template's limit, if it has one."""
+    """What gave the container its limit at the pod's creation. words: a clause. fix: where the limit of the template would
+    not last."""
 
-    ref: Ref
-    own: str
-    evidence: Evidence
-
-    @property
-    def words(self) -> str:
-        own = f" (the template has {self.own})" if self.own else ""
-        return f", set by VerticalPodAutoscaler {self.ref.name}{own}"
-
-    @property
-    def fix(self) -> Fix:
-        return fix_by_hand(
-            self.ref,
-            f"Set minAllowed memory in the resourcePolicy of VerticalPodAutoscaler {self.ref.name} to what the container"
-            " needs, or controlledValues: RequestsOnly, so that it leaves the limit alone",
-        )
+    words: str
+    evidence: tuple[Evidence, ...]
+    fix: Fix | None = None
 
 
 def setter_of_the_limit(pod: Pod, container: Container, about: Ref, cluster: Cluster) -> LimitSetter | None:
-    """The autoscaler that gave the container another memory limit than its template; None where none did."""
-    match = _BY.search((pod.metadata.annotations or {}).get(_ANNOTATION, ""))
-    workload = cluster.maybe.get_ref(about) if match is not None and about.kind != "Pod" else None
+    """The autoscaler that gave the container another memory limit than its template, or the LimitRange that gave it one;
+    None where none did."""
+    annotations = pod.metadata.annotations or {}
+    match = _BY.search(annotations.get(_ANNOTATION, ""))
+    by_default = _has_a_default(annotations.get(_DEFAULTS, ""), container.name)
+    workload = cluster.maybe.get_ref(about) if (match or by_default) and about.kind != "Pod" else None
     template = template_of(workload) if workload is not None else None
-    if match is None or template is None:
+    if template is None:
         return None
     own = next((memory_limit(one) for one in template.spec.containers if one.name == container.name), "")
     if own == memory_limit(container):
         return None
+    if match is not None:
+        return _by_autoscaler(pod, match["name"], own)
+    return None if own else _by_default(pod, container, cluster)
+
+
+def _by_autoscaler(pod: Pod, name: str, own: str) -> LimitSetter:
+    fix = fix_by_hand(
+        Ref(VERTICAL, pod.namespace, name),
+        f"Set minAllowed memory in the resourcePolicy of VerticalPodAutoscaler {name} to what the container"
+        " needs, or controlledValues: RequestsOnly, so that it leaves the limit alone",
+    )
+    stated = f" (the template has {own})" if own else ""
     evidence = quote(pod, f"metadata.annotations[{_ANNOTATION}]", "who set the limit")
-    return LimitSetter(Ref(VERTICAL, pod.namespace, match["name"]), own, evidence)
+    return LimitSetter(f", set by VerticalPodAutoscaler {name}{stated}", (evidence,), fix)
+
+
+def _has_a_default(annotation: str, container: str) -> bool:
+    """Whether the API server noted that a LimitRange gave the container its memory limit."""
+    return any(
+        found["container"] == container and "memory" in found["resources"] for found in _DEFAULTED.finditer(annotation)
+    )
+
+
+def _is_same(amount: str, other: str) -> bool:
+    try:
+        return Quantity.parse(amount) == Quantity.parse(other)
+    except ValueError:
+        return amount == other
+
+
+def _by_default(pod: Pod, container: Container, cluster: Cluster) -> LimitSetter:
+    """The LimitRange whose default is this limit, if it still is."""
+    evidence = quote(pod, f"metadata.annotations[{_DEFAULTS}]", "what the API server filled in")
+    for limit_range in cluster.maybe.all(LimitRange, pod.namespace):
+        for at, item in enumerate(limit_range.spec.limits or ()):
+            default = (item.default or {}).get("memory", "")
+            if item.type == "Container" and default and _is_same(default, memory_limit(container)):
+                path = f"spec.limits[{at}].default[memory]"
+                words = f", the default of LimitRange {limit_range.name} (the template has none)"
+                return LimitSetter(words, (quote(limit_range, path, "the default limit"), evidence))
+    return LimitSetter(", a default of the namespace's LimitRange (the template has none)", (evidence,))
 
 
 def limit_it_hit(pod: Pod, container: Container, about: Ref, cluster: Cluster, shows: str) -> list[Evidence]:

@@ -49,6 +49,7 @@ from kubedoctor.cluster import (
     ConfigMap,
     Event,
     Job,
+    LimitRange,
     Pod,
     condition,
     controller_of,
@@ -86,7 +87,7 @@ from kubedoctor.replay.kubelet.outcomes import Cause, Proof
     code="KD1005",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(Event, ConfigMap, *WORKLOADS),
+    reads=(Event, ConfigMap, LimitRange, *WORKLOADS),
     when=restarted,
     explains=(Explains("same", ("KD1003", "KD1013", "KD1016", "KD1025")), *CONSEQUENCES),
     symptoms=("OOMKilled", "exit code 137", "CrashLoopBackOff", "OOMKilling", "SystemOOM"),
@@ -142,7 +143,7 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
     evidence = [
         *quote_status(pod, name, f"{ending.place}.reason", f"{ending.place}.exitCode", "restartCount"),
         *limit_it_hit(pod, part.container, about, cluster, "" if of_node else "the limit it hit"),
-        *((setter.evidence,) if setter is not None else ()),
+        *(setter.evidence if setter is not None else ()),
         *(files.evidence if files is not None else ()),
     ]
     if found.cause in (Cause.POD_MEMORY_LIMIT, Cause.EITHER_MEMORY_LIMIT):
@@ -163,7 +164,7 @@ def _finding(pod: Pod, part: ContainerWithStatus, ending: Ending, found: Outcome
         confidence=Confidence.CERTAIN if found.proof is Proof.STATED else Confidence.LIKELY,
         evidence=tuple(evidence),
         fixes=(setter.fix,)
-        if setter is not None
+        if setter is not None and setter.fix is not None
         else (*((files.fix,) if files is not None else ()), *memory_fixes(part, found, about, heap)),
         commands=(
             top,

@@ -24,6 +24,11 @@ def _its_node(pod: Pod, _: Cluster) -> tuple[Evidence, ...]:
     return (quote(pod, "spec.nodeName", "the node that it runs on"),) if pod.spec.node_name else ()
 
 
+def _its_auth_path(pod: Pod, _: Cluster) -> tuple[Evidence, ...]:
+    path = "metadata.annotations[vault.hashicorp.com/auth-path]"
+    return (quote(pod, path, "the path of its login"),) if has_path(pod, path) else ()
+
+
 def _its_kernel(pod: Pod, cluster: Cluster) -> tuple[Evidence, ...]:
     node, path = cluster.maybe.get(Node, "", pod.spec.node_name), "status.nodeInfo.kernelVersion"
     kernel = (quote(node, path, "the kernel of the node"),) if node is not None and has_path(node, path) else ()
@@ -149,6 +154,14 @@ _KNOWN: Final = {
     troubles.QUEUE: _Known(
         "RabbitMQ does not have the queue or exchange that it uses: {message}",
         ("Let the program declare it, or correct its name or the virtual host",),
+    ),
+    troubles.PATH_AT_VAULT: _Known(
+        "it logs in to Vault at a path that does not begin with auth/, where no auth method is: {message}",
+        (
+            "Write auth/ before the path of the auth method (annotation vault.hashicorp.com/auth-path, or mount_path of the"
+            " agent's configuration)",
+        ),
+        _its_auth_path,
     ),
     troubles.LOGIN_AT_VAULT: _Known(
         "Vault refuses its login: {message}",

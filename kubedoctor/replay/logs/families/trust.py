@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from kubedoctor.cluster.grammar.patterns import compiled_later
-from kubedoctor.replay.logs.families.troubles import LOGIN_AT_VAULT
+from kubedoctor.replay.logs.families.troubles import LOGIN_AT_VAULT, PATH_AT_VAULT
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import host, quoted
 
@@ -74,6 +74,13 @@ FAMILIES: Final = (
             Pattern("http response to https client"),
             Pattern("http request was sent to https", weak=True),
             Pattern("client sent an http request to an https server"),
+            Pattern("ssl is not enabled on the server"),
+            Pattern("server refused tls connection"),
+            Pattern("no ssl enabled connection"),
+            Pattern("server does not support tls"),
+            Pattern(
+                "server doesn't support it", r"(?:SSL|TLS) (?:is|connection) (?:required|error).*doesn't support it"
+            ),
             Pattern("server does not support ssl"),
             Pattern("does not support ssl", r"does not support SSL"),
             Pattern("err_ssl_"),
@@ -185,6 +192,11 @@ FAMILIES: Final = (
                 "error making api request",
                 r"/v1/auth/\S+/login:? code:? 40[0-3]\b",
                 trouble=LOGIN_AT_VAULT,
+            ),
+            Pattern(
+                "error making api request",
+                r"/v1/(?!auth/)\S+/login(?:/\S+)?:? code:? 40[0-4]\b",
+                trouble=PATH_AT_VAULT,
             ),
             Pattern("error making api request", r"URL: \w+ (?P<subject>https?://\S+?):? code:? 403\b"),
             Pattern("must be owner of", r"must be owner of \w+ (?P<subject>[\w.]+)"),
