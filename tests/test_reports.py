@@ -17,10 +17,7 @@ from kubedoctor.engine.report import Incident, ReportedFinding
 from kubedoctor.findings import Severity
 
 STATES = sorted((Path(__file__).parent / "reports").glob("*.json"))
-NOT_YET: dict[str, str] = {
-    "cluster-api-account-has-no-more-processors": "Machines of Cluster API stay under not explained",
-    "crossplane-no-composition-fits": "claims of Crossplane stay under not explained",
-}
+NOT_YET: dict[str, str] = {}
 """The states whose first incident does not state the truth yet, and why."""
 
 Key = tuple[str, str, str]

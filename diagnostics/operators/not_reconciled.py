@@ -25,6 +25,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from diagnostics.operators._chain import composition_that_differs, has_a_worse_part, in_words, waiting_for
 from kubedoctor.answers.operators import operator_view, operator_words
 from kubedoctor.cluster import (
     OPERATOR_KINDS,
@@ -57,6 +58,7 @@ _SAY_WHY: Final = (
 
 _LONGEST: Final = 300
 _REFUSED: Final = re.compile(r'\S+ "[^"]*" is forbidden: ')
+_NEXT_SENTENCE: Final = re.compile(r"(?<=[.!]) (?=[A-Z])")
 _INVALID: Final = re.compile(r'(?P<kind>[\w.-]+) \\?"(?P<name>[^"\\]*)\\?" is invalid: ')
 """Of the API server (`apimachinery/pkg/api/errors`, NewInvalid): which object it is about."""
 _UNACCEPTED: Final = re.compile(
@@ -119,8 +121,12 @@ def not_reconciled(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if unaccepted is not None:
         yield _unaccepted(obj, unaccepted)
         return
-    if not stated or any(says_why(row.message) for row in stated):
-        return  # What its status says is repeated by every report.
+    why = next((row for row in stated if says_why(row.message)), None)
+    if why is not None:
+        yield from _for_others(obj, why, cluster)
+        return
+    if not stated:
+        return
     view = operator_view(obj, cluster)
     if view is None or not (view.unready or view.message):
         return
@@ -177,6 +183,24 @@ def _unaccepted(obj: CustomResource, stated: _Stated) -> Finding:
         evidence=stated.evidence,
         fixes=(Fix("Set the field of its spec that the message names to a value that the operator accepts"),),
         commands=(Command(ref(obj).describe_command, "its conditions and events"),),
+    )
+
+
+def _for_others(obj: CustomResource, stated: _Stated, cluster: Cluster) -> Iterator[Finding]:
+    """What the status says of an object alone is repeated by every report; here it explains others that wait for it."""
+    waiting = waiting_for(obj, cluster)
+    if not waiting or has_a_worse_part(obj, cluster):
+        return
+    words, shown = composition_that_differs(obj, cluster)
+    sentence = _NEXT_SENTENCE.split(" ".join(stated.message.split()), maxsplit=1)[0]
+    message = visible_ends(sentence.rstrip("."), _LONGEST)
+    yield Finding(
+        about=ref(obj),
+        summary=f"{stated.clause}: {message}{words}{in_words(waiting)}",
+        confidence=Confidence.CERTAIN,
+        evidence=(*stated.evidence, *shown),
+        commands=(Command(ref(obj).describe_command, "its conditions and events"),),
+        affects=tuple(ref(one) for one in waiting),
     )
 
 
