@@ -209,11 +209,13 @@ def repaired(
     if failure.port and handler and not (probe.http_get is not None and failure.port in _NOT_HTTP):
         summary = f"Set the port of the {which} probe to {failure.port}"
         return Repair((set_probe(about, name, (kind, handler, "port"), failure.port, summary, cluster),))
+    if failure.port and probe.exec is not None:
+        return Repair((fix_by_hand(about, f"Let the command of the {which} probe ask port {failure.port}"),))
     scheme = _other_scheme(probe, failure)
     if scheme:
         summary = f"Set the scheme of the {which} probe to {scheme}"
         return Repair((set_probe(about, name, (kind, "httpGet", "scheme"), scheme, summary, cluster),))
-    if failure.answer is ProbeAnswer.TIMEOUT and not (failure.port and probe.exec is not None):
+    if failure.answer is ProbeAnswer.TIMEOUT:
         return _more_time(pod, container, kind, probe, about, cluster)
     if failure.answer is ProbeAnswer.COMMAND_NOT_RUN and pod.spec.node_name:
         return Repair((Fix(_RUNS_NO_COMMAND.format(node=pod.spec.node_name)),))
@@ -230,8 +232,6 @@ def _other_scheme(probe: Probe, failure: ProbeFailure) -> str:
 
 
 def _by_hand(which: str, failure: ProbeFailure) -> str:
-    if failure.port:
-        return f"Let the command of the {which} probe ask port {failure.port}"
     status = STATUS.search(failure.why)
     code = status[1] if status else ""
     if failure.answer is ProbeAnswer.COMMAND_MISSING:
