@@ -123,7 +123,7 @@ def no_metrics(autoscaler: HorizontalPodAutoscaler, cluster: Cluster) -> Iterato
         confidence=Confidence.CERTAIN,
         detail=_owner_line(autoscaler),
         affects=(target,) if workload is not None else (),
-        because_of=tuple(_blamed(failure, target)),
+        because_of=tuple(_blamed(failure, target, autoscaler)),
         fixes=fixes,
         commands=(
             Command(ref(autoscaler).describe_command, "its conditions and events"),
@@ -163,9 +163,13 @@ def _fixes(failure: MetricsFailure) -> Iterator[Fix]:
             yield Fix(f"Check the log of {server}: it may not reach the kubelets or the source of the metric")
 
 
-def _blamed(failure: MetricsFailure, target: Ref) -> Iterator[Ref]:
+def _blamed(failure: MetricsFailure, target: Ref, autoscaler: HorizontalPodAutoscaler) -> Iterator[Ref]:
     if failure.kind in (NoMetrics.NO_READY_PODS, NoMetrics.NO_PODS):
         yield target
+    owner = controlling_owner(autoscaler)
+    if failure.api is MetricsApi.EXTERNAL and owner is not None and owner.kind == "ScaledObject":
+        # The metric of a trigger: what KEDA says of the trigger has the error of its source.
+        yield Ref(f"{owner.kind}.{owner.api_version.partition('/')[0]}", autoscaler.namespace, owner.name)
 
 
 def _checks(failure: MetricsFailure) -> Iterator[Command]:

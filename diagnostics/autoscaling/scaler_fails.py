@@ -26,8 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from kubedoctor.answers.operators import operator_view
 from kubedoctor.answers.statements import LONGEST_MESSAGE, quoted, said, troubles_of
 from kubedoctor.cluster import (
+    OPERATOR_KINDS,
     Cluster,
     CustomResource,
     Event,
@@ -43,9 +45,13 @@ from kubedoctor.cluster import (
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.autoscaling.scalers import FAILURES, ScalerFailure, ScalerFault, scaler_failure
 from kubedoctor.replay.services.hosts import service_named, service_with_address, split_address
+from kubedoctor.replay.status.stated import suspended
 
 _GROUP: Final = "keda.sh"
 _AUTHENTICATIONS: Final = ("TriggerAuthentication", "ClusterTriggerAuthentication")
+_FAILING: Final = "Failing"
+_MOST_CHANCE_FAILURES: Final = 4
+"""So often in a row a source may fail by chance (`pkg/fallback/fallback.go`, v2.17, counts each time that it is asked)."""
 _WORDS: Final = {
     ScalerFault.OTHER_AUTOSCALER: ("another autoscaler scales its target", "Keep one: delete the other autoscaler, or this object"),
     ScalerFault.TARGET: ("its target does not exist or cannot be scaled", "Correct spec.scaleTargetRef"),
@@ -66,16 +72,20 @@ _WORDS: Final = {
     subject="ScaledObject.keda.sh",
     also_subjects=("ScaledJob.keda.sh",),
     severity=Severity.WARNING,
-    reads=(Event, Service, Namespace, *(f"{kind}.{_GROUP}" for kind in _AUTHENTICATIONS)),
+    reads=(Event, Service, Namespace, *OPERATOR_KINDS, *(f"{kind}.{_GROUP}" for kind in _AUTHENTICATIONS)),
     also_known_as=("KEDAScalerFailed",),
     symptoms=("ScaledObjectCheckFailed", "ScaledJobCheckFailed", "KEDAMetricSourceFailed", "TriggerError"),
 )
 def scaler_fails(scaler: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     troubles = troubles_of(scaler, cluster)
-    if not troubles:
+    health = () if troubles or scaler.metadata.deletion_timestamp is not None or suspended(scaler) else _health(scaler)
+    if not troubles and not health:
         return
     event = _newest(scaler, cluster)
-    text = (visible_end(event.message, LONGEST_MESSAGE) if event else said(troubles[0]).removeprefix(": ")).rstrip(".")
+    stated = said(troubles[0]).removeprefix(": ") if troubles else ""
+    vague = event is None and scaler_failure(stated).fault is ScalerFault.OTHER
+    view = operator_view(scaler, cluster) if vague else None
+    text = (visible_end(event.message, LONGEST_MESSAGE) if event else (view.message if view else "") or stated).rstrip(".")
     failure = scaler_failure(text)
     missing = next(_missing(scaler, cluster), None)
     if missing is not None:
@@ -92,13 +102,31 @@ def scaler_fails(scaler: CustomResource, cluster: Cluster) -> Iterator[Finding]:
         evidence=(
             *proof,
             *((quote(event, "message", f"event {event.reason}"),) if event else ()),
+            *(view.evidence if view is not None else ()),
             *dict.fromkeys(fact for trouble in troubles[:2] for fact in quoted(scaler, trouble)),
+            *health[:2],
         ),
         confidence=Confidence.CERTAIN if missing or failure.fault is not ScalerFault.OTHER else Confidence.LIKELY,
         detail=_meanwhile(scaler),
         fixes=(Fix(repair),),
         commands=(Command(ref(scaler).describe_command, "its conditions and events"),),
-        because_of=(service,) if service is not None else (),
+        because_of=(
+            *((service,) if service is not None else ()),
+            *((view.workload,) if view is not None and view.unready else ()),
+        ),
+    )
+
+
+def _health(scaler: CustomResource) -> tuple[Evidence, ...]:
+    """The triggers whose source fails again and again, of an object whose Ready condition does not say so (before v2.9)."""
+    rows = (scaler.status or {}).get("health")
+    return tuple(
+        quote(scaler, f"status.health[{name}].numberOfFailures", "so often in a row the source of this trigger failed")
+        for name, row in (rows.items() if isinstance(rows, dict) else ())
+        if isinstance(row, dict)
+        and row.get("status") == _FAILING
+        and isinstance(row.get("numberOfFailures"), int)
+        and row["numberOfFailures"] > _MOST_CHANCE_FAILURES
     )
 
 
