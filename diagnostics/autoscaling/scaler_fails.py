@@ -85,7 +85,9 @@ def scaler_fails(scaler: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     stated = said(troubles[0]).removeprefix(": ") if troubles else ""
     vague = event is None and scaler_failure(stated).fault is ScalerFault.OTHER
     view = operator_view(scaler, cluster) if vague else None
-    text = (visible_end(event.message, LONGEST_MESSAGE) if event else (view.message if view else "") or stated).rstrip(".")
+    text = (visible_end(event.message, LONGEST_MESSAGE) if event else (view.message if view else "") or stated).rstrip(
+        "."
+    )
     failure = scaler_failure(text)
     missing = next(_missing(scaler, cluster), None)
     if missing is not None:

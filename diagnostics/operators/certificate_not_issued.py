@@ -37,6 +37,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from diagnostics.operators._issuers import CLUSTER_ISSUER, ISSUER, meant_issuer
+from diagnostics.operators._solvers import is_presenting, solver_credentials
 from kubedoctor.answers.operators import operator_view, operator_words
 from kubedoctor.answers.statements import Meaning, quoted, said, stated_finding, troubled_references, troubles_of
 from kubedoctor.cluster import (
@@ -129,7 +130,25 @@ def certificate_not_issued(obj: CustomResource, cluster: Cluster) -> Iterator[Fi
         affects=tuple(ref(link.obj) for link in links[1:]),
         because_of=tuple(dict.fromkeys((*finding.because_of, *blamed))),
     )
-    yield _with_issuer(_with_class(finding, last, cluster), last, cluster)
+    finding = _with_issuer(_with_class(finding, last, cluster), last, cluster)
+    yield _with_credentials(finding, last, cluster)
+
+
+def _with_credentials(finding: Finding, last: _Link, cluster: Cluster) -> Finding:
+    """With the Secret that the solver of a DNS-01 challenge authenticates with, where the DNS provider refuses."""
+    trouble = last.troubles[0]
+    if trouble.reading.message_class is not _C.CERTIFICATE_DNS_PROVIDER:
+        return finding
+    used = solver_credentials(last.obj, trouble.reading.deciding, cluster)
+    if used is None:
+        return finding
+    return msgspec.structs.replace(
+        finding,
+        summary=f"{finding.summary}; {used.words}",
+        fixes=used.fixes or finding.fixes,
+        evidence=(*finding.evidence, *used.evidence),
+        commands=(*finding.commands, *used.commands),
+    )
 
 
 def _with_issuer(finding: Finding, last: _Link, cluster: Cluster) -> Finding:
@@ -216,7 +235,18 @@ def _chain(obj: CustomResource, cluster: Cluster) -> Iterator[_Link]:
 
 
 def _known(obj: CustomResource, cluster: Cluster) -> tuple[StatedTrouble, ...]:
-    return tuple(trouble for trouble in troubles_of(obj, cluster) if trouble.reading.message_class in _MEANINGS)
+    known = tuple(trouble for trouble in troubles_of(obj, cluster) if trouble.reading.message_class in _MEANINGS)
+    if obj.kind != "Challenge" or not is_presenting(obj):
+        return known
+    return tuple(_of_the_dns_provider(trouble) for trouble in known)
+
+
+def _of_the_dns_provider(trouble: StatedTrouble) -> StatedTrouble:
+    reading = trouble.reading
+    if reading.message_class is not _C.CERTIFICATE_NOT_RENEWED or not reading.deciding:
+        return trouble
+    reading = msgspec.structs.replace(reading, message_class=_C.CERTIFICATE_DNS_PROVIDER)
+    return msgspec.structs.replace(trouble, reading=reading)
 
 
 def _with_class(finding: Finding, last: _Link, cluster: Cluster) -> Finding:
