@@ -233,9 +233,12 @@ def with_autoscaler(finding: Finding, view: AutoscalerView) -> Finding:
     if view.coming:
         summary = f"{finding.summary}; a node is being added for it"
         return msgspec.structs.replace(finding, summary=summary, severity=Severity.NOTICE, fixes=())
+    # The pod is meant for nodes of a pool that makes none: other nodes are no repair.
+    meant = any(pool.meant and pool.not_ready is not None for pool in view.pools)
     return msgspec.structs.replace(
         finding,
         summary=f"{finding.summary}{_hindrance(view)}",
+        fixes=() if meant else finding.fixes,
         because_of=tuple(dict.fromkeys((*finding.because_of, *view.blamed))),
         commands=(*finding.commands, *_commands(view)),
     )

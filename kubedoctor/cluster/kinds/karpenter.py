@@ -13,7 +13,17 @@ GROUP = "karpenter.sh"
 NODE_POOL_LABEL = "karpenter.sh/nodepool"
 
 
+class NodeClassReference(Part):
+    """`api_version` in v1beta1, `group` since v1."""
+
+    group: str = ""
+    api_version: str = ""
+    kind: str = ""
+    name: str = ""
+
+
 class NodeTemplateSpec(Part):
+    node_class_ref: NodeClassReference | None = None
     taints: tuple[Taint, ...] | None = None
     requirements: tuple[NodeSelectorRequirement, ...] | None = None
 

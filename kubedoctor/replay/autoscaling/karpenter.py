@@ -20,6 +20,7 @@ from kubedoctor.cluster.kinds.affinity import NodeSelectorRequirement
 from kubedoctor.cluster.kinds.karpenter import NODE_POOL_LABEL, NodeClaim, NodePool
 from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, condition
 from kubedoctor.cluster.kinds.pods import Pod
+from kubedoctor.cluster.kinds.references import Ref, custom_kind_name
 from kubedoctor.replay.scheduler.plugins.required_node_affinity import required_terms
 from kubedoctor.replay.scheduler.requests import amounts, pod_requests
 
@@ -117,6 +118,19 @@ def may_take(pool: NodePool, pod: Pod) -> bool:
     required = required_terms(pod)
     terms = (required.node_selector_terms or ()) if required is not None else ()
     return not terms or any(_possible(term.match_expressions or (), offered) for term in terms)
+
+
+def is_meant(pool: NodePool, pod: Pod) -> bool:
+    """Whether the nodeSelector of a pod has a label that the pool gives its nodes."""
+    given = {**(pool.spec.template.metadata.labels or {}), NODE_POOL_LABEL: pool.name}
+    return any(given.get(key) == value for key, value in (pod.spec.node_selector or {}).items())
+
+
+def node_class_of(pool: NodePool) -> Ref | None:
+    """The class of the cloud that a pool makes its nodes by (`EC2NodeClass.karpenter.k8s.aws`)."""
+    named = pool.spec.template.spec.node_class_ref
+    group = (named.group or named.api_version.rpartition("/")[0]) if named is not None else ""
+    return Ref(custom_kind_name(named.kind, group), "", named.name) if named is not None and group else None
 
 
 def _offered(pool: NodePool) -> dict[str, frozenset[str]]:

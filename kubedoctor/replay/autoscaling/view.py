@@ -20,7 +20,9 @@ from kubedoctor.replay.autoscaling.karpenter import (
     Exhausted,
     Stage,
     exhausted,
+    is_meant,
     may_take,
+    node_class_of,
     nominated_claim,
     nominated_node,
     not_ready,
@@ -48,11 +50,13 @@ LEAST_PRIORITY = -10
 
 
 class Pool(msgspec.Struct, frozen=True):
-    """A Karpenter pool whose nodes could accept the pod, and what stops it from growing."""
+    """A Karpenter pool whose nodes could accept the pod, and what stops it from growing. `meant`: the pod selects a label
+    that the pool gives its nodes."""
 
     pool: NodePool
     exhausted: tuple[Exhausted, ...] = ()
     not_ready: Condition | None = None
+    meant: bool = False
 
     @property
     def hindered(self) -> bool:
@@ -107,7 +111,8 @@ class AutoscalerView(msgspec.Struct, frozen=True):
         limited = any(pool.exhausted for pool in self.pools)
         if limited and self.event is not None and "limit" not in self.event.message:
             return ()
-        return tuple(ref(pool.pool) for pool in self.pools)
+        classes = (node_class_of(pool.pool) for pool in self.pools if pool.not_ready is not None)
+        return (*(ref(pool.pool) for pool in self.pools), *dict.fromkeys(name for name in classes if name is not None))
 
 
 def autoscaler_view(pod: Pod, cluster: Cluster) -> AutoscalerView:
@@ -257,7 +262,7 @@ def _of_pools(
 def _pools(pools: tuple[NodePool, ...], pod: Pod) -> Iterator[Pool]:
     for pool in pools:
         if pool.spec.replicas is None and pool.metadata.deletion_timestamp is None and may_take(pool, pod):
-            yield Pool(pool, exhausted(pool, pod), not_ready(pool))
+            yield Pool(pool, exhausted(pool, pod), not_ready(pool), is_meant(pool, pod))
 
 
 def _since(claim: NodeClaim) -> datetime | None:
