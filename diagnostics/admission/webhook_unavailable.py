@@ -24,26 +24,19 @@ refuses those objects.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Final, NamedTuple
 
-from diagnostics.admission._deadlocks import deadlock_of
-from diagnostics.admission._injectors import CaInjector, injector_of
+from diagnostics.admission._uncalled import UncalledWebhook, is_new, uncalled
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
     EndpointSlice,
-    Evidence,
-    KubernetesObject,
     MutatingWebhookConfiguration,
     Namespace,
     Pod,
-    Ref,
     SelectorError,
     Service,
     ValidatingWebhookConfiguration,
     Webhook,
-    counted,
     has_path,
     listed,
     quote,
@@ -52,7 +45,6 @@ from kubedoctor.cluster import (
 )
 from kubedoctor.cluster.changes import delete
 from kubedoctor.findings import (
-    Command,
     Confidence,
     Effect,
     Explains,
@@ -61,23 +53,9 @@ from kubedoctor.findings import (
     Severity,
     command_line,
     diagnostic,
-    kubectl,
 )
-from kubedoctor.replay.services import backends
 
 WebhookConfiguration = ValidatingWebhookConfiguration | MutatingWebhookConfiguration
-_PATIENCE: Final = timedelta(minutes=2)
-
-
-class UncalledWebhook(NamedTuple):
-    """Why a webhook cannot be called: `why` as a clause, `detail` as a sentence; `blamed`: what may be the cause."""
-
-    why: str
-    detail: str
-    evidence: tuple[Evidence, ...]
-    fixes: tuple[Fix, ...]
-    commands: tuple[Command, ...]
-    blamed: tuple[Ref, ...]
 
 
 @diagnostic(
@@ -95,12 +73,18 @@ class UncalledWebhook(NamedTuple):
 )
 def webhook_unavailable(configuration: WebhookConfiguration, cluster: Cluster) -> Iterator[Finding]:
     faults: dict[str, tuple[UncalledWebhook, list[Webhook]]] = {}
-    if _is_new(configuration, cluster):
+    if is_new(configuration, cluster):
         return
     for webhook in configuration.webhooks or ():
         if webhook.failure_policy == "Ignore" or not webhook.rules or _selects_nothing(webhook, cluster):
             continue  # Nothing is refused: some leave such a configuration behind on purpose.
-        fault = _fault(configuration, webhook, cluster)
+        removed = Fix(
+            "Or delete the configuration, if the component was removed permanently",
+            command_line(delete(ref(configuration)), configuration),
+            Effect.CHANGES,
+        )
+        client = f"webhooks[name={webhook.name}].clientConfig"
+        fault = uncalled(configuration, webhook.client_config, client, removed, cluster, webhook)
         if fault is not None:
             faults.setdefault(fault.why, (fault, []))[1].append(webhook)
     for why, (fault, webhooks) in faults.items():
@@ -159,85 +143,3 @@ def _selects_nothing(webhook: Webhook, cluster: Cluster) -> bool:
     except SelectorError:
         return False
     return not any(wanted.matches(space.labels) for space in spaces)
-
-
-def _is_new(obj: KubernetesObject, cluster: Cluster) -> bool:
-    """Its Service and its pods may still be created."""
-    created = obj.metadata.creation_timestamp
-    return created is not None and cluster.taken_at - created < _PATIENCE
-
-
-def _fault(configuration: WebhookConfiguration, webhook: Webhook, cluster: Cluster) -> UncalledWebhook | None:
-    target = webhook.client_config.service
-    if target is None:
-        return None
-    name = Ref("Service", target.namespace, target.name)
-    path = f"webhooks[name={webhook.name}].clientConfig.service"
-    evidence = (quote(configuration, path, "whom the API server calls"),)
-    injector = injector_of(configuration, cluster) if not webhook.client_config.ca_bundle else None
-    lenient = cluster if injector is None else cluster.maybe
-    service = lenient.get(Service, target.namespace, target.name)
-    number = target.port or 443
-    if service is not None and all(port.port != number for port in service.spec.ports or ()):
-        return UncalledWebhook(
-            f"{name.title} has no port {number}",
-            "",
-            (*evidence, *((quote(service, "spec.ports", "the ports that it has"),) if service.spec.ports else ())),
-            (Fix(f"Correct clientConfig.service.port of the webhook, or add port {number} to {name.title}"),),
-            (Command(kubectl("get", "service", target.name, namespace=target.namespace), "its ports"),),
-            (),
-        )
-    behind = backends(service, lenient) if service is not None else None
-    if injector is not None and any(gap.kind in ("Service", "Pod") for gap in cluster.gaps):
-        return _untrusted(name, evidence, injector)
-    if service is None or behind is None:
-        return UncalledWebhook(
-            f"{name.title} does not exist",
-            "",
-            evidence,
-            (
-                Fix(f"Install the component of {name.title} again"),
-                Fix(
-                    "Or delete the configuration, if the component was removed permanently",
-                    command_line(delete(ref(configuration)), configuration),
-                    Effect.CHANGES,
-                ),
-            ),
-            (Command(kubectl("get", "service", namespace=target.namespace), "the Services there"),),
-            (),
-        )
-    if behind.served or _is_new(service, cluster):
-        return _untrusted(name, evidence, injector) if injector is not None else None
-    if len(behind.failing) == len(behind.live) and not behind.leaving and _is_selected(service):
-        state = f"none of its {counted(len(behind.live), 'pod')} is ready" if behind.live else "it has no pods"
-        deadlock = deadlock_of(webhook, service, cluster)
-        return UncalledWebhook(
-            f"{name.title} has no ready endpoints, {state}",
-            deadlock.words if deadlock is not None else "",
-            (*evidence, quote(service, "spec.selector", "the pods that answer")),
-            (Fix(f"Make the pods behind {name.title} ready"), *(deadlock.fixes if deadlock is not None else ())),
-            (
-                Command(
-                    kubectl("get", "service,endpointslices", namespace=target.namespace),
-                    "the Service and its endpoints",
-                ),
-            ),
-            (name,),
-        )
-    return _untrusted(name, evidence, injector) if injector is not None else None
-
-
-def _is_selected(service: Service) -> bool:
-    """Without a selector another controller writes the endpoints."""
-    return bool(service.spec.selector)
-
-
-def _untrusted(name: Ref, evidence: tuple[Evidence, ...], injector: CaInjector) -> UncalledWebhook:
-    return UncalledWebhook(
-        f"its caBundle is empty, so the certificate of {name.title} is signed by an unknown authority",
-        f"{injector.words}.",
-        (*evidence, *injector.evidence),
-        injector.fixes,
-        injector.commands,
-        injector.blamed,
-    )

@@ -8,7 +8,11 @@ from typing import Protocol
 
 import msgspec
 
-from kubedoctor.cluster.kinds.control import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
+from kubedoctor.cluster.kinds.control import (
+    CustomResourceDefinition,
+    MutatingWebhookConfiguration,
+    ValidatingWebhookConfiguration,
+)
 from kubedoctor.cluster.kinds.core import Service
 from kubedoctor.cluster.kinds.networking import NetworkPolicy
 from kubedoctor.cluster.kinds.references import Ref, ref
@@ -88,6 +92,23 @@ def configures(symptom: Symptom, family: Family) -> Iterator[Ref]:
                 yield Ref("ConfigMap", pod.namespace, volume.config_map.name)
 
 
+_CONVERTED = re.compile(r"conversion webhook for ([^/,\s]*)/[^,\s]+, Kind=(\w+) failed")
+"""As the API server says it (apiextensions-apiserver/pkg/apiserver/conversion/webhook_converter.go, v1.37)."""
+
+
+@cause_relation("converts")
+def converts(symptom: Symptom, family: Family) -> Iterator[Ref]:
+    """The cause is the definition of a kind whose objects cannot be converted, as the evidence says."""
+    texts = (fact.value for fact in symptom.evidence if isinstance(fact.value, str))
+    named = {found for text in texts for found in _CONVERTED.findall(text)}
+    for definition in family.snapshot.of_kind("CustomResourceDefinition") if named else ():
+        if (
+            isinstance(definition, CustomResourceDefinition)
+            and (definition.spec.group, definition.spec.names.kind) in named
+        ):
+            yield ref(definition)
+
+
 @cause_relation("isolates")
 def isolates(symptom: Symptom, family: Family) -> Iterator[Ref]:
     """The cause is a NetworkPolicy of the pods, where the symptom blames a Service that they could not reach."""
@@ -155,5 +176,16 @@ def affects(symptom: Symptom, family: Family) -> Iterator[Ref]:
     yield from selects(symptom, family)
 
 
-RELATIONS: tuple[CauseRelation, ...] = (calls, configures, isolates, mounts, proxied, runs, same, selects, affects)
+RELATIONS: tuple[CauseRelation, ...] = (
+    calls,
+    configures,
+    converts,
+    isolates,
+    mounts,
+    proxied,
+    runs,
+    same,
+    selects,
+    affects,
+)
 """Those of Kubernetes' own kinds, by name. `affects` is the last: what is found about an object itself is nearer."""
