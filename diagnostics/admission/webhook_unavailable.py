@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.admission._uncalled import UncalledWebhook, is_new, uncalled
+from diagnostics.admission.webhooks._uncalled import UncalledWebhook, is_new, uncalled
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,

@@ -29,13 +29,13 @@ from kubedoctor.cluster import (
     Cluster,
     CustomResource,
     Evidence,
+    NodePool,
     has_path,
     listed,
     quote,
     ref,
     visible_ends,
 )
-from kubedoctor.cluster.kinds.karpenter import NodePool
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.autoscaling.karpenter import node_class_of
 from kubedoctor.replay.status.conditions import lasting_conditions
@@ -153,7 +153,5 @@ def _fix(node_class: CustomResource, chosen: tuple[Evidence, ...]) -> Fix:
         return Fix(f"Correct what the condition of {ref(node_class).title} names; it gets ready by itself")
     path = chosen[0].path
     if "Selector" in path:
-        return Fix(
-            f"Correct {path} of {ref(node_class).title}, or give what it should select the tags that it asks for"
-        )
+        return Fix(f"Correct {path} of {ref(node_class).title}, or give what it should select the tags that it names")
     return Fix(f"Correct {path} of {ref(node_class).title}, or create what it names")

@@ -21,8 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from kubedoctor.cluster import Cluster, Evidence, Ref, has_path, misspellings, quote, ref
-from kubedoctor.cluster.kinds.karpenter import NodePool
+from kubedoctor.cluster import Cluster, Evidence, NodePool, Ref, has_path, misspellings, quote, ref
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 from kubedoctor.replay.autoscaling.karpenter import node_class_of, not_ready
 from kubedoctor.replay.status.vocabulary import PROGRESS, START

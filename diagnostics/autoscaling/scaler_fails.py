@@ -120,7 +120,7 @@ def scaler_fails(scaler: CustomResource, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _health(scaler: CustomResource) -> tuple[Evidence, ...]:
-    """The triggers whose source fails again and again, of an object whose Ready condition does not say so (before v2.9)."""
+    """The triggers whose source keeps failing, of an object whose Ready condition does not say so (before v2.9)."""
     rows = (scaler.status or {}).get("health")
     return tuple(
         quote(scaler, f"status.health[{name}].numberOfFailures", "so often in a row the source of this trigger failed")

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from kubedoctor.cluster import Cluster, CustomResource, Evidence, Ref, quote
-from kubedoctor.cluster.relations.operators import operator_pod
+from kubedoctor.cluster import Cluster, CustomResource, Evidence, Ref, operator_pod, quote
 from kubedoctor.findings import Command, Fix, kubectl
 
 _SOLVER: Final = "spec.solver.dns01"

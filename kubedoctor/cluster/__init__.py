@@ -59,6 +59,7 @@ if typing.TYPE_CHECKING:
         ValidatingAdmissionPolicyBinding,
         ValidatingWebhookConfiguration,
         Webhook,
+        WebhookClientConfig,
     )
     from kubedoctor.cluster.kinds.coordination import Lease
     from kubedoctor.cluster.kinds.core import (
@@ -76,6 +77,7 @@ if typing.TYPE_CHECKING:
         Taint,
     )
     from kubedoctor.cluster.kinds.flow_control import FlowSchema, PriorityLevelConfiguration
+    from kubedoctor.cluster.kinds.karpenter import NodePool
     from kubedoctor.cluster.kinds.manifests import DeadKey, Manifest, ManifestRefusal, MissingPort
     from kubedoctor.cluster.kinds.meta import (
         Condition,
@@ -115,7 +117,7 @@ if typing.TYPE_CHECKING:
     from kubedoctor.cluster.relations.drivers import holder_of, lease_of, pod_that_said, provisioning_container
     from kubedoctor.cluster.relations.family import Family
     from kubedoctor.cluster.relations.missing_nodes import REMOVALS, is_missing
-    from kubedoctor.cluster.relations.operators import OPERATOR_KINDS
+    from kubedoctor.cluster.relations.operators import OPERATOR_KINDS, operator_pod
     from kubedoctor.cluster.relations.policies import applies_to
     from kubedoctor.cluster.relations.references import circle_of, depends_on, made_for, referenced
     from kubedoctor.cluster.relations.related import Related, related
@@ -229,6 +231,7 @@ __all__ = [
     "NetworkPolicy",
     "Node",
     "NodeMetrics",
+    "NodePool",
     "NotCollected",
     "OwnerReference",
     "PersistentVolume",
@@ -272,6 +275,7 @@ __all__ = [
     "VolumeMount",
     "Want",
     "Webhook",
+    "WebhookClientConfig",
     "all_containers",
     "all_statuses",
     "amount_of",
@@ -312,6 +316,7 @@ __all__ = [
     "nearest_word",
     "node_selector_matches",
     "not_ready",
+    "operator_pod",
     "owner_chain",
     "parse_duration",
     "placed",

@@ -7,8 +7,17 @@ from typing import Final, NamedTuple
 
 from diagnostics.admission._deadlocks import deadlock_of
 from diagnostics.admission._injectors import CaInjector, injector_of
-from kubedoctor.cluster import Cluster, Evidence, KubernetesObject, Ref, Service, Webhook, counted, quote
-from kubedoctor.cluster.kinds.control import WebhookClientConfig
+from kubedoctor.cluster import (
+    Cluster,
+    Evidence,
+    KubernetesObject,
+    Ref,
+    Service,
+    Webhook,
+    WebhookClientConfig,
+    counted,
+    quote,
+)
 from kubedoctor.findings import Command, Fix, kubectl
 from kubedoctor.replay.services import backends
 
