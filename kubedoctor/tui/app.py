@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -19,7 +19,6 @@ from kubedoctor.tui.commands import Show
 from kubedoctor.tui.home.clusters_screen import ClusterOpened, ClustersScreen
 from kubedoctor.tui.home.time_screen import Renewable
 from kubedoctor.tui.home.visits import VisitedPage
-from kubedoctor.tui.logs.log_screen import LogScreen
 from kubedoctor.tui.look import THEMES
 from kubedoctor.tui.messages import (
     ContextWanted,
@@ -31,7 +30,7 @@ from kubedoctor.tui.messages import (
     ThemeWanted,
     Waits,
 )
-from kubedoctor.tui.pages.keys import CLUSTER_KEYS, HELP_TITLE, KEYS, LOG_KEYS, HelpKeys, help_page
+from kubedoctor.tui.pages.keys import CLUSTER_KEYS, HELP_TITLE, KEYS, HelpKeys, help_page
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.screens.copy_screen import CopyScreen
 from kubedoctor.tui.screens.kept_screen import KeptScreen
@@ -52,8 +51,6 @@ again with each press, and only the last is of use."""
 MOST_NOTICE_CELLS = 400
 MOST_HOMES = 8
 """Clusters that stay open when others are shown, beside those that were named at the start."""
-_KEYS_OF: Final[dict[type, HelpKeys]] = {ClustersScreen: CLUSTER_KEYS, LogScreen: LOG_KEYS}
-"""The help of screens with keys of their own."""
 READY_AFTER = 1.0
 """Seconds after which screens and what is behind the keys are made ready: the first incidents are there before that."""
 READY_EVERY = 0.5
@@ -267,7 +264,7 @@ class KubedoctorApp(ThemedApp):
     def action_help(self) -> None:
         """All keys, from every screen."""
         help_shown = isinstance(self.screen, TextScreen) and self.screen.heading == HELP_TITLE
-        groups = _KEYS_OF.get(type(self.screen), KEYS)
+        groups: HelpKeys = getattr(self.screen, "HELP_KEYS", KEYS)
         if (self.homes or groups is CLUSTER_KEYS) and not help_shown:
             notice = self.session.notice if self.session is not None else ""
             TextScreen.show(self, HELP_TITLE, help_page(notice, groups))

@@ -321,7 +321,7 @@ class Session:
 
     def namespaces(self, current: str, news: News | None = None) -> tuple[str, ...]:
         """In the order of the keys 1 to 9. `news`: what changed since the last call; a recording is waited for if any did."""
-        if news is None or "Namespace" in news.all_kinds or not self._namespaces.issuperset(_places(news)):
+        if news is None or "Namespace" in news.all_kinds or not self._namespaces.issuperset(news.namespaces):
             self._namespaces = frozenset(self.seen().namespaces())
         if self._in_order[:2] != (self._namespaces, current):
             self._in_order = (self._namespaces, current, namespaces_in_order(self._namespaces, current))
@@ -384,8 +384,7 @@ class Session:
     # Contexts
 
     def _contexts(self) -> tuple[Row, ...]:
-        names = self._opener.contexts() if self._opener else (self.source.context,)
-        return context_rows(names, self.source.context)
+        return context_rows(self._opener.contexts() if self._opener else (self.source.context,), self.source.context)
 
     def switch(self, context: str) -> Session:
         """A session on another context; this one stays open. Raises Problem."""
@@ -397,7 +396,3 @@ class Session:
         """Close the source."""
         self._stop_watching()
         self.source.close()
-
-
-def _places(news: News) -> set[str]:
-    return {name.namespace for name in news.objects if name.namespace}

@@ -201,7 +201,7 @@ def test_a_diagnostic_that_explains_along_no_relation_is_left_out() -> None:
     catalogue = assemble([one])
     assert catalogue.diagnostics == ()
     assert catalogue.problems[0].endswith(
-        "test/silent explains along relation 'select', which does not exist; relations: calls, configures, isolates, mounts, proxied, runs,"
+        "test/silent explains along relation 'select', which does not exist; relations: calls, configures, converts, isolates, mounts, proxied, runs,"
         " same, selects, affects; it is ignored"
     )
 

@@ -127,14 +127,16 @@ def _not_recreated(pod: Pod, injector: MutatingWebhookConfiguration, wish: Evide
         if older
         else "they were created before the annotation was set, or while the injector was down"
     )
-    times = (
-        quote(pod, "metadata.creationTimestamp", "when the pod was created"),
-        quote(injector, "metadata.creationTimestamp", "when the injector was created"),
-    )
+    evidence: tuple[Evidence, ...] = (quote(injector, "metadata.name", "the injector"),)
+    if older:
+        evidence = (
+            quote(pod, "metadata.creationTimestamp", "when the pod was created"),
+            quote(injector, "metadata.creationTimestamp", "when the injector was created"),
+        )
     return Finding(
         about=name,
         summary=f"the pods have no proxy of Linkerd: {why}",
-        evidence=(wish, *times) if older else (wish, quote(injector, "metadata.name", "the injector")),
+        evidence=(wish, *evidence),
         confidence=Confidence.CERTAIN if older else Confidence.LIKELY,
         fixes=(restart(name, "Let the proxy be injected into new pods"),),
         commands=(

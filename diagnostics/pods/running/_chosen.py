@@ -10,7 +10,7 @@ from kubedoctor.cluster import Cluster, Pod, Want, controller_of, placed, ready,
 
 MOST: Final = 30
 """So many logs a scan reads of pods that are ready; fewer where others are not."""
-MOST_BESIDE: Final = 3
+MOST_BESIDE: Final = 1
 """And so many the examination of one object, of those around it."""
 _LONG_AGO: Final = datetime(1, 1, 1, tzinfo=UTC)
 

@@ -21,6 +21,11 @@ class News(msgspec.Struct, frozen=True):
         return News(self.kinds | other.kinds, self.objects | other.objects)
 
     @property
+    def namespaces(self) -> set[str]:
+        """Where single objects changed."""
+        return {name.namespace for name in self.objects if name.namespace}
+
+    @property
     def all_kinds(self) -> frozenset[str]:
         """The kinds of everything that changed."""
         return self.kinds | {name.kind for name in self.objects}

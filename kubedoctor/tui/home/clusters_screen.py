@@ -19,6 +19,7 @@ from kubedoctor.problems import Problem
 from kubedoctor.tui import commands
 from kubedoctor.tui.home.cluster_rows import CLUSTER_COLUMNS, ClusterRow, cluster_page, cluster_row
 from kubedoctor.tui.messages import ContextWanted, Failed, ThemeWanted
+from kubedoctor.tui.pages.keys import CLUSTER_KEYS, HelpKeys
 from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
@@ -56,6 +57,7 @@ class ClustersScreen(Screen[None]):
     """Draws what the homes of the clusters know, which go on by themselves."""
 
     CSS_PATH = "clusters_screen.tcss"
+    HELP_KEYS: ClassVar[HelpKeys] = CLUSTER_KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "ask", "Command", priority=True),
         Binding("right,left,tab", "other_pane", "List or page"),

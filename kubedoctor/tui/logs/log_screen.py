@@ -27,6 +27,7 @@ from kubedoctor.tui.logs.shown_logs import (
 )
 from kubedoctor.tui.messages import Failed
 from kubedoctor.tui.pace import Pace
+from kubedoctor.tui.pages.keys import LOG_KEYS, HelpKeys
 from kubedoctor.tui.pages.page import Page
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.texts.saving import save
@@ -55,6 +56,7 @@ class LogScreen(SearchScreen):
     """Draws what the feed has; the feed is stopped when the screen is left."""
 
     CSS_PATH = "log_screen.tcss"
+    HELP_KEYS: ClassVar[HelpKeys] = LOG_KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ampersand", "filter", "Filter", priority=True),
         Binding("escape,q", "leave", "Back"),
@@ -278,7 +280,7 @@ class LogScreen(SearchScreen):
     def action_clear(self) -> None:
         """Show only what comes from now on."""
         if not self._newest:
-            self.notify("These lines have no times: nothing that follows could be told from them.", timeout=3)
+            self.notify("These lines have no times: later lines could not be separated from them.", timeout=3)
             return
         self._look_again(replace(self.look, cleared=self._newest, marks=()))
 

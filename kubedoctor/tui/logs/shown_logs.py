@@ -26,7 +26,7 @@ _ROLES: Final = {Level.WARNING: "warn", Level.ERROR: "broken", Level.FATAL: "bro
 _OF_ALL_PODS: Final = WORKLOAD_KINDS - {"CronJob", "Pod"}
 """The kinds of which `kubectl logs --all-pods` reads the logs."""
 _MOST_OF_KUBECTL: Final = 5
-"""Logs that kubectl follows at once, unless it is told to follow more."""
+"""Logs that kubectl follows at once, without `--max-log-requests`."""
 _SUFFIX: Final = 5
 """The end of a pod's name, which tells it from its siblings."""
 

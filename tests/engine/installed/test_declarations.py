@@ -236,7 +236,12 @@ def test_a_healthy_pod_imports_only_what_may_concern_it(tmp_path: Path) -> None:
     loaded = _loaded_for(tmp_path, _running("web-1"))
     areas = {".".join(name.split(".")[:3]) for name in loaded}
     modules = {name for name in loaded if not name.rpartition(".")[2].startswith("_")}
-    asked = {"diagnostics.mesh.sidecar_missing", "diagnostics.scheduling.node_gone"}
+    asked = {
+        "diagnostics.mesh.linkerd.linkerd_proxy_missing",
+        "diagnostics.mesh.sidecar_missing",
+        "diagnostics.pods.running.fails_while_ready",
+        "diagnostics.scheduling.node_gone",
+    }
     checks = {str(check.check.__module__) for check in load_package(diagnostics).diagnostics}
     assert modules & checks == asked
     unasked = ("admission", "autoscaling", "kubelet", "logs", "scheduler")
