@@ -299,6 +299,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD6022": {"Service": "which name is meant"},
     "KD6023": {"Service": "the names of its ports"},
     "KD6026": {"Pod": "the proxies that refuse"},
+    "KD6027": {"ServiceEntry.networking.istio.io": "that none names the host", "Pod": "the proxies that refuse"},
     "KD6105": {
         "Namespace": "that it requests a proxy",
         "MutatingWebhookConfiguration": "that an injector is installed",

@@ -17,7 +17,7 @@ ISSUER: Final = "linkerd-identity-issuer"
 TRUST_ROOTS: Final = "linkerd-identity-trust-roots"
 _BUNDLE: Final = "ca-bundle.crt"
 _EXPIRED: Final = re.compile(
-    r"(?:issuer|trust anchor|certif|identity).*certificate has expired or is not yet valid|issuer cert expired",
+    r"(?:issuer|trust anchor|ca cert|certif|identity).*certificate has expired or is not yet valid|issuer cert expired",
     re.IGNORECASE,
 )
 _RENEWED: Final = "updated identity issuer"
