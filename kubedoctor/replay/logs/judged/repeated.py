@@ -16,6 +16,7 @@ from kubedoctor.replay.logs.families.known import KnownFault
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.judged.clients import is_about_a_client
 from kubedoctor.replay.logs.judged.lines import JudgedLine, judged_lines, known_in, skeleton
+from kubedoctor.replay.logs.judged.retries import gave_up_never, is_success_after_a_try, succeeded_units, units
 from kubedoctor.replay.logs.judged.times import moment_of
 from kubedoctor.replay.logs.levels import Level
 from kubedoctor.replay.logs.reading import LINES_READ, LogCause, cause_of_line
@@ -73,12 +74,14 @@ def still_failing(lines: Sequence[str], now: datetime, *, truncated: bool = Fals
     seen = judged_lines(lines, 0)
     moments = _moments(seen, now)
     groups: dict[tuple[LogFault, str], list[_Failure]] = {}
-    for failure in _failures(seen, moments):
+    for failure in _without_those_that_worked_later(list(_failures(seen, moments)), seen):
         groups.setdefault((failure.match.fault, skeleton(failure.match.subject)), []).append(failure)
     found = [
         (len(once), group)
         for group in groups.values()
-        if (once := _once_each(_since_success(group, seen))) and _lasts(once, seen, now, truncated=truncated)
+        if (once := _once_each(_since_success(group, seen)))
+        and _lasts(once, seen, now, truncated=truncated)
+        and not gave_up_never([failure.line for failure in once], seen)
     ]
     if not found:
         return None
@@ -131,6 +134,30 @@ def _failures(seen: Sequence[JudgedLine], moments: dict[int, datetime | None]) -
         of_client = is_about_a_client(line.line.text, match) or (of_client and not line.line.time)
         if not of_client:
             yield _Failure(line, match, moments[line.index])
+
+
+def _without_those_that_worked_later(failures: Sequence[_Failure], seen: Sequence[JudgedLine]) -> list[_Failure]:
+    """Without the tries before the one that succeeded: it is of the nearest failure above it, or of one that names the same
+    unit of work."""
+    ended = succeeded_units(seen)
+    later = {
+        index for success in seen if is_success_after_a_try(success) for index in _nearest_above(success, failures)
+    }
+    return [
+        failure
+        for failure in failures
+        if failure.line.index not in later
+        and not any(ended.get(unit, -1) > failure.line.index for unit in units(failure.line))
+    ]
+
+
+def _nearest_above(success: JudgedLine, failures: Sequence[_Failure]) -> Iterator[int]:
+    """The newest failure above, and those before it of the same kind and subject."""
+    above = [failure for failure in failures if failure.line.index < success.index]
+    for failure in above:
+        newest = above[-1].match
+        if (failure.match.fault, failure.match.subject) == (newest.fault, newest.subject):
+            yield failure.line.index
 
 
 def _since_success(group: Sequence[_Failure], seen: Sequence[JudgedLine]) -> list[_Failure]:

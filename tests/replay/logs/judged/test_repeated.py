@@ -109,3 +109,51 @@ def test_programs_that_work_fail_at_nothing() -> None:
     for example in read_examples("innocent"):
         times = [moment for line in example.lines if (moment := moment_of(parse_line(line).time, NOW)) is not None]
         assert still_failing(example.lines, max(times, default=NOW)) is None, example.name
+
+
+def rounds(*texts: str) -> list[str]:
+    """The texts, a second apart, in each of some minutes."""
+    every = range(22, 0, -3)
+    return [
+        f"{NOW - timedelta(minutes=minute, seconds=-second):%Y-%m-%dT%H:%M:%SZ} {text.format(minute)}"
+        for minute in every
+        for second, text in enumerate(texts)
+    ]
+
+
+LATE = "dial tcp 10.96.20.7:5432: i/o timeout"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (f"ERROR wms: request failed: {LATE}", "WARN wms: retrying in 2s", "INFO wms: request succeeded after 1 retry"),
+        (f"ERROR call failed: {LATE}", "INFO retry succeeded"),
+        (f"ERROR call failed: {LATE}", "INFO attempt 2/5 succeeded"),
+        (f"ERROR push failed run={{}} error={LATE}", "INFO finished run={} failed=0 items=17"),
+        (f"ERROR pull jid={{}}: {LATE}, will try again", "INFO jid={} done"),
+        (f"ERROR attempt 1/5 failed: {LATE}", f"ERROR attempt 2/5 failed: {LATE}", "INFO synced 17 items"),
+        (f"ERROR upload failed (1st attempt, max 4): {LATE}", "INFO upload completed"),
+        (f"ERROR {LATE}: 4 retries left", "INFO export of 12 rows finished, 0 errors"),
+        (f"ERROR connection to 10.96.20.7:5432 refused, retry #1 of 6: {REFUSED[12:]}", "INFO 17 orders sent, done"),
+    ],
+)
+def test_tries_before_one_that_succeeds_are_no_failure(texts: tuple[str, ...]) -> None:
+    assert still_failing(rounds(*texts), NOW) is None
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (f"ERROR request failed: {LATE}", "WARN retrying in 2s", "INFO report finished"),
+        (f"ERROR attempt 1/2 failed: {LATE}", f"ERROR attempt 2/2 failed: {LATE}", "INFO report finished"),
+        (f"ERROR attempt 1/5 failed: {LATE}", "INFO health asked"),
+        (f"ERROR push failed run={{}} error={LATE}", "INFO finished run={} failed=17"),
+        (f"ERROR push failed run={{}} error={LATE}", "INFO finished run=0{} failed=0"),
+        (f"ERROR push failed: {LATE}", "ERROR gave up after 5 attempts"),
+        (f"ERROR push failed: {LATE}", "INFO not successful after 5 attempts"),
+        (f"ERROR push failed: {LATE}", f"ERROR mail: {REFUSED[12:]}", "INFO mail: succeeded after 2 attempts"),
+    ],
+)
+def test_tries_of_which_none_succeeds_are_a_failure(texts: tuple[str, ...]) -> None:
+    assert still_failing(rounds(*texts), NOW) is not None
