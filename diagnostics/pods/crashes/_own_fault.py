@@ -17,7 +17,9 @@ from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused, says_bus_error
 from diagnostics.pods.crashes.kernel._limits import IN_MEMORY, limit_of_the_node, too_little_shared_memory
 from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path
+from diagnostics.pods.crashes.programs._archive import archive_fails
 from diagnostics.pods.crashes.programs._azure_identity import no_azure_token
+from diagnostics.pods.crashes.programs._cloud_right import denied_by_cloud
 from diagnostics.pods.crashes.programs._database_tls import database_without_tls
 from diagnostics.pods.crashes.programs._image import cpu_too_old, interpreter_missing, library_missing
 from diagnostics.pods.crashes.programs._known import known_trouble
@@ -81,6 +83,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     if (linked := taken_from_a_link(pod, container, message_of(lines, cause), about, cluster)) is not None:
         return linked
     message = shortened(_with_below(lines, cause))
+    if (archive := archive_fails(lines, cause)) is not None:
+        return archive
     if (known := known_trouble(pod, cause, message, cluster)) is not None:
         return known
     mine = _container(pod, container)
@@ -118,6 +122,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
     identity = no_cloud_identity(pod, message_of(lines, cause)) if cause.fault in _OF_AN_IDENTITY else None
     if identity is not None:
         return identity
+    if cause.fault in _OF_AN_IDENTITY and (story := denied_by_cloud(message_of(lines, cause), lines[cause.index])):
+        return story
     if cause.fault is LogFault.CREDENTIALS:
         return refused_login(pod, container, shortened(message_of(lines, cause)), about, cluster)
     if cause.fault is LogFault.DATA_DIRECTORY and is_left_over(subject):
@@ -164,6 +170,8 @@ def own_fault(pod: Pod, container: str, lines: tuple[str, ...], cause: LogCause,
         return library_missing(mine, cause, lines, message, about)
     if cause.fault is LogFault.NO_SPACE:
         return full_volume(pod, mine, subject, about, cluster)
+    if cause.fault is LogFault.TLS and subject and subject not in message:
+        clause = "a TLS certificate is not accepted, on the connection to {subject}: {message}"
     named = subject or _NAMELESS.get(cause.fault, "")
     return Story(clause.format(subject=named, message=message))
 
@@ -181,7 +189,7 @@ _NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
 def shortened(message: str) -> str:
     """A long message: of several sentences the first, where the fault stands; else the end, as of an error that wraps
     others."""
-    message = _of_inner_lines(_CONTEXT.sub("", message))
+    message = _of_inner_lines(_CONTEXT.sub("", message)).removeprefix("---> ")
     message = _LONG_URL.sub(r"\1…", message) if len(message) > LONGEST_MESSAGE else message
     ends = [end.start() + 1 for end in _NEXT_SENTENCE.finditer(message)]
     whole = max((end for end in ends if end <= LONGEST_MESSAGE), default=0)

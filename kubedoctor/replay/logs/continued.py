@@ -13,7 +13,7 @@ from kubedoctor.replay.logs.families.known import known_fault
 from kubedoctor.replay.logs.faults import LogFault
 from kubedoctor.replay.logs.levels import Level
 from kubedoctor.replay.logs.log_lines import parse_line
-from kubedoctor.replay.logs.subjects import address
+from kubedoctor.replay.logs.subjects import address, host
 
 LINES_BELOW: Final = 3
 _NAME: Final = compiled_later(r"^[-*•·>❌✗\s]*[\"'`$]?(?P<subject>[A-Z][A-Z0-9_]{2,})[\"'`]?\s*(?:[:=(,]|-\s|is\b|$)")
@@ -133,6 +133,44 @@ def subject_of_trace(fault: LogFault, lines: Sequence[str], at: int) -> str:
     below = range(at + 1, min(len(lines), at + traces.LINES_OF_A_TRACE))
     named = (_named(fault, text) for places in (above, below) for text in _exceptions(lines, places))
     return next(filter(None, named), "")
+
+
+_TO_A_HOST: Final = compiled_later(
+    r"\b(?:to|from|with|at|by|of|for|host) [\"'`]?(?P<host>(?:[a-z0-9-]+\.)+[a-z]{2,})\b(?![\w.(:/-])"
+)
+_NAMES_OF_FILES: Final = (
+    ".js",
+    ".py",
+    ".rb",
+    ".go",
+    ".cs",
+    ".ts",
+    ".php",
+    ".json",
+    ".yaml",
+    ".xml",
+    ".csv",
+    ".pem",
+    ".log",
+)
+
+
+def host_of_record(fault: LogFault, lines: Sequence[str], at: int) -> str:
+    """The host that another line of the record names whose certificate is not accepted, the nearest above first; empty where
+    none does."""
+    if fault is not LogFault.TLS or parse_line(lines[at]).time:
+        return ""
+    for place in range(at - 1, max(-1, at - traces.LINES_OF_A_TRACE), -1):
+        text = lines[place]
+        line = parse_line(text)
+        if not traces.is_frame(text):
+            match = _TO_A_HOST.search(line.message)
+            named = match["host"] if match is not None else host(line.message)
+            if named and not named.endswith(_NAMES_OF_FILES):
+                return named
+        if line.time:
+            break
+    return ""
 
 
 def _exceptions(lines: Sequence[str], places: range) -> Iterator[str]:

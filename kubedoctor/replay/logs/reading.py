@@ -12,6 +12,7 @@ from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs import talk
 from kubedoctor.replay.logs.continued import (
     goes_on,
+    host_of_record,
     listed_lines,
     subject_below,
     subject_of_trace,
@@ -183,12 +184,14 @@ def cause_of_line(line: JudgedLine, match: KnownFault | None, seen: Sequence[Jud
     message = best.seen.line.message
     unresolved = best.match.fault is LogFault.NAME_NOT_RESOLVED
     below = _below(best.seen, seen)
+    texts, at = [line.line.text for line in seen], seen.index(best.seen)
     return LogCause(
         best.match.fault,
         index,
         best.match.subject
         or _subject_below(best, below, seen)
-        or subject_of_trace(_fault(best), [line.line.text for line in seen], seen.index(best.seen)),
+        or subject_of_trace(_fault(best), texts, at)
+        or host_of_record(_fault(best), texts, at),
         best.seen.level,
         after,
         best.match.pattern.needle,

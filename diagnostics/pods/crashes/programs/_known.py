@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.programs._redis import redis_of
 from kubedoctor.cluster import Cluster, Node, Pod
 from kubedoctor.findings import Evidence, Fix, has_path, quote
 from kubedoctor.replay.logs.families import troubles
@@ -147,6 +148,14 @@ _KNOWN: Final = {
         "Redis refuses to write, because it cannot save its data to disk: {message}",
         ("Read the log of the Redis server: its volume is full, read-only, or denies it the right to write",),
     ),
+    troubles.QUOTA_OF_A_PLAN: _Known(
+        "the account that it uses at an outside service has no quota or credit left: {message}",
+        (
+            "Check plan, billing and usage limit of that account at the service; no setting of the cluster changes it, and"
+            " asking less often does not help",
+            "Or let the program use the key of another account",
+        ),
+    ),
     troubles.VIRTUAL_HOST: _Known(
         "RabbitMQ does not have the virtual host of its address: {message}",
         ("Correct the virtual host in its address (the path after the port), or create it (rabbitmqctl add_vhost)",),
@@ -173,6 +182,10 @@ _KNOWN: Final = {
 }
 
 
+_OF_REDIS: Final = (troubles.CACHE_FULL, troubles.CACHE_NOT_SAVED)
+"""What the server's own state causes: its own finding says more."""
+
+
 def known_trouble(pod: Pod, cause: LogCause, message: str, cluster: Cluster) -> Story | None:
     """None where the wording is of no program's known trouble."""
     known = _KNOWN.get(cause.trouble)
@@ -185,6 +198,7 @@ def known_trouble(pod: Pod, cause: LogCause, message: str, cluster: Cluster) -> 
     }
     return Story(
         known.text.format_map(words),
+        because_of=redis_of(pod, cluster) if cause.trouble in _OF_REDIS else (),
         evidence=known.shows(pod, cluster),
         fixes=tuple(Fix(fix.format_map(words)) for fix in known.fixes),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import BROKEN_LOG, LOST_MEMBER, WAL_ARCHIVE
+from kubedoctor.replay.logs.families.troubles import ARCHIVE_COMMAND, BROKEN_LOG, LOST_MEMBER, WAL_ARCHIVE
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily, no_subject
 from kubedoctor.replay.logs.subjects import first_path, quoted
 
@@ -25,6 +25,7 @@ FAMILIES: Final = (
             Pattern("could not locate a valid checkpoint record", trouble=BROKEN_LOG),
             Pattern("already exists", r"node with (?:the )?address \S+ already exists", trouble=LOST_MEMBER),
             Pattern("expected empty archive", r"for server (?P<subject>\S+):", trouble=WAL_ARCHIVE),
+            Pattern("the failed archive command was: ", trouble=ARCHIVE_COMMAND),
             Pattern("invalid primary checkpoint record", weak=True),
             Pattern("invalid checkpoint record", weak=True),
             Pattern('lock file "postmaster.pid"'),
@@ -121,7 +122,7 @@ FAMILIES: Final = (
             Pattern("cluster uuid mismatch"),
             Pattern(
                 "snapshot",
-                r"(?:failed to (?:recover|load|find)|cannot find|missing).*(?:snapshot|wal).*|wal.*(?:slice bounds|crc mismatch|corrupt|not found)",
+                r"(?:failed to (?:recover|load|find)|cannot find|missing).*(?<!volume)(?<!volume )(?:snapshot|wal\b)(?! ?(?:class|content)).*|wal.*(?:slice bounds|crc mismatch|corrupt|not found)",
             ),
             Pattern("walpb: crc mismatch"),
             Pattern("crc mismatch"),
@@ -242,6 +243,9 @@ FAMILIES: Final = (
             Pattern("no such table", r"no such table: (?P<subject>[\w.]+)"),
             Pattern("no such column", r"no such column: (?P<subject>[\w.]+)"),
             Pattern("invalid object name", r"object name '(?P<subject>[^']+)'"),
+            Pattern(
+                "does not exist in the current database", r"(?:table|column) [`\"'](?P<subject>[^`\"']+)[`\"'] does"
+            ),
             Pattern("base table or view not found", r"Table '(?P<subject>[^']+)'"),
             Pattern("undefinedtable", r"relation \"(?P<subject>[^\"]+)\"|UndefinedTable"),
             Pattern("database ", r"database \"(?P<subject>[^\"]+)\" does not exist"),

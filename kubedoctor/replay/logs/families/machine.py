@@ -1,10 +1,10 @@
-"""Limits of the node and what was bought: kernel settings, disk space, read-only file systems, licences."""
+"""Limits of the node and what was bought, here or from an outside service: kernel settings, disk space, read-only file systems, licences."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from kubedoctor.replay.logs.families.troubles import FULL_STORE, GPU_DRIVER, KERNEL_TABLES
+from kubedoctor.replay.logs.families.troubles import FULL_STORE, GPU_DRIVER, KERNEL_TABLES, QUOTA_OF_A_PLAN
 from kubedoctor.replay.logs.faults import LogFault, Pattern, PatternFamily
 from kubedoctor.replay.logs.subjects import file
 
@@ -160,6 +160,19 @@ FAMILIES: Final = (
     PatternFamily(
         LogFault.LICENCE,
         (
+            Pattern("insufficient_quota", trouble=QUOTA_OF_A_PLAN),
+            Pattern("exceeded your current quota", trouble=QUOTA_OF_A_PLAN),
+            Pattern("credit balance is too low", trouble=QUOTA_OF_A_PLAN),
+            Pattern("maximum credits exceeded", trouble=QUOTA_OF_A_PLAN),
+            Pattern("billing hard limit", trouble=QUOTA_OF_A_PLAN),
+            Pattern("billing_hard_limit_reached", trouble=QUOTA_OF_A_PLAN),
+            Pattern("daily user sending limit exceeded", trouble=QUOTA_OF_A_PLAN),
+            Pattern("daily message quota exceeded", trouble=QUOTA_OF_A_PLAN),
+            Pattern(
+                "quota",
+                r"(?:monthly|daily|plan|account)(?:'s)? (?:\w+ ){0,2}quota (?:\w+ ){0,3}(?:exceeded|exhausted|used up|reached)",
+                trouble=QUOTA_OF_A_PLAN,
+            ),
             Pattern("licen", rf"{_LICENCE}.{{0,60}}?{_UNUSABLE}"),
             Pattern("licen", rf"{_UNUSABLE}.{{0,40}}?{_LICENCE}(?!\.(?:txt|md|html)|s?/)"),
             Pattern("licen", r"accept\w*.{0,40}licen[sc]e|licen[sc]e.{0,60}accept"),

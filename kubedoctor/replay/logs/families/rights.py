@@ -46,6 +46,8 @@ FAMILIES: Final = (
     PatternFamily(
         LogFault.PERMISSION_FILE,
         (
+            Pattern("failed to open stream", r"\w\((?P<subject>[^()]+)\): failed to open stream: permission denied"),
+            Pattern("could not be opened in append mode", r"file \"(?P<subject>[^\"]+)\" could.*permission denied"),
             Pattern("error when reading", r"reading (?P<subject>/\S+): eacces"),
             Pattern("must be accessible by owner only", r"file (?P<subject>/\S+) must be"),
             Pattern("permission denied", r"(?:^|[\s:])(?P<subject>/[\w./+@-]+): permission denied"),

@@ -48,6 +48,9 @@ _REQUEST: Final = compiled_later(
     r"[\"' ](?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) /\S* |\bmethod=[\"']?[A-Z]+\b.*\bpath=|\bpath=.*\bmethod=",
     re.IGNORECASE,
 )
+_PROGRAM_OF_A_PAGE: Final = compiled_later(r"\bPHP (?:Fatal error|Warning|Recoverable fatal error): ")
+_OF_PAGES: Final = frozenset({LogFault.MISSING_FILE, LogFault.BAD_SETTING})
+"""What PHP fails at is its own, although the line names the client that asked; but a scanner asks for files by name."""
 _OF_WHOM_IT_SERVES: Final = frozenset({LogFault.CREDENTIALS, LogFault.NOT_AUTHORIZED, LogFault.TLS})
 _OF_ANY_LOGIN: Final = compiled_later(
     r"(?:invalid|incorrect|wrong|bad) (?:username or )?(?:password|credentials|token)|password incorrect|token|invalid_grant"
@@ -63,9 +66,16 @@ _NAMES_A_SERVER: Final = compiled_later(
 )
 
 
+def is_of_a_page(text: str) -> bool:
+    """PHP reports what the program of a page fails at."""
+    return _PROGRAM_OF_A_PAGE.search(text) is not None
+
+
 def is_about_a_client(text: str, known: KnownFault) -> bool:
     """Whether the line reports of a client's fault, not of the program's own."""
     if known.fault not in _OF_CLIENTS or _TO_AN_UPSTREAM.search(text) is not None:
+        return False
+    if known.fault not in _OF_PAGES and is_of_a_page(text):
         return False
     if _NAMES_A_CLIENT.search(text) is not None or _SERVER.search(text) is not None:
         return True

@@ -14,7 +14,7 @@ from kubedoctor.cluster.grammar.patterns import compiled_later
 from kubedoctor.replay.logs import talk
 from kubedoctor.replay.logs.families.known import KnownFault
 from kubedoctor.replay.logs.faults import LogFault
-from kubedoctor.replay.logs.judged.clients import is_about_a_client
+from kubedoctor.replay.logs.judged.clients import is_about_a_client, is_of_a_page
 from kubedoctor.replay.logs.judged.lines import JudgedLine, judged_lines, known_in, skeleton
 from kubedoctor.replay.logs.judged.retries import gave_up_never, is_success_after_a_try, succeeded_units, units
 from kubedoctor.replay.logs.judged.times import moment_of
@@ -42,9 +42,12 @@ _WARNED_OF: Final = frozenset(
     {
         *(LogFault.CONNECTION_REFUSED, LogFault.CONNECTION_TIMEOUT, LogFault.NAME_NOT_RESOLVED),
         *(LogFault.API_FORBIDDEN, LogFault.NOT_AUTHORIZED),
+        *(LogFault.DEPENDENCY_SCHEMA, LogFault.LICENCE),
     }
 )
-"""Libraries that try for ever write these as warnings."""
+"""Libraries that try for ever write these as warnings, as runners of jobs do with what a job fails at."""
+_NOT_WRITTEN: Final = frozenset({LogFault.PERMISSION_FILE, LogFault.READ_ONLY, LogFault.NO_SPACE})
+_THERE_ALREADY: Final = "already exists"
 _SEVERAL: Final = {LogFault.CONNECTION_TIMEOUT: 5}
 """A single server may be slow now and then."""
 _RETURNED: Final = compiled_later(
@@ -85,10 +88,17 @@ def still_failing(lines: Sequence[str], now: datetime, *, truncated: bool = Fals
     ]
     if not found:
         return None
-    times, group = max(found, key=lambda one: (one[0], one[1][-1].line.level, one[1][-1].line.index))
+    times, group = max(found, key=_weight)
     since = _since_success(group, seen)
     newest = since[-1]
     return RepeatedFailure(cause_of_line(newest.line, newest.match, seen), times, since[0].at, newest.at)
+
+
+def _weight(found: tuple[int, list[_Failure]]) -> tuple[int, bool, int, int]:
+    """What is there more often, then what its wording itself names something in, decides."""
+    times, group = found
+    newest = group[-1]
+    return times, "(?P<subject>" in newest.match.pattern.expression, newest.line.level, newest.line.index
 
 
 def repeated_error(lines: Sequence[str]) -> LogCause | None:
@@ -127,13 +137,18 @@ def _failures(seen: Sequence[JudgedLine], moments: dict[int, datetime | None]) -
         match = known_in(line.line)
         if match is None or match.pattern.weak or match.fault in _NEVER_LASTING:
             continue
-        if line.level is Level.WARNING and match.fault not in _WARNED_OF:
+        if line.level is Level.WARNING and not _counts_as_warning(line, match):
             continue
-        if line.level <= Level.WARNING and talk.is_optional(message):
+        if line.level <= Level.WARNING and (talk.is_optional(message) or _THERE_ALREADY in message):
             continue
         of_client = is_about_a_client(line.line.text, match) or (of_client and not line.line.time)
         if not of_client:
             yield _Failure(line, match, moments[line.index])
+
+
+def _counts_as_warning(line: JudgedLine, match: KnownFault) -> bool:
+    """PHP calls it a warning that a file was not written."""
+    return match.fault in _WARNED_OF or (match.fault in _NOT_WRITTEN and is_of_a_page(line.line.text))
 
 
 def _without_those_that_worked_later(failures: Sequence[_Failure], seen: Sequence[JudgedLine]) -> list[_Failure]:

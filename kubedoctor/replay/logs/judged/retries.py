@@ -21,7 +21,8 @@ _WORKED: Final = (
 )
 _AFTER_A_TRY: Final = compiled_later(
     rf"\b{_WORKED}\b[^.;]{{0,40}}?\b(?:after|on|at|in|with|upon)\b[^.;]{{0,25}}?\b{_TRY}\b"
-    rf"|\b{_TRY}\b[ #:=]*(?:\d+(?: ?(?:/|of) ?\d+)?)?[ ,:()-]*(?:has |was |is )?{_WORKED}\b",
+    rf"|\b{_TRY}\b[ #:=]*(?:\d+(?: ?(?:/|of) ?\d+)?)?[ ,:()-]*(?:has |was |is )?{_WORKED}\b"
+    rf"|\b{_WORKED} {_TRY}\b",
     re.IGNORECASE,
 )
 _NOTHING_FAILED: Final = compiled_later(
