@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 import diagnostics
-from diagnostics.pods.crashes._story import STORY_KINDS
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from kubedoctor.cluster import Cluster, CustomResource
 from kubedoctor.cluster.kinds.resources import kind_from_word, kind_named
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS

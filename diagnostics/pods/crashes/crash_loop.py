@@ -34,7 +34,8 @@ from diagnostics.pods._restarts import restart_words
 from diagnostics.pods.crashes._config_file import broken_config_file
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, states_the_cause, story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
-from diagnostics.pods.crashes._story import STORY_KINDS, Story
+from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,

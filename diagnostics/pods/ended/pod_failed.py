@@ -26,7 +26,8 @@ from diagnostics.pods._disrupted import disrupted
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, story_of
 from diagnostics.pods.crashes._ends import last_ends_of
-from diagnostics.pods.crashes._story import STORY_KINDS, Story
+from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from diagnostics.pods.ended.refused_by_kubelet import refused
 from kubedoctor.cluster import (
     Cluster,

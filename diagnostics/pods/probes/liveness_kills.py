@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods.crashes._ends import ends_of
-from diagnostics.pods.crashes._story import STORY_KINDS
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from diagnostics.pods.probes._probe_kills import killed_by_probe
 from kubedoctor.cluster import (
     WORKLOADS,

@@ -28,7 +28,8 @@ from functools import partial
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods._own_events import own_warning
 from diagnostics.pods.crashes._crash import story_of_lines
-from diagnostics.pods.crashes._story import STORY_KINDS, Story
+from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from diagnostics.pods.probes._bgp import no_session
 from diagnostics.pods.probes._kubelets import requests_without_certificate
 from diagnostics.pods.probes._refusal import refused_request

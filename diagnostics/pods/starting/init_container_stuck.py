@@ -28,7 +28,7 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._restarts import restart_words
 from diagnostics.pods.crashes._crash import outcome_words, story_of, story_of_lines
 from diagnostics.pods.crashes._ends import End, ends_of, exit_words
-from diagnostics.pods.crashes._story import STORY_KINDS
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,

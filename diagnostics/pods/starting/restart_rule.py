@@ -25,7 +25,8 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._restarts import exit_codes
 from diagnostics.pods.crashes._crash import story_of_lines
 from diagnostics.pods.crashes._ends import as_it_matters, ends_of
-from diagnostics.pods.crashes._story import STORY_KINDS, Story
+from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,

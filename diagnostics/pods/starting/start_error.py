@@ -34,7 +34,7 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node, node_architecture, node_system
 from diagnostics.pods.crashes._crash import story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
-from diagnostics.pods.crashes._story import STORY_KINDS
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from diagnostics.pods.starting._mount_failure import (
     is_of_working_directory,
     mount_error,

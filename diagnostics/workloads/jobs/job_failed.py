@@ -29,7 +29,8 @@ from msgspec.structs import replace
 from diagnostics.pods._disrupted import disrupted
 from diagnostics.pods.crashes._crash import outcome_words, story_of
 from diagnostics.pods.crashes._ends import last_ends_of
-from diagnostics.pods.crashes._story import STORY_KINDS, Story
+from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from kubedoctor.cluster import (
     Cluster,
     Condition,

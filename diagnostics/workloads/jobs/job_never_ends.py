@@ -27,7 +27,7 @@ from datetime import timedelta
 from typing import Final
 
 from diagnostics.pods.crashes._crash import story_of_lines
-from diagnostics.pods.crashes._story import STORY_KINDS
+from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from diagnostics.workloads.jobs._runs import age_of, finished_runs, running
 from kubedoctor.cluster import (
     Cluster,
