@@ -26,10 +26,7 @@ def logs_of_failures(pod: Pod, cluster: Cluster) -> Iterator[LogTail]:
 
 def is_at_hand(want: LogWant, cluster: Cluster) -> bool:
     """Whether the log was read already."""
-    try:
-        return cluster.snapshot.log(want) is not None
-    except KeyError:
-        return False
+    return cluster.snapshot.has_log(want)
 
 
 def _runs(pod: Pod, now: datetime) -> Iterator[tuple[str, bool]]:

@@ -48,7 +48,7 @@ from kubedoctor.findings import Finding, Severity, active, diagnostic
 def fails_while_ready(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     snapshot = cluster.snapshot
     wants = [LogWant(pod.namespace, pod.name, container.name) for container in pod.spec.containers]
-    readable = not {*wants}.isdisjoint(snapshot.logs()) or not all(map(snapshot.refusal, wants))
+    readable = any(map(snapshot.has_log, wants)) or not all(map(snapshot.refusal, wants))
     if not (readable and ready(pod) and active(pod)):
         return
     from diagnostics.pods.running._failing import failures  # most recordings have no log of such pods

@@ -262,14 +262,17 @@ class Snapshot:
         """The log, or None if the container has none; KeyError where it was never read."""
         return self._logs[want]
 
+    def has_log(self, want: LogWant) -> bool:
+        """Whether the log was read, and is there."""
+        return self._logs.get(want) is not None
+
     def logs(self) -> tuple[LogWant, ...]:
         """The logs that were read, sorted."""
         return tuple(sorted(self._logs))
 
     def get(self, ref: Ref) -> KubernetesObject | None:
         """The object, if the snapshot has it."""
-        objects = self._objects.get(ref.kind)
-        return objects.get((ref.namespace, ref.name)) if objects else None
+        return self._objects.get(ref.kind, {}).get((ref.namespace, ref.name))
 
     def is_whole(self, ref: Ref) -> bool:
         """Whether more than the metadata of the object was read."""
