@@ -6,8 +6,8 @@ from typing import Final
 
 from diagnostics.nodes._disk import DISK_READ_ONLY, REPAIR_DISK
 from diagnostics.pods._node import blamed_node
-from diagnostics.pods.crashes._mounted import mount_of
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.files._mounted import mount_of
 from kubedoctor.cluster import Cluster, Container, Pod, Volume, VolumeMount
 from kubedoctor.findings import Fix, Ref, fix_by_hand, quote, quote_spec
 

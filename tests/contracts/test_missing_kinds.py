@@ -237,7 +237,13 @@ NEEDED: dict[str, dict[str, str]] = {
         "Namespace": "which waypoint its Services use",
     },
     "KD6103": {"Server.policy.linkerd.io": "which ports have a policy", "Pod": "the server", "Service": "the server"},
-    "KD7103": dict.fromkeys(("Deployment", "ReplicaSet", "Pod"), "which program is the operator"),
+    "KD7103": {
+        **dict.fromkeys(("Deployment", "ReplicaSet", "Pod"), "which program is the operator"),
+        **dict.fromkeys(
+            ("Bucket.acme.example", "XBucket.acme.example", "Machine.cluster.x-k8s.io"),
+            "that it waits, else the status alone is shown",
+        ),
+    },
     "KD4005": {"Pod": "that no drain is going on"},
     "KD4006": {"Pod": "which pods tolerate the taint for a time only"},
     "KD4007": {"Event": "that the machine was restarted", "Pod": "that all its containers ended at once"},
@@ -269,6 +275,7 @@ NEEDED: dict[str, dict[str, str]] = {
     },
     "KD5103": {"Event": "the API server's answer"},
     "KD5106": {"Service": "what the API server calls"},
+    "KD5107": {"Service": "what the API server calls", "Pod": "which pods answer for it"},
     "KD6001": {"MutatingWebhookConfiguration": "that an injector wants the namespace"},
     "KD6002": {
         "Service": "that the host is missing",

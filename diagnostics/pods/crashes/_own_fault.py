@@ -9,11 +9,11 @@ from diagnostics.pods._clock import wrong_clock
 from diagnostics.pods._read_only import cannot_write
 from diagnostics.pods.crashes._credentials import no_cloud_identity, refused_login
 from diagnostics.pods.crashes._forbidden import forbidden
-from diagnostics.pods.crashes._missing_file import missing_file
 from diagnostics.pods.crashes._not_served import not_served
 from diagnostics.pods.crashes._resolver import no_nameservers
 from diagnostics.pods.crashes._service_link import taken_from_a_link
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.files._missing_file import missing_file
 from diagnostics.pods.crashes.kernel._huge_pages import huge_pages_refused, says_bus_error
 from diagnostics.pods.crashes.kernel._limits import IN_MEMORY, limit_of_the_node, too_little_shared_memory
 from diagnostics.pods.crashes.kernel._permission import denied, low_port, refused_path

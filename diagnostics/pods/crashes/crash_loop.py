@@ -31,11 +31,11 @@ from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods._node_proxy import proxy_without_rules
 from diagnostics.pods._restarts import restart_words
-from diagnostics.pods.crashes._config_file import broken_config_file
 from diagnostics.pods.crashes._crash import how_it_ends, outcome_words, states_the_cause, story_of
 from diagnostics.pods.crashes._ends import End, as_it_matters, ends_of
 from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes._story_kinds import STORY_KINDS
+from diagnostics.pods.crashes.files._config_file import broken_config_file
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,

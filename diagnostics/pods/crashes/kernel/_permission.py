@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from diagnostics.pods.crashes._mounted import mount_of
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.files._mounted import mount_of
 from diagnostics.pods.crashes.kernel._limits import OF_THE_KERNEL, kernel_setting_denied
 from kubedoctor.cluster import Cluster, Container, Pod
 from kubedoctor.findings import Evidence, Ref, fix_by_hand, quote, quote_spec

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from diagnostics.pods.crashes._mounted import mount_of
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.files._mounted import mount_of
 from kubedoctor.cluster import Cluster, Pod, container_path, finished, ref, workload_of
 from kubedoctor.findings import Evidence, Ref, fix_by_hand, has_path, quote, quote_line, quote_spec
 from kubedoctor.replay.logs.listening import ports_listened_on

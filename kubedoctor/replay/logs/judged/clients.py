@@ -50,7 +50,7 @@ _REQUEST: Final = compiled_later(
 )
 _PROGRAM_OF_A_PAGE: Final = compiled_later(r"\bPHP (?:Fatal error|Warning|Recoverable fatal error): ")
 _OF_PAGES: Final = frozenset({LogFault.MISSING_FILE, LogFault.BAD_SETTING})
-"""What PHP fails at is its own, although the line names the client that asked; but a scanner asks for files by name."""
+"""What PHP fails at is its own, although the line names the client that asked; but a scanner requests files by name."""
 _OF_WHOM_IT_SERVES: Final = frozenset({LogFault.CREDENTIALS, LogFault.NOT_AUTHORIZED, LogFault.TLS})
 _OF_ANY_LOGIN: Final = compiled_later(
     r"(?:invalid|incorrect|wrong|bad) (?:username or )?(?:password|credentials|token)|password incorrect|token|invalid_grant"

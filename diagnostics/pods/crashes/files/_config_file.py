@@ -6,8 +6,8 @@ import json
 import re
 
 from diagnostics.pods.crashes._ends import End
-from diagnostics.pods.crashes._mounted import mounted_key
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.files._mounted import mounted_key
 from kubedoctor.cluster import REDACTED, Cluster, ConfigMap, Pod, looks_secret
 from kubedoctor.findings import Confidence, Finding, Fix, edit_command, has_path, look_at, quote, ref
 from kubedoctor.replay.logs.faults import LogFault

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
-from diagnostics.pods.crashes._mounted import mount_of, mounted_files, mounted_key
 from diagnostics.pods.crashes._story import Story
+from diagnostics.pods.crashes.files._mounted import mount_of, mounted_files, mounted_key
 from kubedoctor.cluster import (
     Cluster,
     ConfigMap,
