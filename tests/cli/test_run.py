@@ -279,7 +279,9 @@ def test_the_demo_prints_its_report_where_there_is_no_terminal(capsys: Capture) 
     code, out, err = run(capsys, "demo", "oom-killed")
     assert code == 0
     assert "128Mi memory limit" in out
-    assert err == ""
+    assert "kubectl set resources deployment/" in out
+    assert "--kubeconfig" not in out  # It is gone when the report is read.
+    assert err.startswith("The demo cluster ended with this report.")
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:

@@ -7,6 +7,9 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
 
 from kubedoctor.cli.arguments.command import Subcommand
 from kubedoctor.cli.formats import FORMATS, check_format
@@ -16,6 +19,10 @@ from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue, scan
 from kubedoctor.problems import UsageProblem
+
+_ENDED: Final = (
+    "The demo cluster ended with this report. On a terminal, kubedoctor demo keeps it, and its commands can be run."
+)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -54,8 +61,10 @@ def _leave(number: int, _frame: object) -> None:
 
 
 def _report(chosen: Options, options: argparse.Namespace) -> None:
+    """The commands in it name no kubeconfig: the file is gone when they are read."""
     started = time.perf_counter()
     source = open_source(chosen)
+    source.snapshot.source = replace(source.snapshot.source, flags=())
     catalogue = load_catalogue()
     try:
         source.list_all(catalogue.reads(), "")
@@ -63,6 +72,7 @@ def _report(chosen: Options, options: argparse.Namespace) -> None:
     finally:
         source.close()
     finish(report, options, started)
+    print(_ENDED, file=sys.stderr)
 
 
 def _complete(words: Sequence[str], prefix: str, _options: argparse.Namespace) -> list[str]:
