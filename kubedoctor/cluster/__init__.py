@@ -100,7 +100,7 @@ if typing.TYPE_CHECKING:
     )
     from kubedoctor.cluster.kinds.pods import Pod
     from kubedoctor.cluster.kinds.policy import PodDisruptionBudget
-    from kubedoctor.cluster.kinds.references import Ref, kind_name, ref
+    from kubedoctor.cluster.kinds.references import Ref, custom_kind_name, kind_name, ref
     from kubedoctor.cluster.kinds.storage import (
         DEFAULT_CLASS_ANNOTATIONS,
         CSIDriver,
@@ -290,6 +290,7 @@ __all__ = [
     "controller_of",
     "controlling_owner",
     "counted",
+    "custom_kind_name",
     "depends_on",
     "ended_at",
     "ended_before",

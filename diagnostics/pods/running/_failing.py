@@ -8,7 +8,8 @@ from functools import partial
 
 from diagnostics.dns._logs import is_at_hand
 from diagnostics.pods.crashes._crash import story_of_cause
-from kubedoctor.cluster import Cluster, LogTail, LogWant, Pod, human_duration
+from diagnostics.pods.running._reconciled import reconciled
+from kubedoctor.cluster import Cluster, LogTail, LogWant, Pod, human_duration, ref
 from kubedoctor.findings import (
     Confidence,
     ContainerWithStatus,
@@ -57,6 +58,7 @@ def _finding(pod: Pod, tail: LogTail, failure: RepeatedFailure, cluster: Cluster
     if not story.text:
         return
     name = tail.container
+    objects = reconciled(tail.lines, failure.cause, cluster)
     yield Finding(
         about=about,
         summary=f"container `{name}` is ready, but keeps failing: {story.text}",
@@ -66,7 +68,8 @@ def _finding(pod: Pod, tail: LogTail, failure: RepeatedFailure, cluster: Cluster
         fixes=story.fixes,
         commands=(look_at_log(pod, name, previous=False, why="what it fails at"), *story.commands),
         aspect=name,
-        because_of=story.because_of,
+        affects=(ref(pod), *objects.named),
+        because_of=(*story.because_of, *objects.blamed),
     )
 
 
