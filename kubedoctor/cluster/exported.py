@@ -28,7 +28,7 @@ NAMES = {
     "kinds.networking": "EndpointSlice Ingress IngressBackend IngressClass IngressServiceBackend IngressTLS NetworkPolicy ServiceCIDR",
     "kinds.pods": "Pod",
     "kinds.policy": "PodDisruptionBudget",
-    "kinds.references": "Ref kind_name ref",
+    "kinds.references": "Ref custom_kind_name kind_name ref",
     "kinds.storage": "DEFAULT_CLASS_ANNOTATIONS CSIDriver CSINode PersistentVolume PersistentVolumeClaim StorageClass VolumeAttachment",
     "kinds.volumes": "HostPathSource Volume",
     "relations.autoscalers": "autoscalers_of target_of",
