@@ -25,7 +25,9 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from diagnostics.operators._api_server import UNACCEPTED, is_refused
 from diagnostics.operators._chain import composition_that_differs, has_a_worse_part, in_words, waiting_for
+from diagnostics.operators._provisioned import is_composite, is_managed
 from kubedoctor.answers.operators import operator_view, operator_words
 from kubedoctor.cluster import (
     OPERATOR_KINDS,
@@ -57,15 +59,7 @@ _SAY_WHY: Final = (
 """Groups whose diagnostics look at what the objects name."""
 
 _LONGEST: Final = 300
-_REFUSED: Final = re.compile(r'\S+ "[^"]*" is forbidden: ')
 _NEXT_SENTENCE: Final = re.compile(r"(?<=[.!]) (?=[A-Z])")
-_INVALID: Final = re.compile(r'(?P<kind>[\w.-]+) \\?"(?P<name>[^"\\]*)\\?" is invalid: ')
-"""Of the API server (`apimachinery/pkg/api/errors`, NewInvalid): which object it is about."""
-_UNACCEPTED: Final = re.compile(
-    r"\b[Uu]nsupported\b.{0,80}\b[vV]ersion|[vV]ersion\b.{0,60}\b(?:is not|isn't|not) supported|[Ss]upported versions are"
-    r"|\bspec\.[\w.\[\]-]+: (?:Invalid value|Unsupported value|Required value|Forbidden)\b"
-)
-"""What operators write of a spec: Strimzi (`KafkaVersion.java`, 0.45), ECK, Percona, and those that use field errors."""
 _REFUSALS: Final = (
     (
         re.compile(r"cannot set blockOwnerDeletion"),
@@ -113,14 +107,16 @@ def not_reconciled(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if suspended(obj) or is_past(obj, cluster.snapshot):
         return
     stated = tuple(_stated(obj, cluster))
-    refused = next((row for row in stated if _is_refused(row.message, obj)), None)
+    refused = next((row for row in stated if is_refused(row.message, obj)), None)
     if refused is not None:
         yield _refused(obj, refused, cluster)
         return
-    unaccepted = next((row for row in stated if _UNACCEPTED.search(row.message)), None)
+    unaccepted = next((row for row in stated if UNACCEPTED.search(row.message)), None)
     if unaccepted is not None:
         yield _unaccepted(obj, unaccepted)
         return
+    if is_managed(obj) or is_composite(obj):
+        return  # Their own diagnostic knows the answers of clouds.
     why = next((row for row in stated if says_why(row.message)), None)
     if why is not None:
         yield from _for_others(obj, why, cluster)
@@ -137,17 +133,6 @@ def not_reconciled(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
         evidence=(stated[0].state, *view.evidence),
         commands=(Command(ref(obj).describe_command, "its conditions and events"), *view.commands),
         because_of=(view.workload,) if view.unready else (),
-    )
-
-
-def _is_refused(message: str, obj: CustomResource) -> bool:
-    """Whether the API server refused another object, which the operator made out of this one."""
-    if _REFUSED.search(message):
-        return True
-    invalid = _INVALID.search(message)
-    return invalid is not None and (invalid["kind"].partition(".")[0], invalid["name"]) != (
-        obj.kind.partition(".")[0],
-        obj.name,
     )
 
 

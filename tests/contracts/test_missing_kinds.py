@@ -239,10 +239,7 @@ NEEDED: dict[str, dict[str, str]] = {
     "KD6103": {"Server.policy.linkerd.io": "which ports have a policy", "Pod": "the server", "Service": "the server"},
     "KD7103": {
         **dict.fromkeys(("Deployment", "ReplicaSet", "Pod"), "which program is the operator"),
-        **dict.fromkeys(
-            ("Bucket.acme.example", "XBucket.acme.example", "Machine.cluster.x-k8s.io"),
-            "that it waits, else the status alone is shown",
-        ),
+        "Platform.acme.example": "that it waits, else the status alone is shown",
     },
     "KD4005": {"Pod": "that no drain is going on"},
     "KD4006": {"Pod": "which pods tolerate the taint for a time only"},
