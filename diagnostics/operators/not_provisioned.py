@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from diagnostics.operators._api_server import UNACCEPTED, is_refused
+from diagnostics.operators._api_server import UNACCEPTED, first_sentence, is_refused
 from diagnostics.operators._chain import composition_that_differs, has_a_worse_part, in_words, waiting_for
 from diagnostics.operators._provisioned import is_composite, is_managed
 from kubedoctor.cluster import Cluster, CustomResource, Evidence, has_path, quote, ref, visible_ends
@@ -114,7 +114,7 @@ def not_provisioned(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     if stated is None or has_a_worse_part(obj, cluster):
         return
     waiting = waiting_for(obj, cluster)
-    words = _REST.sub("", _WRAPPERS.sub("", " ".join(stated.message.split()))).rstrip(".")
+    words = _REST.sub("", _WRAPPERS.sub("", first_sentence(stated.message)))
     meaning = next(((clause, fix) for pattern, clause, fix in _WHY if pattern.search(words)), None)
     clause = f"{meaning[0]}: " if meaning else ""
     nearest, shown = composition_that_differs(obj, cluster)

@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from diagnostics.operators._api_server import UNACCEPTED, is_refused
+from diagnostics.operators._api_server import UNACCEPTED, first_sentence, is_refused
 from diagnostics.operators._chain import composition_that_differs, has_a_worse_part, in_words, waiting_for
 from diagnostics.operators._provisioned import is_composite, is_managed
 from kubedoctor.answers.operators import operator_view, operator_words
@@ -59,7 +59,6 @@ _SAY_WHY: Final = (
 """Groups whose diagnostics look at what the objects name."""
 
 _LONGEST: Final = 300
-_NEXT_SENTENCE: Final = re.compile(r"(?<=[.!]) (?=[A-Z])")
 _REFUSALS: Final = (
     (
         re.compile(r"cannot set blockOwnerDeletion"),
@@ -177,8 +176,7 @@ def _for_others(obj: CustomResource, stated: _Stated, cluster: Cluster) -> Itera
     if not waiting or has_a_worse_part(obj, cluster):
         return
     words, shown = composition_that_differs(obj, cluster)
-    sentence = _NEXT_SENTENCE.split(" ".join(stated.message.split()), maxsplit=1)[0]
-    message = visible_ends(sentence.rstrip("."), _LONGEST)
+    message = visible_ends(first_sentence(stated.message), _LONGEST)
     yield Finding(
         about=ref(obj),
         summary=f"{stated.clause}: {message}{words}{in_words(waiting)}",
