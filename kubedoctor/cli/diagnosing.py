@@ -104,7 +104,7 @@ def looked(source: ReadableCluster, options: argparse.Namespace) -> tuple[tuple[
                 place = options.namespace or None
                 known = [*command_names(), *(kind for kind in kind_words() if "." not in kind)]
                 subject = by_bare_name(words[0], source, place, everywhere=options.all_namespaces, words=known)
-            return (subject,), *_examined((subject,), (), source, options)
+            return (subject,), *examined((subject,), (), source, options)
         targets: tuple[Target, ...] = (Target(kind),)
     else:
         try:
@@ -133,7 +133,7 @@ def _diagnosed(
 ) -> tuple[tuple[Ref, ...], Report, Listing | None]:
     with _preparing(source):
         subjects = tuple(dict.fromkeys(_subjects(targets, source, options)))
-    return subjects, *_examined(subjects, targets, source, options)
+    return subjects, *examined(subjects, targets, source, options)
 
 
 def _diagnose_bare(options: argparse.Namespace, started: float, below: Callable[[Sequence[Ref]], str] | None) -> int:
@@ -159,7 +159,7 @@ def _diagnose_bare(options: argparse.Namespace, started: float, below: Callable[
             subjects, report, listing = _diagnosed((Target(kind),), source, options)
         else:
             subjects = (subject,)
-            report, listing = _examined(subjects, (), source, options)
+            report, listing = examined(subjects, (), source, options)
     return _printed(report, listing, options, started, subjects, below)
 
 
@@ -175,9 +175,10 @@ def _kind_instead(word: str, source: ReadableCluster, problem: NoSuchObject) -> 
     raise NoSuchObject(problem.what, problem.hint, tuple(dict.fromkeys((*near, *problem.nearest)))[:3])
 
 
-def _examined(
+def examined(
     subjects: tuple[Ref, ...], targets: Sequence[Target], source: ReadableCluster, options: argparse.Namespace
 ) -> tuple[Report, Listing | None]:
+    """The report on objects that exist, and where they are several their list."""
     from kubedoctor.engine import focus, focus_all
 
     catalogue, settings = _catalogue(), settings_of(options)

@@ -22,6 +22,7 @@ LONG_FILES: Mapping[str, str] = {}
 """Files that may be longer, and why they are still one thing."""
 
 FULL_FOLDERS: Mapping[str, str] = {
+    "kubedoctor/cli/commands": "one module for each command, which is its name",
     "kubedoctor/cluster/kinds": "one module for each API group, and the parts that they share",
     "kubedoctor/replay/scheduler/plugins": "one module for each filter plugin of the scheduler",
 }

@@ -1,0 +1,1 @@
+"""Alerts as monitoring sends them, and the objects that they are about."""
