@@ -95,15 +95,7 @@ class _Connection:
 
     def connect(self) -> None:
         """Connect, within the time for it; the TLS handshake is still to come."""
-        try:
-            self.sock = socket.create_connection((_name(self._host), self._port), self._timeout)
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except socket.gaierror as error:
-            raise NotResolved(error) from None
-        except TimeoutError as error:
-            raise NotReachedInTime(error) from None
-        except (OSError, UnicodeError) as error:
-            raise NotReached(error) from None
+        self.sock = dial(self._host, self._port, self._timeout)
         if self._tls is not None:
             # A socket that is wrapped gives its connection to the new one, by which alone a handshake can be ended.
             name = _name(self._server_name or self._host)
@@ -146,6 +138,31 @@ class _Connection:
             return bool(poll.poll(0))
         except (OSError, ValueError):
             return True
+
+
+def dial(host: str, port: int, timeout: float | None) -> socket.socket:
+    """A connection without TLS. Raises NotResolved, NotReached or NotReachedInTime."""
+    try:
+        sock = socket.create_connection((_name(host), port), timeout)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except socket.gaierror as error:
+        raise NotResolved(error) from None
+    except TimeoutError as error:
+        raise NotReachedInTime(error) from None
+    except (OSError, UnicodeError) as error:
+        raise NotReached(error) from None
+    return sock
+
+
+def greet(host: str, port: int, timeout: float | None, tls: ssl.SSLContext | None, name: str) -> tuple[str, bytes]:
+    """The address of a server, and the certificate that it shows, as DER; no request is sent. Raises as `dial`, and
+    ssl.SSLError where the handshake fails."""
+    with contextlib.closing(dial(host, port, timeout)) as sock:
+        address = str(sock.getpeername()[0])
+        if tls is None:
+            return address, b""
+        with tls.wrap_socket(sock, server_hostname=name) as secure:
+            return address, secure.getpeercert(binary_form=True) or b""
 
 
 class DirectAnswer:

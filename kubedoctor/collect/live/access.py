@@ -37,6 +37,26 @@ class Answer(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Identity(msgspec.Struct, frozen=True):
+    """A user and the groups that it is in, as the API server sees them."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+
+
+class _UserInfo(msgspec.Struct, frozen=True):
+    username: str = ""
+    groups: tuple[str, ...] | None = None
+
+
+class _WhoStatus(msgspec.Struct, frozen=True, rename="camel"):
+    user_info: _UserInfo = _UserInfo()
+
+
+class _Who(msgspec.Struct, frozen=True):
+    status: _WhoStatus = _WhoStatus()
+
+
 class _AccessStatus(msgspec.Struct, frozen=True):
     allowed: bool = False
     reason: str | None = None
@@ -63,6 +83,7 @@ class _Rules(msgspec.Struct, frozen=True):
 
 
 _ACCESS_DECODER = msgspec.json.Decoder(_Access)
+_WHO_DECODER = msgspec.json.Decoder(_Who)
 _RULES_DECODER = msgspec.json.Decoder(_Rules)
 
 
@@ -73,14 +94,28 @@ def may(
     plural, _, subresource = resource.partition("/")
     attributes = {"verb": verb, "group": group, "resource": plural}
     attributes |= {"namespace": namespace, "name": name, "subresource": subresource}
-    document = {
-        "apiVersion": _GROUP,
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
+    return _review(transport, {"resourceAttributes": attributes})
+
+
+def may_get(transport: Transport, path: str) -> Answer:
+    """As `may`, of a path that is no resource, such as `/readyz`."""
+    return _review(transport, {"nonResourceAttributes": {"verb": "get", "path": path}})
+
+
+def _review(transport: Transport, spec: dict[str, dict[str, str]]) -> Answer:
+    document = {"apiVersion": _GROUP, "kind": "SelfSubjectAccessReview", "spec": spec}
     body = transport.review(f"/apis/{_GROUP}/selfsubjectaccessreviews", document)
     status = _decoded(_ACCESS_DECODER, body, "SelfSubjectAccessReview").status
     return Answer(status.allowed, status.reason or "")
+
+
+def whoami(transport: Transport) -> Identity:
+    """Who one is for the API server. Raises ApiRefusal (404 before 1.28) or SourceProblem."""
+    group = "authentication.k8s.io/v1"
+    document = {"apiVersion": group, "kind": "SelfSubjectReview"}
+    body = transport.review(f"/apis/{group}/selfsubjectreviews", document)
+    user = _decoded(_WHO_DECODER, body, "SelfSubjectReview").status.user_info
+    return Identity(user.username, user.groups or ())
 
 
 def rights(transport: Transport, namespace: str) -> Rights:

@@ -119,7 +119,13 @@ def test_requests_leave_in_one_place_only() -> None:
             if carriers & set(names):
                 carried.add(path.name)
     assert importing <= {"direct.py", "proxied.py", "answers.py"}  # the last knows the errors only
-    assert carried == {"transport.py"}
+    assert carried == {"transport.py", "reaching.py"}
+    (greeting,) = [
+        [alias.name for alias in node.names]
+        for node in ast.walk(ast.parse((PACKAGE / "collect/doctor/reaching.py").read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module in carriers
+    ]
+    assert greeting == ["greet"]  # which sends no request
     calls = [
         function.name
         for function in ast.walk(ast.parse((PACKAGE / "collect/connecting/transport.py").read_text()))
