@@ -27,7 +27,7 @@ from datetime import timedelta
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
 from diagnostics.pods.starting._creation import nothing_created
-from diagnostics.pods.starting._node_plugin import device_plugin_pod
+from diagnostics.pods.starting.mounts._node_plugin import device_plugin_pod
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,

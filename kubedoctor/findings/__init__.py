@@ -33,7 +33,7 @@ from kubedoctor.findings.containers import (
 from kubedoctor.findings.deletions import finalizers_in_words, remove_finalizers
 from kubedoctor.findings.diagnostic import HEADINGS, Diagnostic, Explains, diagnostic
 from kubedoctor.findings.events import newest_event
-from kubedoctor.findings.logs import quote_line
+from kubedoctor.findings.logs import quote_line, quote_measured
 from kubedoctor.findings.model import Command, Confidence, Effect, Finding, Fix, Severity
 from kubedoctor.findings.relations import CauseRelation, Symptom, cause_relation
 from kubedoctor.findings.templates import at_fault, quote_pod_spec, quote_spec
@@ -78,6 +78,7 @@ __all__ = [
     "own_command",
     "quote",
     "quote_line",
+    "quote_measured",
     "quote_pod_spec",
     "quote_spec",
     "quote_status",

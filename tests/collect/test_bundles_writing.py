@@ -15,7 +15,7 @@ from kubedoctor.cluster.kinds.references import Ref
 from kubedoctor.cluster.kinds.resources import ResourceKind
 from kubedoctor.cluster.seen.snapshot import Snapshot
 from kubedoctor.cluster.seen.snapshot import Source as Origin
-from kubedoctor.cluster.seen.wants import READYZ, CannotSee, LogTail, LogWant, Want
+from kubedoctor.cluster.seen.wants import READYZ, CannotSee, LogTail, LogWant, Want, volumes_want
 from kubedoctor.collect.bundles import BundleSource, open_bundle, write_bundle
 from kubedoctor.collect.recordable import Recordable, Recorder
 from kubedoctor.problems import BundleProblem, UsageProblem
@@ -191,6 +191,16 @@ def test_logs_of_containers_in_trouble_are_read(tmp_path: Path) -> None:
     assert tail is not None
     assert tail.lines == ("starting", "password=<redacted>")
     assert snapshot.refusal(before) == "the node is not reachable"
+
+
+def test_the_volumes_of_nodes_that_were_read_are_recorded(tmp_path: Path) -> None:
+    source, want = recorded(tmp_path), volumes_want("n1")
+    line = "shop/data capacityBytes=8 availableBytes=1"
+    source.snapshot.add_log(want, LogTail(want.about, want.container, False, (line,)))
+    write_bundle(source, KINDS, tmp_path / "out")
+    tail = open_bundle((str(tmp_path / "out"),)).snapshot.log(want)
+    assert tail is not None
+    assert (tail.pod, tail.lines) == (want.about, (line,))
 
 
 def test_what_was_cut_off_is_not_taken_for_absent(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def not_there(report: Report, objects: Iterable[Any]) -> Iterator[str]:
         if isinstance(data, dict) and isinstance(meta := data.get("metadata"), dict):
             raw[Ref(kind_of_data(data), meta.get("namespace") or "", meta.get("name") or "")] = plain(data)
     for fact in _facts(report):
-        if fact.path.startswith(("log[", "previous log[")):
+        if fact.path.startswith(("log[", "previous log[", "stats/summary[")):
             continue
         try:
             value = read_path(raw[fact.object], fact.path)

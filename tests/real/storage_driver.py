@@ -204,6 +204,14 @@ def classes() -> list[Document]:
         storage_class("disks-at-once", volumeBindingMode="Immediate"),
         storage_class("disks-kept", reclaimPolicy="Retain"),
         storage_class("disks-fast", parameters={"tpye": "fast"}),
+        manifest(
+            "VolumeAttributesClass",
+            "disks-faster",
+            None,
+            "storage.k8s.io/v1",
+            driverName=DRIVER,
+            parameters={"type": "faster"},
+        ),
         storage_class("disks-zone-b", allowedTopologies=[{"matchLabelExpressions": [elsewhere]}]),
         copies,
     ]

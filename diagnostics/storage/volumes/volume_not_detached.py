@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from diagnostics.pods.starting.mounts._attached import OUT_OF_SERVICE
 from kubedoctor.cluster import (
     Cluster,
     Evidence,
@@ -62,7 +63,6 @@ from kubedoctor.replay.messages.shown import shown_reason
 _SLOW: Final = timedelta(minutes=7)
 """The controller waits six minutes for an unmount on a node that does not answer
 (`pkg/controller/volume/attachdetach`, maxWaitForUnmountDuration, v1.37)."""
-_OUT_OF_SERVICE: Final = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
 _LONGEST: Final = 240
 _ERROR: Final = "status.detachError.message"
 
@@ -143,7 +143,7 @@ def _fixes(attachment: VolumeAttachment, volume: str, node: Node | None, *, gone
         yield Fix(
             f"If machine {node.name} is off for certain, taint its node out of service: Kubernetes then ends its pods and"
             " detaches their volumes. A machine that still runs may go on writing and damage the data",
-            kubectl("taint", "nodes", node.name, _OUT_OF_SERVICE),
+            kubectl("taint", "nodes", node.name, OUT_OF_SERVICE),
             Effect.DISRUPTS,
             changes=ref(node),
         )

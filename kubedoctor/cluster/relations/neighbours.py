@@ -162,6 +162,18 @@ def volume_and_users(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator
             yield ref(pod)
 
 
+@related(PersistentVolumeClaim, asked_only=True)
+def snapshots_of_claim(claim: PersistentVolumeClaim, cluster: Cluster) -> Iterator[Ref]:
+    """Those that are taken of it and are not ready, and the one that it is restored from."""
+    restored = claim.spec.data_source or claim.spec.data_source_ref or {}
+    origin = restored.get("name") if restored.get("kind") == "VolumeSnapshot" and not claim.spec.volume_name else None
+    for snapshot in cluster.maybe.custom("VolumeSnapshot", "snapshot.storage.k8s.io", claim.namespace):
+        source, status = (snapshot.spec or {}).get("source"), snapshot.status or {}
+        taken = isinstance(source, dict) and source.get("persistentVolumeClaimName") == claim.name
+        if (taken or snapshot.name == origin) and status.get("readyToUse") is not True:
+            yield ref(snapshot)
+
+
 @related(Node)
 def pods_in_trouble(node: Node, cluster: Cluster) -> Iterator[Ref]:
     for pod in cluster.pods_on(node.name):

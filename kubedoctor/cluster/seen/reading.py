@@ -14,7 +14,17 @@ from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, kind_name
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.seen.snapshot import NOT_HERE, Snapshot
-from kubedoctor.cluster.seen.wants import READYZ, CannotSee, Gap, LogTail, LogWant, NotCollected, Want
+from kubedoctor.cluster.seen.wants import (
+    READYZ,
+    Barrier,
+    CannotSee,
+    Gap,
+    LogTail,
+    LogWant,
+    NotCollected,
+    Want,
+    volumes_want,
+)
 
 T = TypeVar("T", bound=KubernetesObject)
 
@@ -195,6 +205,21 @@ class Cluster:
                 self.gaps.add(Gap("API server", why))
             return None
         raise NotCollected(READYZ)
+
+    def volumes_of_node(self, node: str, first: str = "") -> LogTail | None:
+        """How full the volumes of a node are, a line for each claim; None where its kubelet cannot be asked, which needs the
+        right to its proxy. Numbers only help: where there are none, nothing is missing. first: a node that is asked before;
+        where that is forbidden, no other is asked."""
+        want = volumes_want(node)
+        if self.snapshot.has_log(want):
+            return self.snapshot.log(want)
+        if self.snapshot.closed or self.snapshot.refusal(want):
+            return None
+        if first and first != node:
+            self.volumes_of_node(first)
+            if self.snapshot.barrier(volumes_want(first)) is Barrier.FORBIDDEN:
+                return None
+        raise NotCollected(want)
 
     def require(self, *kinds: type[KubernetesObject], namespace: str = "") -> None:
         """Request several kinds at once, so that they are fetched in one round."""

@@ -41,16 +41,31 @@ class LogWant(msgspec.Struct, frozen=True, order=True):
     def __str__(self) -> str:
         if self == READYZ:
             return "get /readyz"
+        if self.node:
+            return f"get the volumes of node {self.node}"
         return f"{'previous ' if self.previous else ''}log of {self.namespace}/{self.pod} ({self.container})"
 
     @property
     def about(self) -> Ref:
-        """The pod; for the API server's own checks, the namespace of the control plane."""
+        """The pod or the node; for the API server's own checks, the namespace of the control plane."""
+        if self.node:
+            return Ref("Node", "", self.node)
         return Ref("Pod", self.namespace, self.pod) if self.pod else Ref("Namespace", "", "kube-system")
+
+    @property
+    def node(self) -> str:
+        """The node whose volumes are wanted, see `volumes_want`; empty for a log."""
+        return self.pod if not self.namespace else ""
 
 
 READYZ: Final = LogWant("", "", "readyz")
 """The API server's own checks, `/readyz?verbose`: lines of text that are read and recorded as a log is."""
+VOLUMES: Final = "volumes"
+
+
+def volumes_want(node: str) -> LogWant:
+    """How full the volumes of a node are, as its kubelet measures them: a line for each claim, read and recorded as a log is."""
+    return LogWant("", node, VOLUMES)
 
 
 class NotCollected(Exception):

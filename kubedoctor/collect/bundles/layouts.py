@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubedoctor.cluster.kinds.resources import kind_from_word
-from kubedoctor.cluster.seen.wants import READYZ, LogWant
+from kubedoctor.cluster.seen.wants import READYZ, VOLUMES, LogWant, volumes_want
 
 MANIFEST = "kubedoctor.json"
 _RESOURCES = "cluster-resources"
@@ -56,6 +56,8 @@ def place_of(parts: tuple[str, ...]) -> PathMeaning:
         return PathMeaning("manifest")
     if parts[-2:] == ("logs", f"{READYZ.container}.log"):
         return PathMeaning("log", log=READYZ)
+    if name == f"{VOLUMES}.log" and parts[-3:-2] == ("logs",):
+        return PathMeaning("log", log=volumes_want(parts[-2]))
     if name.endswith(".log") and len(parts) >= 4 and parts[-4] == "logs":
         return PathMeaning("log", log=_log_want(parts[-3], parts[-2], name.removesuffix(".log"), ".previous"))
     if name == "logs.txt":

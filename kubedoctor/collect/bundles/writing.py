@@ -283,7 +283,7 @@ def _write_logs(contents: _Contents, source: ReadableCluster, namespace: str) ->
 def _log_name(want: LogWant) -> str:
     if want == READYZ:
         return READYZ.container
-    parts = [want.namespace, want.pod, want.container]
+    parts = [want.node, want.container] if want.node else [want.namespace, want.pod, want.container]
     if any(not part or part in (".", "..") or "/" in part or "\x00" in part for part in parts):
         raise BundleProblem(f"{want} is not a valid file name", "Exclude its namespace with -n")
     return "/".join(parts) + (".previous" if want.previous else "")

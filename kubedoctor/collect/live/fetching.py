@@ -172,7 +172,7 @@ class Fetcher:
             if refusal.status == 404 and not want.pod:
                 return FetchResult((want,))  # What serves the API has no such checks.
             if refusal.status == 403:
-                why = f"get pods/log in {want.namespace} is forbidden" if want.pod else f"{want} is forbidden"
+                why = f"get pods/log in {want.namespace} is forbidden" if want.namespace else f"{want} is forbidden"
                 return FetchResult((want,), refused=why, barrier=Barrier.FORBIDDEN)
             return FetchResult((want,), refused=refusal.clause)
         except SourceProblem as problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubedoctor.cluster.grammar.redaction import redact_lines
 from kubedoctor.cluster.seen.wants import READYZ, LogTail, LogWant
+from kubedoctor.collect.computed.volumes import volume_lines
 from kubedoctor.collect.connecting.paths import segment
 from kubedoctor.collect.connecting.transport import Transport
 from kubedoctor.collect.live.answers import ApiRefusal
@@ -28,6 +29,9 @@ def read_tail(transport: Transport, want: LogWant) -> LogTail | None:
             want,
             MOST_LINES,
         )
+    if want.node:
+        path = f"/api/v1/nodes/{segment(want.node)}/proxy/stats/summary"
+        return LogTail(want.about, want.container, want.previous, volume_lines(transport.get(path, tries=1)))
     body = _read(transport, want, MOST_LINES)
     if body is not None and len(body) >= MOST_BYTES:
         fewer = _read(transport, want, FEWER_LINES)

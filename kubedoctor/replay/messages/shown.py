@@ -17,6 +17,7 @@ _NOISE: Final = tuple(
         (r'"?rpc error: code = (\w+) desc = (?:\1: )?', r"\1: "),
         # the attach-detach controller and the resizer, about a volume that is named already
         (r'Multi-Attach error for volume "[^"]*" Volume is ', "Multi-Attach error: it is "),
+        (r'Waiting for detach for volume "[^"]*" Volume is ', "Waiting for detach: it is "),
         (r'\bresize volume "[^"]*" by resizer "[^"]*" failed: ', ""),
         (r"\bfailed to expand pvc with (?=rpc error|[A-Z])", ""),
         (r"\bVolume provisioning failed with infeasible error\. Retries will be delayed\. ", ""),

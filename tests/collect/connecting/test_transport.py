@@ -70,6 +70,9 @@ def test_other_posts_do_not_leave(path: str) -> None:
         f"{OBJECT}/proxy",
         f"{OBJECT}/proxy/metrics",
         "/api/v1/nodes/n1/proxy/run/shop/web/app",
+        "/api/v1/nodes/n1/proxy/stats/summary/shop",
+        "/api/v1/nodes/n1/proxy/run/proxy/stats/summary",
+        "/api/v1/namespaces/shop/pods/n1/proxy/stats/summary",
         "/api/v1/namespaces/shop/services/web:80/proxy/admin",
         "/apis/subresources.kubevirt.io/v1/namespaces/shop/virtualmachineinstances/vm/portforward",
         "/api/v1/namespaces/shop/pods/../../secrets",
@@ -87,6 +90,12 @@ def test_other_posts_do_not_leave(path: str) -> None:
 def test_gets_that_do_more_than_read_do_not_leave(path: str) -> None:
     with pytest.raises(NotARead):
         check_is_read("GET", path)
+
+
+def test_of_a_proxy_only_what_a_kubelet_measured_is_read() -> None:
+    check_is_read("GET", "/api/v1/nodes/ip-10-0-0-1.ec2.internal/proxy/stats/summary")
+    with pytest.raises(NotARead):
+        check_is_read("POST", "/api/v1/nodes/n1/proxy/stats/summary")
 
 
 def test_nothing_arrives_of_what_is_not_a_read(open_at: Open) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from kubedoctor.cluster import Cluster
-from kubedoctor.cluster.seen.wants import READYZ, LogWant
+from kubedoctor.cluster.seen.wants import READYZ, LogWant, NotCollected, volumes_want
 from tests.collect.conftest import Open
 from tests.collect.fake_api import Answer, Asked, FakeApi, refusal, response
 from tests.collect.served import gather, live
@@ -105,3 +105,41 @@ def test_the_api_servers_own_checks(open_at: Open, answer: Answer, lines: int, w
         return
     tail = source.snapshot.log(READYZ)
     assert len(tail.lines if tail is not None else ()) == lines
+
+
+SUMMARY = b'{"pods": [{"volume": [{"pvcRef": {"name": "data", "namespace": "shop"}, "capacityBytes": 8, "availableBytes": 1}]}]}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "lines", "why"),
+    [
+        (response(SUMMARY), ("shop/data capacityBytes=8 availableBytes=1",), ""),
+        (refusal(403, "Forbidden", "no"), None, "get the volumes of node n1 is forbidden"),
+        (refusal(404, "NotFound", "no such node"), None, "no such node"),
+        (refusal(503, "ServiceUnavailable", "no kubelet"), None, "no kubelet"),
+    ],
+    ids=["measured", "forbidden", "not there", "unavailable"],
+)
+def test_the_volumes_of_a_node(open_at: Open, answer: Answer, lines: tuple[str, ...] | None, why: str) -> None:
+    with FakeApi(lambda asked: answer if asked.path.endswith("/stats/summary") else response({})) as api:
+        source = open_at(api.url)
+        gather(source, volumes_want("n1"))
+        assert [asked.path for asked in api.asked if "/proxy/" in asked.path] == [
+            "/api/v1/nodes/n1/proxy/stats/summary"
+        ]
+
+    cluster = Cluster(source.snapshot)
+    tail = cluster.volumes_of_node("n1")
+    assert (tail.lines if tail is not None else None, cluster.gaps) == (lines, set())
+    assert why in source.snapshot.refusal(volumes_want("n1"))
+
+
+def test_where_one_node_is_forbidden_no_other_is_asked(open_at: Open) -> None:
+    answer = refusal(403, "Forbidden", "no")
+    with FakeApi(lambda asked: answer if asked.path.endswith("/stats/summary") else response({})) as api:
+        source = open_at(api.url)
+        cluster = Cluster(source.snapshot)
+        with pytest.raises(NotCollected, match="node n1"):
+            cluster.volumes_of_node("n2", first="n1")
+        gather(source, volumes_want("n1"))
+        assert cluster.volumes_of_node("n2", first="n1") is None

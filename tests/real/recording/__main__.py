@@ -24,8 +24,7 @@ from tests.real.policy_engine import enforced
 from tests.real.recording.autoscalers import AUTOSCALERS, MEASURED
 from tests.real.recording.changes import CHANGES
 from tests.real.recording.containers import CONTAINERS
-from tests.real.recording.disks import DISKS
-from tests.real.recording.disks_cluster import DISKS_OF_THE_CLUSTER
+from tests.real.recording.disks import DISKS, DISKS_OF_THE_CLUSTER
 from tests.real.recording.fault import Fault
 from tests.real.recording.images import IMAGES
 from tests.real.recording.machines import MACHINES

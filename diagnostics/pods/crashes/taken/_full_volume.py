@@ -13,7 +13,8 @@ from kubedoctor.cluster import (
     quote,
     ref,
 )
-from kubedoctor.findings import Effect, Fix, Ref, edit_command
+from kubedoctor.findings import Effect, Fix, Ref, edit_command, quote_measured
+from kubedoctor.replay.storage.usage import use_of
 
 _SIZE = "status.capacity[storage]"
 
@@ -23,20 +24,28 @@ def full_volume(pod: Pod, container: Container | None, path: str, about: Ref, cl
     claims = _claims(pod, container, path) if container is not None else ()
     text = f"no space left on device{f' to write {path}' if path else ''}"
     seen = [one for name in claims if (one := cluster.maybe.get(PersistentVolumeClaim, name.namespace, name.name))]
-    sized = [claim for claim in seen if has_path(claim, _SIZE)]
+    tail = cluster.volumes_of_node(pod.spec.node_name) if seen and pod.spec.node_name else None
+    measured = {claim.name: use for claim in seen if tail is not None and (use := use_of(claim, tail)) is not None}
+    if len(claims) > 1 and (full := [name for name in claims if name.name in measured and measured[name.name].is_full]):
+        claims = tuple(full)
+    sized = [claim for claim in seen if has_path(claim, _SIZE) and ref(claim) in claims]
     if len(claims) != 1 or not sized:
         return Story(text, because_of=claims)
     claim = sized[0]
     size = quote(claim, _SIZE, "size of the volume")
+    use, words = measured.get(claim.name), f"the volume of claim {claim.name} has {size.text}"
+    if use is not None and use.is_without_inodes:
+        words += ", and no inode is left for another file"
     return Story(
-        f"{text}: the volume of claim {claim.name} has {size.text}",
+        f"{text}: {words}",
         because_of=claims,
-        evidence=(size,),
-        fixes=_growing(pod, claim, about, cluster),
+        evidence=(size, *((quote_measured(tail, use.line, "measured by the kubelet"),) if use and tail else ())),
+        fixes=growing(pod, claim, about, cluster),
     )
 
 
-def _growing(pod: Pod, claim: PersistentVolumeClaim, about: Ref, cluster: Cluster) -> tuple[Fix, ...]:
+def growing(pod: Pod, claim: PersistentVolumeClaim, about: Ref, cluster: Cluster) -> tuple[Fix, ...]:
+    """How a claim that a pod fills becomes larger, and what else helps. about: the workload of the pod."""
     storage_class = cluster.maybe.get(StorageClass, "", claim.spec.storage_class_name or "")
     free = Fix("Or delete files on it that are no longer needed")
     if storage_class is not None and not storage_class.allow_volume_expansion:

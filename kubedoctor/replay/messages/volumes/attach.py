@@ -52,7 +52,7 @@ _PHRASES = (
         _F.CLOUD,
         r"BeingDetached|being detached|process of (detaching|attaching)|currently (detaching|attaching)",
     ),
-    Phrase(_C.ATTACH_IN_USE, _F.TEMPLATE, r"already used by pod"),
+    Phrase(_C.ATTACH_IN_USE, _F.TEMPLATE, r"already used by (?:\d+ )?pod"),
     Phrase(
         _C.ATTACH_IN_USE,
         _F.NODE,

@@ -69,12 +69,12 @@ _ON_THE_NODE = (
         _F.NODE,
         r"fsck|bad superblock|structure needs cleaning|can't read superblock|superblock|UNEXPECTED INCONSISTENCY"
         r"|file ?system .{0,40}(issues|corrupt|damaged|errors|inconsistent)|corrupt|bad magic|duplicate UUID"
-        r"|xfs_repair|failed to format|mkfs|input/output error|I/O error|e2fsck|bad geometry|wrong fs type",
+        r"|xfs_repair|failed to format|mkfs|it already contains \w+|input/output error|I/O error|e2fsck|bad geometry|wrong fs type",
     ),
     Phrase(
         _C.MOUNT_BUSY,
         _F.CLUSTER_ADDON,
-        r"operation with the given Volume|operation .{0,80}(already exists|in progress|pending|running)"
+        r"operation with the given Volume|operation (?!now in progress).{0,80}(already exists|in progress|pending|running)"
         r"|device or resource busy|is busy|point busy|already mounted (or|on|at|more)|being used by"
         r"|code = Aborted|is already mounted|already locked|is still being used|in use by another",
     ),

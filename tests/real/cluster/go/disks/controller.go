@@ -162,6 +162,19 @@ func (c controller) ControllerExpandVolume(
 	return &csi.ControllerExpandVolumeResponse{CapacityBytes: one.Bytes, NodeExpansionRequired: true}, c.put(one)
 }
 
+// What a VolumeAttributesClass changes of a disk: its type.
+func (c controller) ControllerModifyVolume(
+	_ context.Context, request *csi.ControllerModifyVolumeRequest,
+) (*csi.ControllerModifyVolumeResponse, error) {
+	for key, value := range request.MutableParameters {
+		if key != "type" || !slices.Contains(types, value) {
+			return nil, status.Errorf(
+				codes.InvalidArgument, "invalid parameter %s=%s: type must be standard or fast", key, value)
+		}
+	}
+	return &csi.ControllerModifyVolumeResponse{}, c.refuses("ControllerModifyVolume")
+}
+
 func (c controller) CreateSnapshot(
 	_ context.Context, request *csi.CreateSnapshotRequest,
 ) (*csi.CreateSnapshotResponse, error) {
@@ -210,6 +223,7 @@ func (c controller) ControllerGetCapabilities(
 	able := []csi.ControllerServiceCapability_RPC_Type{
 		csi.ControllerServiceCapability_RPC_CREATE_DELETE_VOLUME,
 		csi.ControllerServiceCapability_RPC_PUBLISH_UNPUBLISH_VOLUME,
+		csi.ControllerServiceCapability_RPC_MODIFY_VOLUME,
 	}
 	if c.expands {
 		able = append(able, csi.ControllerServiceCapability_RPC_EXPAND_VOLUME)

@@ -25,10 +25,11 @@ from datetime import timedelta
 
 from diagnostics.pods._consequences import CONSEQUENCES
 from diagnostics.pods._node import blamed_node
-from diagnostics.pods.starting._attached import attached_elsewhere, holders
 from diagnostics.pods.starting._creation import nothing_created
-from diagnostics.pods.starting._local_disk import missing_local_disk
-from diagnostics.pods.starting._node_plugin import CLASS, at_attacher, at_node, class_elsewhere
+from diagnostics.pods.starting.mounts._attached import attached_elsewhere, holders
+from diagnostics.pods.starting.mounts._local_disk import missing_local_disk
+from diagnostics.pods.starting.mounts._node_plugin import CLASS, at_attacher, at_node, class_elsewhere
+from diagnostics.pods.starting.mounts._repairs import repair_of
 from diagnostics.storage._backend import VOLUME_KINDS, backend_of, system_of
 from kubedoctor.cluster import (
     WORKLOADS,
@@ -75,25 +76,6 @@ that an older event counts until something shows that the volumes are there."""
 PATIENCE = timedelta(minutes=1)
 MANY = 3
 _AFTER_VOLUMES = frozenset({"FailedCreatePodSandBox", "Pulling", "Pulled", "Created", "Started", "Failed", "BackOff"})
-_FIXES = {
-    MessageClass.MOUNT_ACCESS_DENIED: "Allow node {node} at the storage server, or correct the credentials of the volume",
-    MessageClass.MOUNT_SERVER_UNREACHABLE: "Check the storage server's address, and the way to it from node {node}",
-    MessageClass.MOUNT_PATH_MISSING: "Create the path at the storage, or correct it in the volume",
-    MessageClass.MOUNT_HELPER_MISSING: "Install the mount program or service of this file system on node {node}",
-    MessageClass.MOUNT_DRIVER_MISSING: "Check that the CSI driver's pod runs on node {node}",
-    MessageClass.MOUNT_FILESYSTEM: "Stop the workload, and repair the file system of the volume",
-    MessageClass.MOUNT_BUSY: "Find what holds the device on node {node}: an earlier mount, multipathd, LVM or another pod",
-    MessageClass.MOUNT_SECRET_STORE: "Correct the secret's name in the store, or the rights of the pod's identity there",
-    MessageClass.ATTACH_LIMIT: "Move pods with volumes away from node {node}, or use a larger machine",
-    MessageClass.ATTACH_ZONE: "Run the pod in the zone of the volume",
-    MessageClass.ATTACH_DENIED: "Give the CSI driver's identity the permission that the message names",
-    MessageClass.ATTACH_NOT_FOUND: "Check that the disk and the machine still exist at the provider",
-    MessageClass.ATTACH_BUSY: "Wait until the operation that the message names has ended; if it does not, look at the disk at its provider",
-    MessageClass.ATTACH_TIMEOUT: "Look at the volume in {system}, and at the log of the driver's controller",
-    MessageClass.MOUNT_TIMEOUT: "Look at the volume in {system}, and at the log of the driver's pod on node {node}",
-    MessageClass.MOUNT_DRIVER_ERROR: "Fix what the end of the message names; the log of the driver's pod on node {node} has more",
-    MessageClass.ATTACH_DRIVER_MISSING: "Check that the CSI driver's pod runs on node {node}",
-}
 _FOUND_TYPE = re.compile(r", it's an? (\w+)")
 _CREATED = {"": "DirectoryOrCreate", "Directory": "DirectoryOrCreate", "File": "FileOrCreate"}
 """The type under which the kubelet creates what is missing, by the type that a hostPath has."""
@@ -116,7 +98,7 @@ _CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found', re.IGNORECASE)
     ),
     when=not_ready,
     explains=CONSEQUENCES,
-    symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error"),
+    symptoms=("FailedMount", "ContainerCreating", "FailedAttachVolume", "Multi-Attach error", "Waiting for detach"),
 )
 def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
     if not active(pod) or not pod.spec.node_name or not nothing_created(pod):
@@ -231,8 +213,8 @@ def _fix(pod: Pod, event: Event, volume: Volume | None, about: Ref, system: str)
         return fix_by_hand(about, _host_path_words(pod, volume.host_path, event.message))
     reading = read_message(_message(event))
     message_class = reading.message_class if reading is not None else None
-    words = _FIXES.get(message_class, "") if message_class is not None else ""
-    text = words.format(node=pod.spec.node_name, system=system) or "Fix the cause that the event message names"
+    words = repair_of(event.message, message_class, pod.spec.node_name, system)
+    text = words or "Fix the cause that the event message names"
     # Events may name a PersistentVolume, of which the template has nothing, and of a claim it has only the name; what is
     # wrong at a node or a provider no template repairs.
     elsewhere = volume is None or volume.claim_of(pod.name) is not None

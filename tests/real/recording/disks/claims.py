@@ -86,6 +86,15 @@ def grow(size: str) -> Step:
     return steps
 
 
+def with_attributes(name: str) -> Step:
+    def steps(at: Namespace) -> None:
+        at.wait_until_available("checkout")
+        change = {"spec": {"volumeAttributesClassName": name}}
+        at.cluster.kubectl("patch", "pvc", "data", "-n", at.name, "--type=merge", "-p", json.dumps(change))
+
+    return steps
+
+
 def grown_and_restored(at: Namespace) -> None:
     restore("restored", "daily")(at)
     grow("96Mi")(at)
@@ -186,6 +195,16 @@ DISKS = (
         used(),
         event("VolumeResizeFailed"),
         steps=grow("100Gi"),
+    ),
+    Fault(
+        "disk-attributes-refused",
+        "A bound claim names a VolumeAttributesClass with a type that the driver does not know.",
+        "attributes-not-applied",
+        "VolumeAttributesClass disks-faster sets type faster, which the driver rejects.",
+        (("VolumeAttributesClass", "/disks-faster"), *CLAIM),
+        used(),
+        event("VolumeModifyFailed"),
+        steps=with_attributes("disks-faster"),
     ),
     Fault(
         "snapshot-of-a-misspelled-class",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
-from tests.real.cluster.layout import KUBERNETES_VERSION, NODE_NAME, Document
+from tests.real.cluster.layout import NODE_NAME, Document
 from tests.real.namespace import Namespace
-from tests.real.recording.disks import CLAIM, claim, grow, refused_claim, snapshot, used, user
+from tests.real.recording.disks.claims import CLAIM, claim, grow, refused_claim, snapshot, used, user
+from tests.real.recording.disks.second_node import (
+    OTHER_NODE,
+    used_on_a_dead_node,
+    used_on_two_nodes,
+    without_second_node,
+)
 from tests.real.recording.fault import Fault, Step, event
 from tests.real.storage_driver import (
     CONTROLLER,
@@ -21,7 +26,6 @@ from tests.real.storage_driver import (
     refuse,
     registered,
 )
-from tests.real.workloads import manifest
 
 CHECKOUT = (("Deployment", "checkout"), ("Pod", "checkout-*"))
 IN_USE = "cannot resize disk while it is attached: detach it from machine node-1 first"
@@ -29,8 +33,11 @@ BAD_SUPERBLOCK = (
     "mount failed: exit status 32 Mounting command: mount Mounting arguments: -t ext4 -o defaults /dev/vdb /staging"
     " Output: mount: /staging: wrong fs type, bad option, bad superblock on /dev/vdb, missing codepage or helper program"
 )
+BUSY = (
+    "mount failed: exit status 32 Mounting command: mount Mounting arguments: -t ext4 -o defaults /dev/vdb /staging"
+    " Output: mount: /staging: /dev/vdb already mounted or mount point busy."
+)
 DENIED = "the service identity disks-prod is not allowed to create disks in project shop"
-OTHER_NODE = "node-2"
 CODES = {"out of space": 8, "denied": 7, "in use": 9, "internal": 13}
 
 
@@ -130,64 +137,14 @@ def attached_elsewhere(at: Namespace) -> None:
     at.apply(user(at.name))
 
 
-def second_node(at: Namespace) -> None:
-    """A node without a kubelet, which nobody may be placed on: pods and disks there stay as they are."""
-    labels = {"kubernetes.io/hostname": OTHER_NODE, "kubernetes.io/os": "linux", f"topology.{DRIVER}/zone": "zone-a"}
-    node = manifest("Node", OTHER_NODE, None, spec={"unschedulable": True})
-    node["metadata"]["labels"] = labels
-    parts = [{"name": DRIVER, "nodeID": OTHER_NODE, "topologyKeys": [f"topology.{DRIVER}/zone"]}]
-    at.apply(node, manifest("CSINode", OTHER_NODE, None, "storage.k8s.io/v1", spec={"drivers": parts}))
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    ready = {
-        "type": "Ready",
-        "status": "True",
-        "reason": "KubeletReady",
-        "lastTransitionTime": now,
-        "lastHeartbeatTime": now,
-    }
-    size = {"cpu": "4", "memory": "8Gi", "pods": "110"}
-    info = {"kubeletVersion": KUBERNETES_VERSION, **dict.fromkeys(("machineID", "systemUUID", "bootID"), OTHER_NODE)}
-    info |= dict.fromkeys(("kernelVersion", "osImage", "containerRuntimeVersion", "kubeProxyVersion"), "")
-    info |= {"operatingSystem": "linux", "architecture": "amd64"}
-    status = {"conditions": [ready], "capacity": size, "allocatable": size, "nodeInfo": info}
-    at.cluster.kubectl(
-        *("patch", "node", OTHER_NODE, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
-    )
+def not_detached(at: Namespace) -> None:
+    used_first(at)
+    refuse(at.cluster, "ControllerUnpublishVolume", CODES["in use"], "machine node-1 is locked by task migrate-4711")
+    at.cluster.kubectl("delete", "deployment", "checkout", "-n", at.name)
 
 
-def used_on_two_nodes(at: Namespace) -> None:
-    second_node(at)
-    at.apply(claim(at.name, storageClassName="disks-at-once"))
-    importer = user(at.name, name="import")["spec"]["template"]
-    importer["spec"] |= {"nodeName": OTHER_NODE, "tolerations": [{"operator": "Exists"}]}
-    pod = manifest("Pod", "import", at.name, spec=importer["spec"])
-    pod["metadata"]["labels"] = importer["metadata"]["labels"]
-    at.apply(pod)
-    at.cluster.wait_for("the disk at the other node", lambda: attached(at, OTHER_NODE))
-    running = {"name": "app", "image": "checkout", "imageID": "", "ready": True, "restartCount": 0, "started": True}
-    running["state"] = {"running": {"startedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}}
-    conditions = [
-        {"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")
-    ]
-    status = {"phase": "Running", "conditions": conditions, "containerStatuses": [running]}
-    at.cluster.kubectl(
-        *("patch", "pod", "import", "-n", at.name, "--subresource=status", "--type=merge"),
-        *("-p", json.dumps({"status": status})),
-    )
-    at.apply(user(at.name))
-
-
-def attached(at: Namespace, node: str) -> bool:
-    return any(
-        row["spec"]["nodeName"] == node and row.get("status", {}).get("attached")
-        for row in at.cluster.items("volumeattachments", "default")
-    )
-
-
-def without_second_node(at: Namespace) -> None:
-    at.cluster.kubectl("delete", "pod", "import", "-n", at.name, "--force", "--grace-period=0")
-    at.cluster.kubectl("delete", "node", OTHER_NODE)
-    at.cluster.kubectl("delete", "csinode", OTHER_NODE, "--ignore-not-found")
+def not_detached_yet(at: Namespace) -> bool:
+    return any(row.get("status", {}).get("detachError") for row in at.cluster.items("volumeattachments", "default"))
 
 
 def third_disk(at: Namespace) -> None:
@@ -292,11 +249,11 @@ DISKS_OF_THE_CLUSTER = (
     Fault(
         "driver-left-the-node",
         "A volume was used; then the part of the driver on the node got a node selector that excludes it.",
-        "volume-not-attached",
+        "volume-not-mounted",
         "Driver disks.csi.shop.example is not registered on node-1 any more.",
         (("DaemonSet", f"{PLACE}/{NODE_PART}"), ("Node", f"/{NODE_NAME}"), *CHECKOUT),
         nothing,
-        event("FailedAttachVolume"),
+        event("FailedMount"),
         steps=then(used_first, with_node_part({"disks": "yes"}), new_pod),
         repair=with_node_part(),
         settle=20,
@@ -329,9 +286,43 @@ DISKS_OF_THE_CLUSTER = (
         "The disk is attached to node-2, where pod import uses it.",
         (*CHECKOUT, ("Pod", "import"), *CLAIM),
         nothing,
-        event("FailedAttachVolume", "Multi-Attach"),
+        event("FailedAttachVolume", "already used by pod"),
         steps=used_on_two_nodes,
         repair=without_second_node,
+    ),
+    Fault(
+        "disk-of-a-dead-node",
+        "Node node-2 is dead; its pod import cannot end, and keeps the ReadWriteOnce claim that checkout needs.",
+        "volume-not-attached",
+        "node-2 does not answer: pod import there does not end, so its disk is not detached.",
+        (("Node", f"/{OTHER_NODE}"), *CHECKOUT, ("Pod", "import"), *CLAIM),
+        nothing,
+        event("FailedAttachVolume", "already used by pod"),
+        steps=used_on_a_dead_node,
+        repair=without_second_node,
+    ),
+    Fault(
+        "disk-device-is-busy",
+        "Something on the node holds the device of the disk.",
+        "volume-not-mounted",
+        "The device of the disk is in use on node-1.",
+        (*CHECKOUT, *CLAIM),
+        nothing,
+        event("FailedMount", "busy"),
+        steps=refusing("NodeStageVolume", "internal", BUSY, created()),
+        repair=allowed,
+    ),
+    Fault(
+        "disk-not-detached",
+        "The storage system does not detach the disk of a pod that has ended.",
+        "volume-not-detached",
+        "The machine is locked by task migrate-4711, so the disk stays attached.",
+        (("VolumeAttachment", "/csi-*"),),
+        nothing,
+        not_detached_yet,
+        steps=not_detached,
+        repair=allowed,
+        settle=440,
     ),
     Fault(
         "disk-not-grown-while-attached",
@@ -351,7 +342,7 @@ DISKS_OF_THE_CLUSTER = (
         "The file system of volume data cannot be grown on the node.",
         (*CLAIM, *CHECKOUT),
         used(),
-        event("FileSystemResizeFailed"),
+        event("VolumeResizeFailed", "resize2fs"),
         steps=refusing(
             "NodeExpandVolume", "internal", "resize2fs: Permission denied to resize filesystem", grow("96Mi")
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kubedoctor.answers.rollouts.strategy import recreate_fix
 from kubedoctor.cluster import (
@@ -21,7 +21,7 @@ from kubedoctor.cluster import (
     terminating,
     workload_of,
 )
-from kubedoctor.findings import Evidence, Fix, Ref, has_path, quote
+from kubedoctor.findings import Effect, Evidence, Fix, Ref, has_path, kubectl, quote
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
@@ -34,7 +34,12 @@ _HELD_BY = (
     ),
 )
 """Compute Engine, Azure, EC2 and OpenStack."""
-_USED_BY = re.compile(r"is already used by pod\(s\) (.+)$")
+_USED_BY = re.compile(r"is already used by pod\(s\) (.+?)(?: and \d+ pod\(s\) in different namespaces)?$")
+"""After `Multi-Attach error for volume`, or `Waiting for detach for volume` in newer versions
+(`pkg/controller/volume/attachdetach/reconciler`, reportMultiAttachError, v1.37)."""
+
+
+OUT_OF_SERVICE: Final = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
 
 
 class Attached(NamedTuple):
@@ -84,6 +89,7 @@ def attached_elsewhere(pod: Pod, event: Event, volume: str, about: Ref, cluster:
             words += f"; it is still attached to node {node_name}{', which is no node of this cluster any more' if gone else ''}"
             evidence.append(quote(attachment, "spec.nodeName", "where the volume is attached"))
             blamed = (ref(attachment),)
+            fixes += _left_behind(attachment, cluster)
     if claim is not None and claim.spec.access_modes == ("ReadWriteOnce",) and has_path(claim, "spec.accessModes"):
         words += f"; claim {claim.name} is ReadWriteOnce: only pods of one node can use it"
         evidence.append(quote(claim, "spec.accessModes", "what the claim allows"))
@@ -102,9 +108,13 @@ def _beside(pod: Pod, holder: Pod, cluster: Cluster) -> Iterator[Fix]:
     machine = cluster.maybe.get(Node, "", node)
     stated = condition(machine.status.conditions, "Ready") if machine is not None else None
     if terminating(holder) and stated is not None and stated.status != "True":
+        yield Fix(f"Let node {node} answer again: pod {holder.name} does not end before")
         yield Fix(
-            f"Let node {node} answer again, or mark it out of service if its machine is off for certain: pod {holder.name}"
-            " does not end before"
+            f"Or, if its machine is off for certain, taint node {node} out of service: its pods end and their volumes are"
+            " detached. A machine that still runs may go on writing and damage the data",
+            kubectl("taint", "nodes", node, OUT_OF_SERVICE),
+            Effect.DISRUPTS,
+            changes=Ref("Node", "", node),
         )
         return
     if terminating(holder):
@@ -117,6 +127,28 @@ def _beside(pod: Pod, holder: Pod, cluster: Cluster) -> Iterator[Fix]:
         else f"End pod {holder.name} first, or run pod {pod.name} on node {node} too"
     )
     yield Fix("Or use a claim with ReadWriteMany, if its driver offers it")
+
+
+def _left_behind(attachment: VolumeAttachment, cluster: Cluster) -> Iterator[Fix]:
+    """For an attachment to a node where no pod uses the volume any more."""
+    name, node_name = ref(attachment), attachment.spec.node_name
+    node = cluster.maybe.get(Node, "", node_name)
+    stated = condition(node.status.conditions, "Ready") if node is not None else None
+    if node is not None and stated is not None and stated.status != "True":
+        yield Fix(
+            f"If machine {node_name} is off for certain, taint its node out of service, so that its volumes are detached. A"
+            " machine that still runs may go on writing and damage the data",
+            kubectl("taint", "nodes", node_name, OUT_OF_SERVICE),
+            Effect.DISRUPTS,
+            changes=ref(node),
+        )
+    elif attachment.metadata.deletion_timestamp is None:
+        yield Fix(
+            f"Wait some minutes: the volume is detached from node {node_name} once the kubelet there has unmounted it; if it is"
+            f" not, look at {name.title} and at the log of the driver's attacher"
+        )
+    else:
+        yield Fix(f"Find out in {name.title} why the driver does not detach the volume from node {node_name}")
 
 
 def _attachments(

@@ -1,0 +1,1 @@
+"""Volumes of a pod that are not attached or not mounted."""
