@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from diagnostics.storage.drivers._node_part import unregistered
 from kubedoctor.cluster import (
     Cluster,
     Event,
@@ -60,6 +61,8 @@ _SNAPSHOT: Final = re.compile(r'volumesnapshots\.snapshot\.storage\.k8s\.io "(?P
 _NOT_READY: Final = re.compile(r"snapshot \S+ is not (?:R|r)eady|is not ready to use")
 _SHARED: Final = ("ReadWriteMany", "ReadOnlyMany")
 _MODES: Final = re.compile(r"capabilit|access ?mode|MULTI_NODE|ReadWriteMany", re.IGNORECASE)
+_UNREGISTERED: Final = re.compile(r"no topology key found (?:for node|on CSINode) (?P<node>[\w.-]*\w)")
+"""`kubernetes-csi/external-provisioner`, `pkg/controller/topology.go`, GenerateAccessibilityRequirements, 6.2."""
 _SMALLER: Final = re.compile(r"requested volume size \d+ is less than the size (?P<bytes>\d+) for the source")
 _SIZE: Final = "spec.resources.requests[storage]"
 _SHORT: Final = 2
@@ -225,6 +228,25 @@ def shared_modes(failure: Event, claim: PersistentVolumeClaim) -> ControllerStat
             ),
             Fix("Or use a class of a file server: EFS, Azure Files, Filestore, NFS, CephFS"),
         ),
+    )
+
+
+def not_on_the_node(
+    failure: Event, claim: PersistentVolumeClaim, storage_class: StorageClass, cluster: Cluster
+) -> ControllerState:
+    """A driver that is not registered on the node that the scheduler has chosen, so that nothing tells the zone of the node."""
+    found = _UNREGISTERED.search(failure.message)
+    if found is None:
+        return ControllerState()
+    driver, node = storage_class.provisioner, found["node"]
+    path = "metadata.annotations[volume.kubernetes.io/selected-node]"
+    where = (quote(claim, path, "the node that the scheduler has chosen"),) if has_path(claim, path) else ()
+    there = unregistered(driver, node, where, cluster)
+    return ControllerState(
+        f": {driver} is not registered on node {node}{there.words}",
+        evidence=there.evidence,
+        fixes=(Fix(f"Let the part of {driver} on the nodes run on node {node}: it tells the zone of the node"),),
+        because_of=there.blamed,
     )
 
 

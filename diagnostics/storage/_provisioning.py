@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from diagnostics.storage._driver import absent_driver
 from diagnostics.storage._hung import (
     HUNG,
     deciding,
@@ -20,12 +19,14 @@ from diagnostics.storage._provisioner import (
     identity_refused,
     key_refused,
     named_parameter,
+    not_on_the_node,
     shared_modes,
     silent_controller,
     smaller_than_its_source,
     snapshot_elsewhere,
 )
 from diagnostics.storage._volumes import requested
+from diagnostics.storage.drivers._driver import absent_driver
 from kubedoctor.cluster import (
     Cluster,
     PersistentVolumeClaim,
@@ -86,6 +87,8 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
             state, why = encrypted, f": {encrypted.clause}"
         if elsewhere.clause:
             state, why = elsewhere, why + elsewhere.clause
+        if (absent := not_on_the_node(failure, claim, storage_class, cluster)).clause:
+            state, why = absent, why + absent.clause
         if is_hung(failure):
             state = ill_storage(storage_class, cluster)
             why += f"; {HUNG}{state.clause}"

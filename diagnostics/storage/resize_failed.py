@@ -29,8 +29,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from diagnostics.storage._driver import RESIZER, idle_sidecar
 from diagnostics.storage._provisioner import ControllerState
+from diagnostics.storage.drivers._driver import RESIZER, idle_sidecar
 from kubedoctor.cluster import (
     Cluster,
     Deployment,

@@ -26,8 +26,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from diagnostics.storage._driver import SNAPSHOTTER as _SIDECAR
-from diagnostics.storage._driver import controller_pods, runs
+from diagnostics.storage.drivers._driver import SNAPSHOTTER as _SIDECAR
+from diagnostics.storage.drivers._driver import controller_pods, runs
 from diagnostics.storage.snapshots.snapshot_class_unusable import GROUP, SNAPSHOT, is_not_taken
 from kubedoctor.cluster import Cluster, CustomResource, Pod, human_duration, quote, ref
 from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, has_path, look_at_log

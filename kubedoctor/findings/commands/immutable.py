@@ -36,7 +36,8 @@ _STATEFUL_SET: Final = frozenset(
 
 def recreated(about: Ref, steps: Sequence[Step], item: KubernetesObject | None) -> str | None:
     """The rest of the command line after the patch that replaces the object; empty where it is changed in place, None
-    where it cannot be changed: its controller would recreate it unchanged, or its current state is not known."""
+    where it cannot be changed: its controller would recreate it unchanged, its data would be lost, or its current state is not
+    known."""
     spec = [step for step in steps if step.path[0] == "spec"]
     match about.kind:
         case "Pod" if not all(_may_change_in_pod(step) for step in spec):
@@ -44,7 +45,7 @@ def recreated(about: Ref, steps: Sequence[Step], item: KubernetesObject | None) 
         case "Job" if any(step.path[1:2] == ("template",) for step in spec):
             return None
         case "PersistentVolumeClaim" if not all(_may_change_in_claim(step, item) for step in spec):
-            return RECREATE if item is not None else None
+            return RECREATE if isinstance(item, PersistentVolumeClaim) and not _is_bound(item) else None
         case "StatefulSet" if not all(step.path[1] in _STATEFUL_SET for step in spec):
             return RECREATE_ALONE
     return ""
@@ -66,10 +67,20 @@ def _may_change_in_pod(step: Step) -> bool:
     return False
 
 
+def _is_bound(claim: PersistentVolumeClaim) -> bool:
+    """It has a volume, which may be deleted with it."""
+    return claim.status.phase == "Bound" or bool(claim.spec.volume_name and claim.status.capacity)
+
+
+_OF_BOUND: Final = (("spec", "volumeAttributesClassName"), ("spec", "resources", "requests", "storage"))
+
+
 def _may_change_in_claim(step: Step, item: KubernetesObject | None) -> bool:
-    """The class and the volume can be set where they are empty."""
+    """The class and the volume can be set where they are empty; of a bound claim, the attributes and the size."""
     if not isinstance(item, PersistentVolumeClaim) or step.remove:
         return False
+    if step.path in _OF_BOUND and item.status.phase == "Bound":
+        return True
     if step.path == ("spec", "storageClassName"):
         from kubedoctor.replay.storage.matching import class_of  # few fixes change a claim
 

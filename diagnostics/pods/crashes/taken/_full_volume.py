@@ -9,14 +9,19 @@ from kubedoctor.cluster import (
     PersistentVolumeClaim,
     Pod,
     StorageClass,
+    amount_of,
+    format_bytes,
     has_path,
     quote,
     ref,
 )
-from kubedoctor.findings import Effect, Fix, Ref, edit_command, quote_measured
+from kubedoctor.cluster.changes import put
+from kubedoctor.findings import Effect, Fix, Ref, command_line, edit_command, quote_measured
 from kubedoctor.replay.storage.usage import use_of
 
 _SIZE = "status.capacity[storage]"
+_TIMES = 2
+"""How much larger the example is."""
 
 
 def full_volume(pod: Pod, container: Container | None, path: str, about: Ref, cluster: Cluster) -> Story:
@@ -55,7 +60,13 @@ def growing(pod: Pod, claim: PersistentVolumeClaim, about: Ref, cluster: Cluster
         )
     if owner := _operator_of(pod, claim, about, cluster):
         return (Fix(f"Enlarge the storage in {owner}, whose operator then enlarges claim {claim.name}"), free)
-    return (Fix(f"Enlarge claim {claim.name}", edit_command(ref(claim)), Effect.CHANGES), free)
+    size = amount_of((claim.status.capacity or {}).get("storage"))
+    if size is None:
+        return (Fix(f"Enlarge claim {claim.name}", edit_command(ref(claim)), Effect.CHANGES), free)
+    larger = str(format_bytes(int(size.value()) * _TIMES))
+    change = put(ref(claim), ("spec", "resources", "requests", "storage"), larger)
+    text = f"Enlarge claim {claim.name}, to {larger} for example: it cannot be made smaller again"
+    return (Fix(text, command_line(change, claim), Effect.CHANGES, changes=ref(claim)), free)
 
 
 def _operator_of(pod: Pod, claim: PersistentVolumeClaim, about: Ref, cluster: Cluster) -> str:

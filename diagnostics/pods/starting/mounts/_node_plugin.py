@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
-from diagnostics.storage._driver import ATTACHER, idle_sidecar
-from kubedoctor.cluster import Cluster, DaemonSet, Event, Node, Pod, pods_of, ready, ref, untolerated
-from kubedoctor.findings import Evidence, Fix, Ref, has_path, quote
+from diagnostics.storage.drivers._driver import ATTACHER, idle_sidecar
+from diagnostics.storage.drivers._node_part import AtNode, plugin_of, texts_of, unregistered
+from kubedoctor.cluster import Cluster, DaemonSet, Event, Pod, pods_of, ready
+from kubedoctor.findings import Fix, quote
 from kubedoctor.replay.messages.classes import MessageClass
 from kubedoctor.replay.messages.message import Message
 from kubedoctor.replay.messages.reader import read_message
@@ -22,15 +23,6 @@ _STALE: Final = re.compile(r"stale (?:nfs )?file handle|transport endpoint is no
 _ON_THE_NODE: Final = frozenset(
     {MessageClass.MOUNT_BUSY, MessageClass.MOUNT_HELPER_MISSING, MessageClass.MOUNT_FILESYSTEM}
 )
-
-
-class AtNode(NamedTuple):
-    """`words`: to follow the kubelet's message. `blamed`: what runs the driver there."""
-
-    words: str
-    evidence: tuple[Evidence, ...]
-    blamed: tuple[Ref, ...] = ()
-    fixes: tuple[Fix, ...] = ()
 
 
 def at_node(pod: Pod, event: Event, cluster: Cluster) -> AtNode:
@@ -55,66 +47,7 @@ def at_node(pod: Pod, event: Event, cluster: Cluster) -> AtNode:
     driver = next(filter(None, found.groups()), "") if found is not None else ""
     if not driver:
         return AtNode("", ())
-    plugin = _plugin_of(driver, cluster)
-    if plugin is None:
-        return AtNode(
-            f"; no pod on node {node} has registered the driver",
-            (quote(pod, "spec.nodeName", "where it is not registered"),),
-        )
-    there = [one for one in pods_of(plugin, cluster.maybe) if one.spec.node_name == node]
-    if not there:
-        return AtNode(
-            f"; {ref(plugin).title} has no pod on node {node}{_why_not(plugin, node, cluster)}",
-            (quote(pod, "spec.nodeName", "where the driver is missing"), *_taints(plugin, node, cluster)),
-            (ref(plugin),),
-        )
-    unready = next((one for one in there if not ready(one)), None)
-    if unready is None:
-        return AtNode(
-            f"; its pod {ref(there[0]).title.partition(' ')[2]} runs on node {node} and has not registered it",
-            (quote(there[0], "spec.nodeName", "where the driver's pod runs"),),
-        )
-    return AtNode(
-        f"; its pod {ref(unready).title.partition(' ')[2]} on node {node} is not ready",
-        (quote(unready, "spec.nodeName", "where the driver's pod runs"),),
-        (ref(unready), ref(plugin)),
-    )
-
-
-def _plugin_of(driver: str, cluster: Cluster) -> DaemonSet | None:
-    """The DaemonSet whose template names the driver: in an argument, a variable, or the path of its socket."""
-    return next((one for one in cluster.maybe.all(DaemonSet) if any(driver in text for text in _texts(one))), None)
-
-
-def _texts(daemon_set: DaemonSet) -> list[str]:
-    spec = daemon_set.spec.template.spec
-    texts = [volume.host_path.path for volume in spec.volumes or () if volume.host_path is not None]
-    for container in spec.containers:
-        texts += [*(container.args or ()), *(container.command or ())]
-        texts += [variable.value for variable in container.env or ()]
-    return texts
-
-
-def _why_not(plugin: DaemonSet, name: str, cluster: Cluster) -> str:
-    node = cluster.maybe.get(Node, "", name)
-    if node is None:
-        return ""
-    taint = untolerated(plugin.spec.template.spec.tolerations, node.spec.taints or ())
-    if taint is not None:
-        return f": it does not tolerate taint {taint.key}{f'={taint.value}' if taint.value else ''}:{taint.effect}"
-    wrong = [
-        f"{key}={value}"
-        for key, value in (plugin.spec.template.spec.node_selector or {}).items()
-        if node.labels.get(key) != value
-    ]
-    return f": the node lacks label {', '.join(wrong)}" if wrong else ""
-
-
-def _taints(plugin: DaemonSet, name: str, cluster: Cluster) -> tuple[Evidence, ...]:
-    node = cluster.maybe.get(Node, "", name)
-    if node is None or not has_path(node, "spec.taints"):
-        return ()
-    return (quote(node, "spec.taints", f"of the node; {plugin.name} has to tolerate them"),)
+    return unregistered(driver, node, (quote(pod, "spec.nodeName", "where it is not registered"),), cluster)
 
 
 _WAITS: Final = re.compile(r"timed out waiting for external-attacher of (?P<driver>\S+) CSI driver")
@@ -155,12 +88,12 @@ _REGISTRY: Final = "/var/lib/kubelet/plugins_registry"
 def device_plugin_pod(driver: str, node: str, cluster: Cluster) -> Pod | None:
     """The pod on the node that should have registered a driver of devices, and is not ready: of the DaemonSet that names
     the driver, else of the only one that registers there and is not a driver of volumes (CSI)."""
-    named = _plugin_of(driver, cluster)
+    named = plugin_of(driver, cluster)
     candidates = [
         one
         for one in cluster.maybe.all(DaemonSet)
-        if any(_REGISTRY in text for text in _texts(one))
-        and not any("csi" in text for text in (*_texts(one), *(c.image for c in one.spec.template.spec.containers)))
+        if any(_REGISTRY in text for text in texts_of(one))
+        and not any("csi" in text for text in (*texts_of(one), *(c.image for c in one.spec.template.spec.containers)))
     ]
     for daemon_set in [named] if named is not None else candidates if len(candidates) == 1 else []:
         for pod in pods_of(daemon_set, cluster.maybe):

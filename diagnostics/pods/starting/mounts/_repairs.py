@@ -22,17 +22,8 @@ _HELPERS: Final = (
 """The first that stands in the message: what has to be there on the node."""
 _BY_WORDS: Final = (
     (
-        re.compile(r"stale (?:nfs )?file handle", re.IGNORECASE),
-        "Let the server export the directory again that was mounted (it was deleted, moved or exported again), unmount the old one"
-        " on node {node}, and start the pod again",
-    ),
-    (
         re.compile(r"protocol not supported|NFS version or transport protocol", re.IGNORECASE),
         "Set an NFS version that the server offers in the mount options (nfsvers=4.1, for example), or enable the version there",
-    ),
-    (
-        re.compile(r"transport endpoint is not connected", re.IGNORECASE),
-        "Restart the driver's pod on node {node}, whose mount program has ended, and then the pods that use its volumes",
     ),
     (
         re.compile(r"operation with the given Volume|code = Aborted", re.IGNORECASE),

@@ -300,6 +300,7 @@ DISKS_OF_THE_CLUSTER = (
         event("FailedAttachVolume", "already used by pod"),
         steps=used_on_a_dead_node,
         repair=without_second_node,
+        settle=65,
     ),
     Fault(
         "disk-device-is-busy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 
 from tests.real.cluster.layout import KUBERNETES_VERSION, Document
@@ -12,6 +13,8 @@ from tests.real.storage_driver import DRIVER
 from tests.real.workloads import manifest
 
 OTHER_NODE = "node-2"
+PATIENCE = 70
+"""Seconds after which a pod that waits for its disk counts as stuck."""
 
 
 def second_node(at: Namespace) -> None:
@@ -65,6 +68,16 @@ def on_the_second_node(at: Namespace, *tolerations: Document) -> None:
 def used_on_two_nodes(at: Namespace) -> None:
     on_the_second_node(at, {"operator": "Exists"})
     at.apply(user(at.name))
+    for _ in range(PATIENCE // 10):
+        keep_ready(at)
+        time.sleep(10)
+
+
+def keep_ready(at: Namespace) -> None:
+    """What the kubelet of the second node would do every ten seconds."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    spec = {"holderIdentity": OTHER_NODE, "leaseDurationSeconds": 40, "renewTime": now}
+    at.apply(manifest("Lease", OTHER_NODE, "kube-node-lease", "coordination.k8s.io/v1", spec=spec))
 
 
 def used_on_a_dead_node(at: Namespace) -> None:
@@ -94,3 +107,4 @@ def without_second_node(at: Namespace) -> None:
     at.cluster.kubectl("delete", "pod", "import", "-n", at.name, "--force", "--grace-period=0", "--ignore-not-found")
     at.cluster.kubectl("delete", "node", OTHER_NODE, "--ignore-not-found")
     at.cluster.kubectl("delete", "csinode", OTHER_NODE, "--ignore-not-found")
+    at.cluster.kubectl("delete", "lease", OTHER_NODE, "-n", "kube-node-lease", "--ignore-not-found")

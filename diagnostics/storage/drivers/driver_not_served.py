@@ -25,7 +25,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from diagnostics.storage._driver import (
+from diagnostics.storage._provisioner import ControllerState
+from diagnostics.storage.drivers._driver import (
     ATTACHER,
     PROVISIONER,
     RESIZER,
@@ -35,7 +36,6 @@ from diagnostics.storage._driver import (
     not_running,
     runs,
 )
-from diagnostics.storage._provisioner import ControllerState
 from kubedoctor.cluster import (
     Cluster,
     CSIDriver,

@@ -1,0 +1,1 @@
+"""Drivers of volumes: their controllers and their parts on the nodes."""
