@@ -241,6 +241,7 @@ NEEDED: dict[str, dict[str, str]] = {
         **dict.fromkeys(("Deployment", "ReplicaSet", "Pod"), "which program is the operator"),
         "Platform.acme.example": "that it waits, else the status alone is shown",
     },
+    "KD3014": {"Pod": "on which node the volume is mounted"},
     "KD4005": {"Pod": "that no drain is going on"},
     "KD4006": {"Pod": "which pods tolerate the taint for a time only"},
     "KD4007": {"Event": "that the machine was restarted", "Pod": "that all its containers ended at once"},
