@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from diagnostics.storage.drivers._node_part import unregistered
 from kubedoctor.cluster import (
     Cluster,
+    CSINode,
     Event,
     PersistentVolumeClaim,
     Ref,
@@ -241,6 +242,21 @@ def not_on_the_node(
     driver, node = storage_class.provisioner, found["node"]
     path = "metadata.annotations[volume.kubernetes.io/selected-node]"
     where = (quote(claim, path, "the node that the scheduler has chosen"),) if has_path(claim, path) else ()
+    registered = _registration(driver, node, cluster)
+    if registered is not None:
+        return ControllerState(
+            f": {driver} is registered on node {node} without topology keys",
+            evidence=(
+                *where,
+                quote(registered, f"spec.drivers[name={driver}].nodeID", "registered, without topologyKeys"),
+            ),
+            fixes=(
+                Fix(
+                    f"Restart the part of {driver} on node {node} with its topology, or its provisioner with"
+                    " --feature-gates=Topology=false if its volumes can be reached from every node"
+                ),
+            ),
+        )
     there = unregistered(driver, node, where, cluster)
     return ControllerState(
         f": {driver} is not registered on node {node}{there.words}",
@@ -248,6 +264,12 @@ def not_on_the_node(
         fixes=(Fix(f"Let the part of {driver} on the nodes run on node {node}: it tells the zone of the node"),),
         because_of=there.blamed,
     )
+
+
+def _registration(driver: str, node: str, cluster: Cluster) -> CSINode | None:
+    found = cluster.maybe.get(CSINode, "", node)
+    here = found is not None and any(one.name == driver and one.node_id for one in found.spec.drivers or ())
+    return found if here else None
 
 
 def _snapshot_not_ready(failure: Event, claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:

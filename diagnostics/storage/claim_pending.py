@@ -40,6 +40,7 @@ from kubedoctor.cluster import (
     CannotSee,
     Cluster,
     CSIDriver,
+    CSINode,
     DaemonSet,
     Deployment,
     Event,
@@ -67,7 +68,7 @@ from kubedoctor.replay.storage.unbound import Awaited, Unbound, unbound
     severity=Severity.CRITICAL,
     reads=(
         *(PersistentVolumeClaim, PersistentVolume, StorageClass, Pod, Event, Lease, CSIDriver, Deployment, StatefulSet),
-        *(DaemonSet, Node),
+        *(CSINode, DaemonSet, Node),
         "VolumeSnapshot.snapshot.storage.k8s.io",
         CEPH,
     ),

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kubedoctor.cluster import Cluster, DaemonSet, Node, pods_of, ready, ref, untolerated
 from kubedoctor.findings import Evidence, Fix, Ref, has_path, quote
+
+
+_COMMON: Final = frozenset(
+    {"csi", "com", "io", "org", "net", "driver", "storage", "k8s", "aws", "azure", "cloud", "node"}
+)
+"""Parts of names of drivers that tell none of them."""
 
 
 class AtNode(NamedTuple):
@@ -43,8 +49,15 @@ def unregistered(driver: str, node: str, where: tuple[Evidence, ...], cluster: C
 
 
 def plugin_of(driver: str, cluster: Cluster) -> DaemonSet | None:
-    """The DaemonSet whose template names the driver: in an argument, a variable, or the path of its socket."""
-    return next((one for one in cluster.maybe.all(DaemonSet) if any(driver in text for text in texts_of(one))), None)
+    """The DaemonSet whose template names the driver: in an argument, a variable, or the path of its socket; else the only one of
+    CSI whose own name has a word of the driver's: `ebs-csi-node` of `ebs.csi.aws.com`."""
+    all_of_them = cluster.maybe.all(DaemonSet)
+    named = next((one for one in all_of_them if any(driver in text for text in texts_of(one))), None)
+    if named is not None:
+        return named
+    words = [word for word in driver.split(".") if word not in _COMMON]
+    alike = [one for one in all_of_them if "csi" in one.name and any(word in one.name for word in words)]
+    return alike[0] if len(alike) == 1 else None
 
 
 def texts_of(daemon_set: DaemonSet) -> list[str]:

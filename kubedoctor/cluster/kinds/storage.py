@@ -149,7 +149,7 @@ class VolumeNodeResources(Part):
 
 class CSINodeDriver(Part):
     name: str = ""
-    node_id: str = ""
+    node_id: str = msgspec.field(default="", name="nodeID")
     topology_keys: tuple[str, ...] | None = None
     allocatable: VolumeNodeResources | None = None
 

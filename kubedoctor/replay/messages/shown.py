@@ -19,7 +19,7 @@ _NOISE: Final = tuple(
         (r'Multi-Attach error for volume "[^"]*" Volume is ', "Multi-Attach error: it is "),
         (r'Waiting for detach for volume "[^"]*" Volume is ', "Waiting for detach: it is "),
         (r'\bresize volume "[^"]*" by resizer "[^"]*" failed: ', ""),
-        (r"\bfailed to expand pvc with (?=rpc error|[A-Z])", ""),
+        (r"\bfailed to expand pvc with (?!\")", ""),
         (r"\bVolume provisioning failed with infeasible error\. Retries will be delayed\. ", ""),
         # AWS: the SDKs for Go, versions 1 and 2
         (
