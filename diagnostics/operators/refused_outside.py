@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kubedoctor.answers.statements import quoted, said, troubles_of
-from kubedoctor.cluster import Cluster, CustomResource, Event, Ref, ref
+from kubedoctor.cluster import Cluster, CustomResource, Event, ref
 from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic
 
 _SNAPSHOTS: Final = "snapshot.storage.k8s.io"
@@ -61,7 +61,6 @@ _WHY: Final = (
     subject="BackupStorageLocation.velero.io",
     also_subjects=(
         "VolumeSnapshotLocation.velero.io",
-        f"VolumeSnapshot.{_SNAPSHOTS}",
         f"VolumeSnapshotContent.{_SNAPSHOTS}",
         "Provider.pkg.crossplane.io",
         "Configuration.pkg.crossplane.io",
@@ -70,7 +69,7 @@ _WHY: Final = (
     ),
     severity=Severity.WARNING,
     reads=(Event,),
-    symptoms=("Unavailable", "UnpackingPackage", "UnhealthyPackageRevision", "SnapshotCreationFailed"),
+    symptoms=("Unavailable", "UnpackingPackage", "UnhealthyPackageRevision"),
 )
 def refused_outside(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
     for trouble in troubles_of(obj, cluster):
@@ -84,18 +83,10 @@ def refused_outside(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:
             summary=f"{why[1]}: {message}",
             evidence=quoted(obj, trouble),
             confidence=Confidence.CERTAIN,
-            affects=_made_of(obj),
             fixes=(Fix(why[2]),),
             commands=(Command(ref(obj).describe_command, "its status and events"),),
         )
         return
-
-
-def _made_of(obj: CustomResource) -> tuple[Ref, ...]:
-    """The VolumeSnapshotContent of a VolumeSnapshot, which repeats its error."""
-    name = (obj.status or {}).get("boundVolumeSnapshotContentName")
-    of_snapshot = obj.kind == "VolumeSnapshot" and isinstance(name, str)
-    return (Ref(f"VolumeSnapshotContent.{_SNAPSHOTS}", "", str(name)),) if of_snapshot else ()
 
 
 def _is_of_its_snapshot(obj: CustomResource, cluster: Cluster) -> bool:

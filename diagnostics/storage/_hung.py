@@ -65,13 +65,18 @@ def _class_of(failure: Event) -> MessageClass | None:
 
 
 def repair_of(failure: Event) -> str:
-    if _TOO_LARGE.search(failure.message):
+    return repair_of_text(failure.message, failure.reason)
+
+
+def repair_of_text(text: str, reason: str = "ProvisioningFailed") -> str:
+    """An imperative for what the storage refuses, by the kind of its message."""
+    if _TOO_LARGE.search(text):
         return (
             "Let the claim request no more than the message allows, or use a class whose driver creates larger volumes"
         )
-    reading = read_message(Message(text=failure.message, reason=failure.reason, kind="PersistentVolumeClaim"))
+    reading = read_message(Message(text=text, reason=reason, kind="PersistentVolumeClaim"))
     repair = _REPAIRS.get(reading.message_class) if reading is not None and reading.known else None
-    return repair or "Fix the cause that the provisioner's message names"
+    return repair or "Fix the cause that the driver's message names"
 
 
 def ill_storage(storage_class: StorageClass, cluster: Cluster) -> ControllerState:

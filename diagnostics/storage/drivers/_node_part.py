@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from kubedoctor.cluster import Cluster, DaemonSet, Node, pods_of, ready, ref, untolerated
 from kubedoctor.findings import Evidence, Fix, Ref, has_path, quote
 
-
 _COMMON: Final = frozenset(
     {"csi", "com", "io", "org", "net", "driver", "storage", "k8s", "aws", "azure", "cloud", "node"}
 )

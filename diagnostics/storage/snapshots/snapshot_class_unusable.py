@@ -49,7 +49,7 @@ from kubedoctor.cluster import (
     ref,
 )
 from kubedoctor.cluster.changes import Step, edit, put
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, command_line, diagnostic
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, command_line, diagnostic
 
 GROUP: Final = "snapshot.storage.k8s.io"
 SNAPSHOT: Final = f"VolumeSnapshot.{GROUP}"
@@ -75,7 +75,6 @@ def is_not_taken(snapshot: CustomResource) -> bool:
     severity=Severity.WARNING,
     reads=(CLASS, Deployment, StatefulSet, PersistentVolume, PersistentVolumeClaim),
     when=is_not_taken,
-    explains=(Explains("same", ("KD7104",)),),
     symptoms=(
         "SetDefaultSnapshotClassFailed",
         "SnapshotContentCreationFailed",

@@ -30,7 +30,7 @@ from diagnostics.storage.drivers._driver import SNAPSHOTTER as _SIDECAR
 from diagnostics.storage.drivers._driver import controller_pods, runs
 from diagnostics.storage.snapshots.snapshot_class_unusable import GROUP, SNAPSHOT, is_not_taken
 from kubedoctor.cluster import Cluster, CustomResource, Pod, human_duration, quote, ref
-from kubedoctor.findings import Command, Confidence, Explains, Finding, Fix, Severity, diagnostic, has_path, look_at_log
+from kubedoctor.findings import Command, Confidence, Finding, Fix, Severity, diagnostic, has_path, look_at_log
 
 CONTENT: Final = f"VolumeSnapshotContent.{GROUP}"
 _SLOW: Final = timedelta(minutes=10)
@@ -43,7 +43,6 @@ _SLOW: Final = timedelta(minutes=10)
     severity=Severity.WARNING,
     reads=(CONTENT, Pod),
     when=is_not_taken,
-    explains=(Explains("same", ("KD7104",)),),
     symptoms=("READYTOUSE false",),
 )
 def snapshot_waits_for_driver(snapshot: CustomResource, cluster: Cluster) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ from kubedoctor.cluster import (
     VolumeAttachment,
     has_path,
     human_duration,
+    listed,
     quote,
     ref,
     times,
@@ -50,6 +51,8 @@ _CURRENT: Final = timedelta(minutes=30)
 _IN_USE: Final = re.compile(
     r"still attached|in use|being used|in-use|VolumeInUse|ResourceInUse|has watchers", re.IGNORECASE
 )
+_COPIED: Final = re.compile(r"snapshot|clone|dependent|child", re.IGNORECASE)
+_SNAPSHOTS: Final = "snapshot.storage.k8s.io"
 _LONGEST: Final = 240
 
 
@@ -62,7 +65,7 @@ def to_be_deleted(volume: PersistentVolume) -> bool:
     code="KD3007",
     subject=PersistentVolume,
     severity=Severity.WARNING,
-    reads=(PersistentVolume, Event, VolumeAttachment),
+    reads=(PersistentVolume, Event, VolumeAttachment, f"VolumeSnapshotContent.{_SNAPSHOTS}"),
     when=to_be_deleted,
     symptoms=("VolumeFailedDelete", "VolumeFailedRecycle", "is still attached to node"),
 )
@@ -116,7 +119,9 @@ def _said(volume: PersistentVolume, cluster: Cluster) -> tuple[str, Evidence] | 
 def _repairs(volume: PersistentVolume, text: str, cluster: Cluster) -> tuple[tuple[Fix, ...], str]:
     attachments = attachments_of(volume, cluster)
     words = "".join(f"; {ref(one).title} still attaches it to node {one.spec.node_name}" for one in attachments[:1])
-    if _IN_USE.search(text):
+    if _COPIED.search(text):
+        repair = f"Delete the snapshots or clones of the disk that are no longer needed{_snapshots(volume, cluster)}; the driver then deletes the disk by itself"
+    elif _IN_USE.search(text):
         repair = "Detach the disk at the provider from the machine that holds it; the driver then deletes it by itself"
     else:
         repair = "Fix the cause that the driver's message names; it then deletes the disk by itself"
@@ -130,3 +135,14 @@ def _repairs(volume: PersistentVolume, text: str, cluster: Cluster) -> tuple[tup
             changes=ref(volume),
         ),
     ), words
+
+
+def _snapshots(volume: PersistentVolume, cluster: Cluster) -> str:
+    """The VolumeSnapshots that are known to be of the disk, as a clause."""
+    handle = volume.spec.csi.volume_handle if volume.spec.csi is not None else ""
+    names = []
+    for content in cluster.maybe.custom("VolumeSnapshotContent", _SNAPSHOTS) if handle else ():
+        source, of = (content.spec or {}).get("source"), (content.spec or {}).get("volumeSnapshotRef")
+        if isinstance(source, dict) and isinstance(of, dict) and source.get("volumeHandle") == handle:
+            names.append(f"VolumeSnapshot {of.get('namespace', '')}/{of.get('name', '')}")
+    return f" ({listed(sorted(names), 3)})" if names else ""
