@@ -68,7 +68,7 @@ _WHY: Final = (
         "ImageRepository.image.toolkit.fluxcd.io",
     ),
     severity=Severity.WARNING,
-    reads=(Event,),
+    reads=(Event, f"VolumeSnapshot.{_SNAPSHOTS}"),
     symptoms=("Unavailable", "UnpackingPackage", "UnhealthyPackageRevision"),
 )
 def refused_outside(obj: CustomResource, cluster: Cluster) -> Iterator[Finding]:

@@ -36,13 +36,12 @@ from diagnostics.storage.snapshots.snapshot_class_unusable import (
 )
 from diagnostics.storage.snapshots.snapshot_waits_for_driver import CONTENT
 from kubedoctor.cluster import (
+    CannotSee,
     Cluster,
     CustomResource,
-    Deployment,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
-    StatefulSet,
     quote,
     ref,
 )
@@ -83,7 +82,7 @@ _LONGEST: Final = 240
     code="KD3015",
     subject=SNAPSHOT,
     severity=Severity.WARNING,
-    reads=(CONTENT, CLASS, Deployment, StatefulSet, PersistentVolume, PersistentVolumeClaim, Pod),
+    reads=(CONTENT, CLASS, PersistentVolume, PersistentVolumeClaim, Pod),
     when=is_not_taken,
     symptoms=("SnapshotCreationFailed", "SnapshotContentCheckandUpdateFailed", "READYTOUSE false"),
 )
@@ -91,7 +90,7 @@ def snapshot_failed(snapshot: CustomResource, cluster: Cluster) -> Iterator[Find
     if not is_not_taken(snapshot) or not has_path(snapshot, _ERROR):
         return
     error = quote(snapshot, _ERROR, "what the driver's snapshotter says")
-    if any(True for _ in snapshot_class_unusable(snapshot, cluster)):
+    if _is_of_its_class(snapshot, cluster):
         return
     passes = _may_pass(snapshot, error.text, cluster)
     why = shown_reason(_STEPS.sub("", error.text), _LONGEST).strip('".')
@@ -111,6 +110,15 @@ def snapshot_failed(snapshot: CustomResource, cluster: Cluster) -> Iterator[Find
             Command(ref(snapshot).describe_command, "the tries of the snapshotter, under Events"),
         ),
     )
+
+
+def _is_of_its_class(snapshot: CustomResource, cluster: Cluster) -> bool:
+    """Whether its class or its source explains the error; where the classes cannot be read, the driver's word counts."""
+    try:
+        return any(True for _ in snapshot_class_unusable(snapshot, cluster))
+    except CannotSee:
+        cluster.maybe.custom("VolumeSnapshotClass", GROUP)
+        return False
 
 
 def _repair(text: str) -> str:
