@@ -68,7 +68,7 @@ MOST_REQUESTS = {
     "PersistentVolumeClaim": 23,
     "PersistentVolume": 4,
     "NetworkPolicy": 7,
-    "Namespace": 45,  # eight lists, the log of a pod of each template, the Corefile, what its Pending pod needs, and the events of a node whose container was OOMKilled
+    "Namespace": 46,  # eight lists, the log of a pod of each template, the Corefile, what its Pending pod needs, the events of a node whose container was OOMKilled, and what its kubelet measures of volumes
 }
 
 
