@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
@@ -41,6 +42,7 @@ from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.threads import InThread
+from kubedoctor.tui.widgets.one_line import Keys
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.themed_app import ThemedApp
 
@@ -254,12 +256,19 @@ class KubedoctorApp(ThemedApp):
     ) -> None:
         """Nothing in a message is markup, whatever the caller says: a screen hands on Textual's own default. Only the newest
         is shown: several would hide half of a small screen."""
-        self.call_later(self.clear_notifications)
         text = visible(message, MOST_NOTICE_CELLS, lines=True)
-        if timeout is not None and timeout <= BRIEF_SECONDS:
-            for earlier in [each for each in self._notifications if each.timeout <= BRIEF_SECONDS]:
-                self._unnotify(earlier, refresh=False)
-        super().notify(text, title=visible(title), severity=severity, timeout=timeout, markup=False)
+        brief = timeout if timeout is not None and timeout <= BRIEF_SECONDS and severity == "information" else 0.0
+        self.call_later(self._notify, text, visible(title), severity, timeout, brief)
+
+    def _notify(self, text: str, title: str, severity: SeverityLevel, timeout: float | None, brief: float) -> None:
+        """What is brief stands in the place of the keys, where it has room: there it moves nothing."""
+        if self._notifications:
+            self.clear_notifications()
+        keys = next(iter(self.screen.query(Keys)), None)
+        if brief and not title and keys is not None and "\n" not in text and cell_len(text) < keys.size.width:
+            keys.say(text, brief)
+        else:
+            super().notify(text, title=title, severity=severity, timeout=timeout, markup=False)
 
     def action_help(self) -> None:
         """All keys, from every screen."""

@@ -17,7 +17,7 @@ from kubedoctor.tui.rows import READING, View
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
-from kubedoctor.tui.widgets.one_line import Heading
+from kubedoctor.tui.widgets.one_line import Heading, Keys
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
 from tests.tui.recordings import command, list_screen, opened, press
@@ -211,3 +211,20 @@ async def test_the_header_counts_incidents_on_every_list() -> None:
         await command(pilot, app, "pods kube-system")
         assert bar.incidents is not None
         assert sum(bar.incidents.values()) < sum(at_home.values())
+
+
+async def test_a_brief_notice_stands_in_the_place_of_the_keys_for_a_while() -> None:
+    async with running(application("oom-killed"), home=True) as (pilot, screen):
+        keys = screen.query_one(Keys)
+        offered = keys.line(80)
+        pilot.app.notify("Copied: shop/[b]web[/b]", timeout=3)
+        await pilot.pause()
+        assert "Copied: shop/[b]web[/b]" in "".join(piece.text for piece in keys.line(80))
+        assert not pilot.app._notifications
+        keys.end_notice()
+        assert keys.line(80) == offered
+        pilot.app.notify("one\ntwo", timeout=3)
+        pilot.app.notify("It failed", severity="error", timeout=3)
+        await pilot.pause()
+        assert keys.line(80) == offered
+        assert pilot.app._notifications

@@ -15,7 +15,7 @@ from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.text_screen import TextScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.widgets.banner import Banner
-from kubedoctor.tui.widgets.one_line import Heading
+from kubedoctor.tui.widgets.one_line import Heading, Keys
 from kubedoctor.tui.widgets.status_bar import StatusBar
 from kubedoctor.tui.widgets.text_view import TextView
 from kubedoctor.tui.widgets.virtual_table import VirtualTable
@@ -40,7 +40,9 @@ def banner(screen: ListScreen) -> str:
 
 
 def notes(app: App[Any]) -> list[str]:
-    return [note.message for note in app._notifications]
+    """Those beside the screen, and the one in the place of the keys."""
+    brief = [keys.notice for keys in app.screen.query(Keys) if keys.notice]
+    return [*(note.message for note in app._notifications), *brief]
 
 
 async def break_web(sandbox: Sandbox, screen: ListScreen) -> None:

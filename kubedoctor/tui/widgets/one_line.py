@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.strip import Strip
+from textual.timer import Timer
 
 from kubedoctor.tui.look import HEAVY, LINE, PAST, TEE, WALL, WAY
 from kubedoctor.tui.pages.ink import crop, ends, ink, size
@@ -54,6 +55,28 @@ class Keys(OneLine):
     """The keys that apply, what belongs to the view first; words drop out at the right where there is no room."""
 
     DEFAULT_CSS = "Keys { background: $bar; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.notice = ""
+        self._ends: Timer | None = None
+
+    def say(self, notice: str, seconds: float) -> None:
+        """Show a notice in the place of the keys, for so long. It moves nothing, so that it costs one line."""
+        if self._ends is not None:
+            self._ends.stop()
+        self.notice = notice
+        self._ends = self.set_timer(seconds, self.end_notice) if notice else None
+        self.refresh()
+
+    def end_notice(self) -> None:
+        """Show the keys again."""
+        self.say("", 0)
+
+    def line(self, width: int) -> Line:
+        if self.notice:
+            return crop((Piece(" "), ink(self.notice, "name")), width)
+        return super().line(width)
 
     def offer(self, keys: Sequence[Key], tail: Sequence[Key] = TAIL) -> None:
         """Show these keys."""
