@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from diagnostics.admission.webhooks._serving import ServingCertificate, serving_certificate
 from kubedoctor.answers.reach.denials import deciding_parts, in_words
 from kubedoctor.answers.reach.from_api_server import denied_to_api_server, opening_fix
 from kubedoctor.cluster import (
@@ -25,6 +26,8 @@ from kubedoctor.replay.messages.reader import read_message
 from kubedoctor.replay.network.enforcers import refuses_what_it_denies
 
 _REFUSED: Final = "connection refused"
+_EXPIRED: Final = "certificate has expired or is not yet valid"
+_OTHER_NAME: Final = "certificate is valid for "
 _MEANWHILE: Final = "; until then, set its failurePolicy to Ignore"
 Answer = tuple[str, tuple[Evidence, ...], Fix]
 """What the Service shows, as a clause; its evidence; the fix."""
@@ -41,6 +44,19 @@ def webhook_service(webhook: Webhook, configuration: Ref, why: str, cluster: Clu
             Fix(f"Fill caBundle in {configuration.title}: by the program that issues the certificate"),
         )
     if kind is MessageClass.WEBHOOK_CERTIFICATE:
+        served = _served(webhook, cluster)
+        if served is not None and served.fault:
+            return (
+                served.fault,
+                (served.evidence,),
+                Fix(f"Renew the certificate in {ref(served.secret).title}{_MEANWHILE}"),
+            )
+        if served is not None and (_EXPIRED in why or _OTHER_NAME in why):
+            return (
+                f"{ref(served.secret).title} has a valid certificate by now",
+                (served.evidence,),
+                Fix(f"Restart the pods of the webhook, which may have read an older one at their start{_MEANWHILE}"),
+            )
         return "", (), Fix(f"Renew the certificate of the webhook's server, or the caBundle in {configuration.title}")
     if target is None:
         return "", (), Fix(f"Make the server at the webhook's url answer{_MEANWHILE}")
@@ -85,6 +101,12 @@ def webhook_service(webhook: Webhook, configuration: Ref, why: str, cluster: Clu
     else:
         fix = f"Read the log of the pods behind {name.title}: they receive the call"
     return clause, evidence, Fix(f"{fix}{_MEANWHILE}")
+
+
+def _served(webhook: Webhook, cluster: Cluster) -> ServingCertificate | None:
+    target = webhook.client_config.service
+    service = cluster.maybe.get(Service, target.namespace, target.name) if target is not None else None
+    return serving_certificate(service, cluster) if service is not None else None
 
 
 def _kind(why: str) -> MessageClass | None:

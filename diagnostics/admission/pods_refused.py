@@ -47,6 +47,7 @@ from kubedoctor.cluster import (
     Ref,
     ReplicaSet,
     RuntimeClass,
+    Secret,
     Service,
     ServiceAccount,
     StatefulSet,
@@ -69,7 +70,7 @@ from kubedoctor.replay.workloads.stateful_sets import name_too_long
     severity=Severity.CRITICAL,
     reads=(
         *(Pod, Event, LimitRange, Namespace, PriorityClass, ServiceAccount, RuntimeClass),
-        *(ValidatingWebhookConfiguration, MutatingWebhookConfiguration, Service, EndpointSlice),
+        *(ValidatingWebhookConfiguration, MutatingWebhookConfiguration, Service, EndpointSlice, Secret),
         *(NetworkPolicy, Node, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding),
         *WORKLOADS,
     ),

@@ -8,6 +8,7 @@ refuses those objects.
 - The Service of the webhook does not exist: its component was removed, and its configuration was left behind.
 - The pods behind the Service are not ready, or there are none. If the webhook is called about its own pods too, or about those of
   the network plugin, none of them can be created again: a deadlock.
+- The certificate of the webhook's server has expired, or is for other names than `SERVICE.NAMESPACE.svc`.
 - `caBundle` is empty: what should fill it (cainjector of cert-manager, the service CA operator of OpenShift) does not
   run, is not allowed to, or lacks the certificate. Then the API server does not trust the webhook's server.
 
@@ -25,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnostics.admission.webhooks._uncalled import UncalledWebhook, is_new, uncalled
+from diagnostics.admission.webhooks._uncalled import UNSEEN, UncalledWebhook, is_new, uncalled
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -33,6 +34,7 @@ from kubedoctor.cluster import (
     MutatingWebhookConfiguration,
     Namespace,
     Pod,
+    Secret,
     SelectorError,
     Service,
     ValidatingWebhookConfiguration,
@@ -63,10 +65,12 @@ WebhookConfiguration = ValidatingWebhookConfiguration | MutatingWebhookConfigura
     subject=ValidatingWebhookConfiguration,
     also_subjects=(MutatingWebhookConfiguration,),
     severity=Severity.WARNING,
-    reads=(EndpointSlice, Namespace, Pod, Service, *WORKLOADS),
+    reads=(EndpointSlice, Namespace, Pod, Secret, Service, *WORKLOADS),
     explains=(Explains("calls", ("KD7001", "KD7101", "KD7102", "KD7103")),),
     symptoms=(
         "failed calling webhook",
+        "x509: certificate has expired or is not yet valid",
+        "x509: certificate is valid for",
         "x509: certificate signed by unknown authority",
         "no endpoints available for service",
     ),
@@ -95,7 +99,8 @@ def webhook_unavailable(configuration: WebhookConfiguration, cluster: Cluster) -
             about=ref(configuration),
             summary=f"the API server cannot call webhook {first.name}{more}: {why}; it refuses {_calls(first)}",
             detail=fault.detail,
-            confidence=Confidence.CERTAIN,
+            confidence=fault.confidence,
+            would_disprove=UNSEEN if fault.confidence is Confidence.LIKELY else "",
             evidence=(
                 *(
                     (quote(configuration, policy, "what happens where it cannot be called"),)

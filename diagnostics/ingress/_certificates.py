@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from diagnostics.pods.configuration._creators import creator_of, only_merges
-from kubedoctor.cluster import Cluster, CustomResource, Ingress, LogTail, Secret
+from kubedoctor.answers.mesh.credentials import ISSUED_BY
+from kubedoctor.cluster import Cluster, CustomResource, Ingress, LogTail, Ref, Secret, human_duration, listed
 from kubedoctor.findings import Command, Confidence, Finding, Fix, quote, quote_line, ref
 from kubedoctor.replay.ingress.controllers import controller_pods
 from kubedoctor.replay.status.vocabulary import PROGRESS, START
 
+CERTIFICATE: Final = "Certificate.cert-manager.io"
 _SOUGHT: Final = re.compile(
     r'Error getting SSL certificate "(?P<secret>[^"]+)": local SSL certificate \S+ was not found'
 )
@@ -21,6 +25,51 @@ _WHY: Final = re.compile(r"Error obtaining X\.509 certificate: (?P<why>unexpecte
 _MISMATCH: Final = "private key does not match public key"
 _ENOUGH: Final = 3
 """Looks without success: at the first ones the Secret may not have been read yet."""
+
+
+def certificate_of(ingress: Ingress, name: str, cluster: Cluster) -> datetime | None:
+    """Until when the certificate in a Secret of the Ingress is valid; None where it was not read."""
+    secret = cluster.maybe.get(Secret, ingress.namespace, name) if name else None
+    return secret.certificate_until if secret is not None else None
+
+
+def expired_in_secrets(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
+    """The certificates that are over by themselves, or by the Certificate of cert-manager that writes them."""
+    seen: set[str] = set()
+    for at, entry in enumerate(ingress.spec.tls or ()):
+        name = entry.secret_name
+        secret = cluster.maybe.get(Secret, ingress.namespace, name) if name and name not in seen else None
+        until = secret.certificate_until if secret is not None else None
+        if secret is None or until is None or until >= cluster.taken_at:
+            continue
+        seen.add(name)
+        issued = Ref(CERTIFICATE, secret.namespace, secret.annotations.get(ISSUED_BY, ""))
+        renewed = cluster.maybe.get_ref(issued) if issued.name else None
+        hosts = listed(entry.hosts or (), 3)
+        yield Finding(
+            about=ref(ingress),
+            aspect=f"expired-{name}",
+            summary=f"the certificate in Secret {name}{f' for {hosts}' if hosts else ''} expired"
+            f" {human_duration(cluster.taken_at - until)} ago",
+            evidence=(
+                quote(ingress, f"spec.tls[{at}].secretName", "where the controller reads it"),
+                quote(secret, "metadata.name", f"its certificate was valid until {until:%Y-%m-%d %H:%M} UTC"),
+            ),
+            confidence=Confidence.CERTAIN,
+            because_of=(issued,) if renewed is not None else (),
+            fixes=(
+                Fix(
+                    f"Repair what prevents the renewal of {issued.title}"
+                    if renewed is not None
+                    else f"Put a new certificate into Secret {name}, or find out why it is not renewed"
+                ),
+            ),
+            commands=(
+                Command(issued.describe_command, "why it was not renewed")
+                if renewed is not None
+                else Command(ref(secret).describe_command, "its type, annotations and the names of its keys"),
+            ),
+        )
 
 
 def may_come(

@@ -28,7 +28,7 @@ from collections.abc import Container, Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from diagnostics.ingress._certificates import unreadable
+from diagnostics.ingress._certificates import CERTIFICATE, certificate_of, expired_in_secrets, unreadable
 from diagnostics.ingress._controllers import reads_secrets
 from diagnostics.ingress._programs import lines_about
 from kubedoctor.cluster import (
@@ -88,7 +88,7 @@ _REFUSED: Final = re.compile(r"contains no keypair|no keypair or CA|tls\.(?:crt|
     code="KD2309",
     subject=Ingress,
     severity=Severity.CRITICAL,
-    reads=(Ingress, IngressClass, Secret, Pod, Service),
+    reads=(Ingress, IngressClass, Secret, Pod, Service, CERTIFICATE),
     symptoms=(
         "Kubernetes Ingress Controller Fake Certificate",
         "x509: certificate is valid for",
@@ -102,6 +102,7 @@ def certificate_unusable(ingress: Ingress, cluster: Cluster) -> Iterator[Finding
     if known is False:
         return
     yield from _expired(ingress, cluster)
+    yield from expired_in_secrets(ingress, cluster)
     for at, entry in enumerate(ingress.spec.tls):
         secret = cluster.maybe.get(Secret, ingress.namespace, entry.secret_name) if entry.secret_name else None
         if secret is None:
@@ -144,6 +145,9 @@ def _for_other_names(
     ingress: Ingress, at: int, entry: IngressTLS, secret: Secret, known: bool, cluster: Cluster
 ) -> Iterator[Finding]:
     names = _names_of(secret)
+    if secret.certificate_names == ():
+        yield _common_name_only(ingress, at, secret, secret.annotations.get(_COMMON_NAME, ""))
+        return
     if not names and (common := secret.annotations.get(_COMMON_NAME, "")) and not _has_other_names(secret):
         yield _common_name_only(ingress, at, secret, common)
         return
@@ -168,7 +172,7 @@ def _for_other_names(
         summary=f"the certificate in Secret {secret.name} is for {listed(names, 3)}, not for {listed(hosts, 3)}",
         evidence=(
             quote(ingress, f"spec.tls[{at}].hosts", "the hosts that it should be for"),
-            *((quote(secret, path, "the names in the certificate"),) if has_path(secret, path) else ()),
+            *_where_named(secret, path),
             *said,
         ),
         confidence=Confidence.CERTAIN if known else Confidence.LIKELY,
@@ -185,21 +189,32 @@ def _for_other_names(
     )
 
 
+def _where_named(secret: Secret, path: str) -> tuple[Evidence, ...]:
+    """The names by the certificate, which is not shown, else by what cert-manager writes beside it."""
+    if secret.certificate_names:
+        return (quote(secret, "metadata.name", f"its certificate is for {listed(secret.certificate_names, 3)}"),)
+    return (quote(secret, path, "the names in the certificate"),) if has_path(secret, path) else ()
+
+
 def _has_other_names(secret: Secret) -> bool:
     return any(secret.annotations.get(key) for key in _OTHER_SANS) or _ALT_NAMES not in secret.annotations
 
 
 def _common_name_only(ingress: Ingress, at: int, secret: Secret, common: str) -> Finding:
     certificate = secret.annotations.get(_CERTIFICATE, "")
+    named = f"the common name {common} and" if common else "a common name and"
+    path = f"metadata.annotations[{_COMMON_NAME}]"
+    hosts = (ingress.spec.tls or ())[at].hosts or ()
+    wanted = common or listed(hosts, 3) or "its hosts"
     return Finding(
         about=ref(ingress),
         aspect=secret.name,
-        summary=f"the certificate in Secret {secret.name} has the common name {common} and no alternative names:"
+        summary=f"the certificate in Secret {secret.name} has {named} no alternative names:"
         " browsers and most programs do not accept it for any host",
         evidence=(
-            quote(
-                secret, f"metadata.annotations[{_COMMON_NAME}]", "the common name; cert-manager.io/alt-names is empty"
-            ),
+            quote(secret, path, "the common name; cert-manager.io/alt-names is empty")
+            if common
+            else quote(secret, "metadata.name", "its certificate has no alternative names"),
             quote(ingress, f"spec.tls[{at}].secretName", "where the controller looks for the certificate"),
         ),
         confidence=Confidence.LIKELY,
@@ -207,11 +222,11 @@ def _common_name_only(ingress: Ingress, at: int, secret: Secret, common: str) ->
         would_disprove="all clients accept a certificate by its common name",
         fixes=(
             Fix(
-                f"Add {common} to spec.dnsNames of Certificate {certificate}",
+                f"Add {wanted} to spec.dnsNames of Certificate {certificate}",
                 edit_command(Ref("Certificate.cert-manager.io", ingress.namespace, certificate)),
             )
             if certificate
-            else Fix(f"Put a certificate into Secret {secret.name} that has {common} among its alternative names"),
+            else Fix(f"Put a certificate into Secret {secret.name} that has {wanted} among its alternative names"),
         ),
         commands=(Command(ref(secret).describe_command, "its annotations and the names of its keys"),),
     )
@@ -224,8 +239,8 @@ def _expired(ingress: Ingress, cluster: Cluster) -> Iterator[Finding]:
     for host, line in sorted(_newest_lines(ingress, hosts, cluster).items()):
         at = hosts[host]
         name = (ingress.spec.tls or ())[at].secret_name
-        if not line.ended_before_it or name in told:
-            continue
+        if not line.ended_before_it or name in told or certificate_of(ingress, name, cluster) is not None:
+            continue  # What the Secret holds now counts more than what was written.
         told.add(name)
         recent = line.written is not None and cluster.taken_at - line.written <= _RECENT
         yield Finding(
@@ -310,6 +325,8 @@ def _said(ingress: Ingress, cluster: Cluster) -> tuple[Evidence, ...]:
 
 
 def _names_of(secret: Secret) -> tuple[str, ...]:
-    """As cert-manager writes beside a certificate; empty for others, whose content is not read."""
+    """Of the certificate, where it was read, else as cert-manager writes beside it; empty where neither is known."""
+    if secret.certificate_names is not None:
+        return secret.certificate_names
     text = secret.annotations.get(_ALT_NAMES, "")
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())

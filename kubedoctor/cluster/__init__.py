@@ -5,7 +5,7 @@ import typing
 
 if typing.TYPE_CHECKING:
     from kubedoctor.cluster.changes import Change
-    from kubedoctor.cluster.grammar.certificates import CertificateValidity, certificate_validities
+    from kubedoctor.cluster.grammar.certificates import CertificateValidity, certificate_names, certificate_validities
     from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
     from kubedoctor.cluster.grammar.label_requirements import SelectorError
     from kubedoctor.cluster.grammar.nearest import likeness, misspelled, misspellings, nearest_labels, nearest_word
@@ -282,6 +282,7 @@ __all__ = [
     "applies_to",
     "autoscalers_of",
     "capitalised",
+    "certificate_names",
     "certificate_validities",
     "circle_of",
     "claim_names",

@@ -2,7 +2,7 @@
 
 NAMES = {
     "changes": "Change",
-    "grammar.certificates": "CertificateValidity certificate_validities",
+    "grammar.certificates": "CertificateValidity certificate_names certificate_validities",
     "grammar.durations": "human_duration parse_duration",
     "grammar.label_requirements": "SelectorError",
     "grammar.nearest": "likeness misspelled misspellings nearest_labels nearest_word",

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from diagnostics.admission._deadlocks import deadlock_of
 from diagnostics.admission._injectors import CaInjector, injector_of
+from diagnostics.admission.webhooks._serving import serving_certificate, writer_of
 from kubedoctor.cluster import (
     Cluster,
     Evidence,
@@ -18,9 +19,10 @@ from kubedoctor.cluster import (
     counted,
     quote,
 )
-from kubedoctor.findings import Command, Fix, kubectl
+from kubedoctor.findings import Command, Confidence, Fix, kubectl, ref
 from kubedoctor.replay.services import backends
 
+UNSEEN: Final = "the server shows another certificate than that of the Secret"
 _PATIENCE: Final = timedelta(minutes=2)
 
 
@@ -33,6 +35,7 @@ class UncalledWebhook(NamedTuple):
     fixes: tuple[Fix, ...]
     commands: tuple[Command, ...]
     blamed: tuple[Ref, ...]
+    confidence: Confidence = Confidence.CERTAIN
 
 
 def is_new(obj: KubernetesObject, cluster: Cluster) -> bool:
@@ -82,7 +85,11 @@ def uncalled(
             (),
         )
     if behind.served or is_new(service, cluster):
-        return _untrusted(name, evidence, injector) if injector is not None else None
+        return (
+            _untrusted(name, evidence, injector)
+            if injector is not None
+            else _badly_served(name, service, evidence, cluster)
+        )
     if len(behind.failing) == len(behind.live) and not behind.leaving and _is_selected(service):
         state = f"none of its {counted(len(behind.live), 'pod')} is ready" if behind.live else "it has no pods"
         deadlock = deadlock_of(webhook, service, cluster) if webhook is not None else None
@@ -105,6 +112,31 @@ def uncalled(
 def _is_selected(service: Service) -> bool:
     """Without a selector another controller writes the endpoints."""
     return bool(service.spec.selector)
+
+
+def _badly_served(
+    name: Ref, service: Service, evidence: tuple[Evidence, ...], cluster: Cluster
+) -> UncalledWebhook | None:
+    """The server answers, with a certificate that the API server refuses."""
+    found = serving_certificate(service, cluster)
+    if found is None or not found.fault:
+        return None
+    writer = writer_of(found.secret)
+    source = (
+        f"Repair what prevents the renewal of {writer.title}"
+        if writer is not None
+        else (f"Write a certificate for {name.name}.{name.namespace}.svc into {ref(found.secret).title}")
+    )
+    look = writer if writer is not None else ref(found.secret)
+    return UncalledWebhook(
+        f"{found.fault}, so the API server refuses the connection to {name.title}",
+        "",
+        (*evidence, found.evidence),
+        (Fix(f"{source}; restart the pods behind {name.title} if they read it only at their start"),),
+        (Command(look.describe_command, "why it was not renewed" if writer is not None else "who writes it"),),
+        (writer,) if writer is not None else (),
+        Confidence.LIKELY,
+    )
 
 
 def _untrusted(name: Ref, evidence: tuple[Evidence, ...], injector: CaInjector) -> UncalledWebhook:

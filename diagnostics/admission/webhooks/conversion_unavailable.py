@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from diagnostics.admission.webhooks._uncalled import is_new, uncalled
+from diagnostics.admission.webhooks._uncalled import UNSEEN, is_new, uncalled
 from kubedoctor.cluster import (
     WORKLOADS,
     Cluster,
@@ -33,6 +33,7 @@ from kubedoctor.cluster import (
     EndpointSlice,
     Pod,
     Ref,
+    Secret,
     Service,
     has_path,
     listed,
@@ -63,7 +64,7 @@ def _versions(definition: CustomResourceDefinition) -> tuple[str, ...]:
     code="KD5107",
     subject=CustomResourceDefinition,
     severity=Severity.WARNING,
-    reads=(EndpointSlice, Pod, Service, *WORKLOADS),
+    reads=(EndpointSlice, Pod, Secret, Service, *WORKLOADS),
     when=converts_by_webhook,
     explains=(Explains("converts"),),
     symptoms=("conversion webhook for", "failed to list", "Failed to watch"),
@@ -83,7 +84,8 @@ def conversion_unavailable(definition: CustomResourceDefinition, cluster: Cluste
         summary=f"the API server cannot call the conversion webhook: {fault.why};"
         f" {definition.spec.names.plural} cannot be converted between versions {names}",
         detail=fault.detail,
-        confidence=Confidence.CERTAIN,
+        confidence=fault.confidence,
+        would_disprove=UNSEEN if fault.confidence is Confidence.LIKELY else "",
         evidence=(
             *fault.evidence,
             *(

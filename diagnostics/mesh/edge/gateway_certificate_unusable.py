@@ -1,11 +1,12 @@
-"""Istio: certificate of a Gateway has expired or is none.
+"""Istio: certificate of a Gateway has expired, is for other hosts, or is none.
 
 ## What it means
-The Secret of `credentialName` is where the gateway's proxies read it, but clients get no valid certificate from it: it has expired, or
-the Secret has no certificate and key. Browsers and programs refuse the connection before they send a request.
+The Secret of `credentialName` is where the gateway's proxies read it, but clients get no valid certificate from it: it has expired, it
+is for other hosts, or the Secret has no certificate and key. Browsers and programs refuse the connection before they send a request.
 
 ## Why it happens
 - The certificate was created by hand and was never renewed.
+- A host was added to the Gateway and not to the certificate. `*.example.com` covers `a.example.com`, not `a.b.example.com`.
 - cert-manager cannot renew it: its issuer, or the challenge of its order, fails.
 - The Secret was created from files under their own names, so it has no `tls.crt` and `tls.key`.
 
@@ -23,8 +24,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubedoctor.answers.mesh.credentials import ISSUED_BY, valid_until
-from kubedoctor.cluster import Cluster, CustomResource, Pod, Ref, Secret, finished, human_duration
+from kubedoctor.cluster import Cluster, CustomResource, Pod, Ref, Secret, finished, human_duration, listed
 from kubedoctor.findings import Command, Confidence, Evidence, Finding, Fix, Severity, diagnostic, has_path, quote, ref
+from kubedoctor.replay.gateway.matching import covers
 from kubedoctor.replay.mesh.config import GATEWAY
 from kubedoctor.replay.mesh.gateways import GatewayServer, servers_of, serving_pods
 
@@ -42,6 +44,7 @@ _PAIRS = ({"tls.crt", "tls.key"}, {"cert", "key"})
         "certificate has expired",
         "x509: certificate has expired or is not yet valid",
         "NET::ERR_CERT_DATE_INVALID",
+        "NET::ERR_CERT_COMMON_NAME_INVALID",
     ),
 )
 def gateway_certificate_unusable(gateway: CustomResource, cluster: Cluster) -> Iterator[Finding]:
@@ -88,6 +91,19 @@ def _of(gateway: CustomResource, server: GatewayServer, secret: Secret, cluster:
             )
             fix = Fix(f"Renew the certificate and write it into {title}")
         yield _finding(gateway, secret, text, evidence, fix, look)
+    elif others := _not_covered(server, secret):
+        names = secret.certificate_names or ()
+        text = f"the certificate in {title} is for {listed(names, 3)}, not for {listed(others, 3)}"
+        shown = quote(secret, "metadata.name", f"its certificate is for {listed(names, 3)}")
+        fix = Fix(f"Put a certificate into {title} that is also for {listed(others, 3)}")
+        yield _finding(gateway, secret, text, (where, shown), fix, look)
+
+
+def _not_covered(server: GatewayServer, secret: Secret) -> list[str]:
+    """The hosts of a server for which its certificate is not; none where its names were not read. `*` names no host."""
+    hosts = [host.rpartition("/")[2] for host in server.hosts]
+    names = secret.certificate_names
+    return [host for host in hosts if host != "*" and names and not any(covers(name, host) for name in names)]
 
 
 def _finding(

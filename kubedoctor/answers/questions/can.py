@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubedoctor.answers.permissions.access_sheet import access_sheet
+from kubedoctor.answers.permissions.audit_sheet import audit_sheet
 from kubedoctor.answers.question import Argument, Choices, Option, question
 from kubedoctor.answers.sheet import Sheet
 from kubedoctor.cluster.kinds.references import Ref
@@ -24,9 +25,17 @@ from kubedoctor.cluster.seen.reading import Cluster
             "a ServiceAccount (web, shop/web, shop:web), a workload (deployment/web), user:NAME or group:NAME; without it: all who may",
         ),
         Option("as-group", "GROUP", "a group that the subject is in besides; alone: the group itself", repeatable=True),
+        Option(
+            "audit",
+            "",
+            "bindings to roles and ServiceAccounts that do not exist, and who may gain the rights of others, and how",
+            alone=True,
+        ),
         Option("subresource", "NAME", "log, exec, scale, status and others"),
     ),
     area="permissions",
 )
 def can(subject: Ref, choices: Choices, cluster: Cluster) -> Sheet:
+    if choices.one("audit"):
+        return audit_sheet(subject.name, cluster)
     return access_sheet(subject.name, choices, cluster)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster.grammar.certificates import certificate_validities
+from kubedoctor.cluster.grammar.certificates import certificate_names, certificate_validities
 from kubedoctor.cluster.grammar.redaction import redact_file, redact_text
 from kubedoctor.cluster.kinds.apps import Scaled
 from kubedoctor.cluster.kinds.meta import (
@@ -162,18 +162,17 @@ _CERTIFICATES = ("tls.crt", "crt.pem", "cert")
 """Keys of a server's certificate: of Kubernetes, of Linkerd's issuer, of Istio's older Secrets."""
 
 
-def _until(written: object) -> datetime | None:
-    """`notAfter` of the first certificate of a PEM text in base64."""
+def _pem(written: object) -> str:
+    """A value of a Secret as text; empty where it is no base64."""
     try:
-        pem = base64.b64decode(written if isinstance(written, str) else "").decode("ascii", "replace")
+        return base64.b64decode(written if isinstance(written, str) else "").decode("ascii", "replace")
     except (binascii.Error, ValueError):
-        return None
-    return next((validity.end for validity in certificate_validities(pem)), None)
+        return ""
 
 
 class Secret(KubernetesObject):
     """A Secret's type and the names of its keys: the values are blanked while they are decoded. Of a certificate, which a
-    server shows to every client, the last moment of its validity is kept; None where it was not read."""
+    server shows to every client, the last moment of its validity and its names are kept; None where they were not read."""
 
     metadata: ManagedMeta = ManagedMeta()
     type: str = ""
@@ -181,12 +180,16 @@ class Secret(KubernetesObject):
     string_data: dict[str, Any] | None = None
     immutable: bool | None = None
     certificate_until: Time | None = None
+    certificate_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.data:
             written = next((self.data[key] for key in _CERTIFICATES if self.data.get(key)), None)
             if written:
-                msgspec.structs.force_setattr(self, "certificate_until", _until(written))
+                pem = _pem(written)
+                until = next((validity.end for validity in certificate_validities(pem)), None)
+                msgspec.structs.force_setattr(self, "certificate_until", until)
+                msgspec.structs.force_setattr(self, "certificate_names", certificate_names(pem))
             msgspec.structs.force_setattr(self, "data", dict.fromkeys(self.data, ""))
         if self.string_data:
             msgspec.structs.force_setattr(self, "string_data", dict.fromkeys(self.string_data, ""))

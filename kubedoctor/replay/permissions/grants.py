@@ -42,12 +42,18 @@ def every_binding(namespace: str, cluster: Cluster) -> Iterator[tuple[Binding, R
     bindings: list[Binding] = [*cluster.maybe.all(ClusterRoleBinding)]
     bindings += cluster.maybe.all(RoleBinding, namespace) if namespace else ()
     for binding in bindings:
-        kind = "ClusterRole" if isinstance(binding, ClusterRoleBinding) else binding.role_ref.kind
-        role = Ref(kind, "" if kind == "ClusterRole" else binding.namespace, binding.role_ref.name)
-        yield binding, role, tuple((one.kind, _full_name(one, binding.namespace)) for one in binding.subjects or ())
+        subjects = tuple((one.kind, full_name(one, binding.namespace)) for one in binding.subjects or ())
+        yield binding, role_of(binding), subjects
 
 
-def _full_name(subject: Subject, namespace: str) -> str:
+def role_of(binding: Binding) -> Ref:
+    """The role that a binding names."""
+    kind = "ClusterRole" if isinstance(binding, ClusterRoleBinding) else binding.role_ref.kind
+    return Ref(kind, "" if kind == "ClusterRole" else binding.namespace, binding.role_ref.name)
+
+
+def full_name(subject: Subject, namespace: str) -> str:
+    """The name of a subject; of a ServiceAccount with its namespace, which in a RoleBinding may be that of the binding."""
     return f"{subject.namespace or namespace}/{subject.name}" if subject.kind == "ServiceAccount" else subject.name
 
 
@@ -72,9 +78,7 @@ def bindings_meant(refusal: Refusal, cluster: Cluster) -> Iterator[tuple[Binding
         for subject in binding.subjects or ():
             home = subject.namespace or binding.namespace
             if subject.kind == "ServiceAccount" and subject.name == account[1] and home != account[0]:
-                kind = "ClusterRole" if isinstance(binding, ClusterRoleBinding) else binding.role_ref.kind
-                role = Ref(kind, "" if kind == "ClusterRole" else binding.namespace, binding.role_ref.name)
-                yield binding, role, subject
+                yield binding, role_of(binding), subject
 
 
 def rules_of(role: Ref, cluster: Cluster) -> tuple[PolicyRule, ...] | None:

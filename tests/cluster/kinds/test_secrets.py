@@ -8,7 +8,7 @@ import pytest
 
 from kubedoctor.cluster import Secret
 from kubedoctor.cluster.seen.decoding import convert_object
-from tests.cluster.grammar.test_certificates import TIMES, certificate
+from tests.cluster.grammar.test_certificates import DNS, TIMES, alternative, certificate, named
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,12 @@ def test_what_is_no_base64_is_no_certificate() -> None:
     (secret,) = convert_object("Secret", manifest).objects
     assert isinstance(secret, Secret)
     assert secret.certificate_until is None
+
+
+def test_the_names_of_a_certificate_are_kept_and_the_key_is_not() -> None:
+    text = base64.b64encode(named(alternative(DNS)).encode()).decode()
+    manifest = {"kind": "Secret", "metadata": {"name": "tls"}, "data": {"tls.crt": text, "tls.key": text}}
+    (secret,) = convert_object("Secret", manifest).objects
+    assert isinstance(secret, Secret)
+    assert secret.certificate_names == ("shop.example.com",)
+    assert set((secret.data or {}).values()) == {""}
