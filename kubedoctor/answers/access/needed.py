@@ -1,4 +1,8 @@
-"""The rights that diagnoses need, from the kinds that they read, and the rules of a role that give exactly these."""
+"""The rights that diagnoses need, from the kinds that they read, and the rules of a role that give exactly these.
+
+The proxy of nodes, through which kubelets tell how full volumes are, is not among them: it lets one run commands in pods too, and
+nothing is missing without those numbers.
+"""
 
 from __future__ import annotations
 
