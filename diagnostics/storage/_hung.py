@@ -29,6 +29,8 @@ _TOO_LARGE: Final = re.compile(
     r"(?:larger|greater|more) than the max|exceeds (?:the )?max|maximum (?:allowed )?(?:size|disk size|volume size)",
     re.IGNORECASE,
 )
+_WITHOUT_NODE: Final = re.compile(r"no node was specified")
+"""`rancher/local-path-provisioner`, `provisioner.go`, 0.0.30."""
 _ILL: Final = "HEALTH_ERR"
 _C = MessageClass
 _REPAIRS: Final = {
@@ -70,6 +72,8 @@ def repair_of(failure: Event) -> str:
 
 def repair_of_text(text: str, reason: str = "ProvisioningFailed") -> str:
     """An imperative for what the storage refuses, by the kind of its message."""
+    if _WITHOUT_NODE.search(text):
+        return "Delete the class and create it again with volumeBindingMode WaitForFirstConsumer: its volumes are folders of a node"
     if _TOO_LARGE.search(text):
         return (
             "Let the claim request no more than the message allows, or use a class whose driver creates larger volumes"

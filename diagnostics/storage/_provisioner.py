@@ -66,6 +66,11 @@ _UNREGISTERED: Final = re.compile(r"no topology key found (?:for node|on CSINode
 """`kubernetes-csi/external-provisioner`, `pkg/controller/topology.go`, GenerateAccessibilityRequirements, 6.2."""
 _SMALLER: Final = re.compile(r"requested volume size \d+ is less than the size (?P<bytes>\d+) for the source")
 _SIZE: Final = "spec.resources.requests[storage]"
+_EXPORTS: Final = re.compile(r"access denied by server")
+_SECRET_NAMESPACE: Final = "csi.storage.k8s.io/provisioner-secret-namespace"
+_SECRET: Final = "parameters[csi.storage.k8s.io/provisioner-secret-name]"
+_OF_A_CLOUD: Final = re.compile(r"aws|amazon|azure|gke|gcp|google|gce-pd")
+"""Drivers whose controllers sign in by the role of a ServiceAccount or of their machine."""
 _SHORT: Final = 2
 """Letters: shorter values, as `io`, stand in many words."""
 SILENT: Final = 60.0
@@ -83,12 +88,36 @@ class ControllerState(NamedTuple):
     because_of: tuple[Ref, ...] = ()
 
 
-def identity_refused(failure: Event, claim: PersistentVolumeClaim, cluster: Cluster) -> ControllerState:
+def identity_refused(failure: Event, storage_class: StorageClass, cluster: Cluster) -> ControllerState:
     """Whose identity the storage refuses, where the message of a failure says that it does."""
     reading = read_message(Message(text=failure.message, reason=failure.reason, kind="PersistentVolumeClaim"))
     if reading is None or reading.message_class not in _IDENTITY:
         return ControllerState()
     pod = pod_that_said(failure, cluster)
+    if _EXPORTS.search(failure.message):
+        node = f"node {pod.spec.node_name}, where the driver's controller runs," if pod is not None else "the nodes"
+        return ControllerState(fixes=(Fix(f"Admit {node} in the exports of the NFS server, and reload them"),))
+    if has_path(storage_class, _SECRET):
+        name = quote(storage_class, _SECRET, "the Secret with the credentials")
+        place = f"parameters[{_SECRET_NAMESPACE}]"
+        secret = f"{quote(storage_class, place).text}/{name.text}" if has_path(storage_class, place) else name.text
+        return ControllerState(
+            evidence=(name,),
+            fixes=(
+                Fix(
+                    f"Correct the credentials in Secret {secret}, or give their user the rights that the message names"
+                ),
+            ),
+        )
+    if not _OF_A_CLOUD.search(storage_class.provisioner):
+        return ControllerState(
+            fixes=(
+                Fix(
+                    f"Give the user that {storage_class.provisioner} signs in with (in the configuration of its controller) the"
+                    " rights that the message names, or correct its password"
+                ),
+            )
+        )
     if pod is None or not pod.spec.service_account_name:
         return ControllerState(
             fixes=(Fix("Give the ServiceAccount of the driver's controller the rights that the message names"),)

@@ -70,7 +70,7 @@ def not_provisioned(claim: PersistentVolumeClaim, storage_class: StorageClass, c
         return None
     answer: tuple[Evidence, ...] = ()
     if failure is not None:
-        state = identity_refused(failure, claim, cluster)
+        state = identity_refused(failure, storage_class, cluster)
         encrypted = key_refused(failure, storage_class, cluster)
         answer = (quote(failure, "message", "the provisioner's message"),)
         why = f": {shown_reason(_STEP.sub('', failure.message), LONGEST)}"

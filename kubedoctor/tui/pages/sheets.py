@@ -126,7 +126,7 @@ def _add_table(page: Page, table: Table) -> None:
     page.heading(table.title or table.columns[0].capitalize())
     for row in table.rows:
         first, *cells = row.cells
-        mark = next((cell.mark for cell in row.cells if cell.mark is not Mark.NONE), Mark.NONE)
+        mark = _mark_of(row)
         texts = [
             (f"{title} {cell.text}" if title else cell.text, cell.mark)
             for title, cell in zip(table.columns[1:], cells, strict=True)
@@ -141,11 +141,30 @@ def _add_table(page: Page, table: Table) -> None:
         )
 
 
+def _mark_of(row: SheetRow) -> Mark:
+    """Of its first cell; else what any cell objects decides."""
+    marks = [cell.mark for cell in row.cells if cell.mark is not Mark.NONE]
+    if row.cells[0].mark is Mark.NONE and Mark.NO in marks:
+        return Mark.NO
+    return marks[0] if marks else Mark.NONE
+
+
+def _told(row: SheetRow, column: int) -> str:
+    """A cell; the mark of the first stands before the row already."""
+    return row.cells[column].shown if column else row.cells[column].text
+
+
+def _tone(row: SheetRow, column: int, last: int, quiet: str) -> str:
+    if column and row.cells[column].mark is Mark.NO:
+        return "broken"
+    return "faint" if column < last else quiet
+
+
 def _aligned(table: Table, width: int) -> list[Line]:
     """The rows below each other in columns; the last one is wrapped, the others are cut in their middle."""
     *others, last = range(len(table.columns))
     most = WIDEST_ALIGNED if width >= WIDE else NARROWEST_CELL + NARROWEST_CELL // 2
-    needed = [max(len(table.columns[n]), *(cell_len(visible(row.cells[n].text)) for row in table.rows)) for n in others]
+    needed = [max(len(table.columns[n]), *(cell_len(visible(_told(row, n))) for row in table.rows)) for n in others]
     widths = [min(most, cells) for cells in needed]
     indent = 2 + sum(widths) + 2 * len(widths)
     heads = [f"{table.columns[n].upper():<{cells}}  " for n, cells in zip(others, widths, strict=True)]
@@ -153,10 +172,10 @@ def _aligned(table: Table, width: int) -> list[Line]:
         (*blanks(2), *(Piece(head, "faint") for head in heads), ink(table.columns[last].upper(), "faint"))
     ]
     for row in table.rows:
-        mark = next((cell.mark for cell in row.cells if cell.mark is not Mark.NONE), Mark.NONE)
+        mark = _mark_of(row)
         quiet = "" if mark is not Mark.NONE else "dim"
         cells = [
-            (*pad((Piece(middle(visible(row.cells[n].text), size), "faint" if n < others[-1] else quiet),), size + 2),)
+            (*pad((Piece(middle(visible(_told(row, n)), size), _tone(row, n, others[-1], quiet)),), size + 2),)
             for n, size in zip(others, widths, strict=True)
         ]
         lead = (Piece(f"{mark.value or DOT} ", ROLES[mark]), *(piece for cell in cells for piece in cell))

@@ -115,3 +115,16 @@ def everything() -> str:
 
 def test_foreign_text_is_shown_and_not_obeyed() -> None:
     assert not set(everything()) & {"\x1b", "\x07", "\u202e"}
+
+
+def test_a_row_in_columns_carries_the_mark_of_what_speaks_against_it() -> None:
+    rows = (
+        SheetRow((Cell("disk-1"), Cell(mark=Mark.YES), Cell("5Gi of 50Gi", Mark.NO), Cell("node a"))),
+        SheetRow((Cell("disk-2", Mark.YES), Cell(mark=Mark.YES), Cell(mark=Mark.YES), Cell("node b"))),
+    )
+    sheet = Sheet(
+        "claim", "is not bound", Conclusion.TROUBLE, tables=(Table(("volume", "free", "size", "from"), rows),)
+    )
+    lines = sheet_page(sheet).plain.splitlines()
+    assert any(line.strip().startswith("✗ disk-1") and "✗ 5Gi of 50Gi" in line for line in lines)
+    assert any(line.strip().startswith("✓ disk-2") for line in lines)

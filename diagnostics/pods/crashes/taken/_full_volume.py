@@ -63,6 +63,10 @@ def growing(pod: Pod, claim: PersistentVolumeClaim, about: Ref, cluster: Cluster
     size = amount_of((claim.status.capacity or {}).get("storage"))
     if size is None:
         return (Fix(f"Enlarge claim {claim.name}", edit_command(ref(claim)), Effect.CHANGES), free)
+    wanted = amount_of((claim.spec.resources.requests or {}).get("storage"))
+    if wanted is not None and wanted > size:
+        asked = quote(claim, "spec.resources.requests[storage]").text
+        return (Fix(f"Wait until claim {claim.name} has grown to {asked}, which it requests already"), free)
     larger = str(format_bytes(int(size.value()) * _TIMES))
     change = put(ref(claim), ("spec", "resources", "requests", "storage"), larger)
     text = f"Enlarge claim {claim.name}, to {larger} for example: it cannot be made smaller again"

@@ -94,7 +94,7 @@ _PHRASES = (
         r"|zone\S* .*(not found|not supported|does not exist|unavailable|invalid)|no zones"
         r"|failed to get (target node|zone)|no suitable (zone|node)|accessibility requirements|allowedTopologies"
         r"|not available in (the )?(zone|region|location)|selected node|availability ?zone|no shared datastores"
-        r"|datastore .*(not accessible|shared)|no nodes? .*(storage|capacity|matching|ready)|AllowedTopologies"
+        r"|[Dd]atastore\b.*(not accessible|shared)|no nodes? .*(storage|capacity|matching|ready)|AllowedTopologies"
         r"|no compatible datastore|location .*not|failed to find any (node|zone)",
     ),
     Phrase(
