@@ -32,6 +32,7 @@ from diagnostics.pods.crashes._story import Story
 from diagnostics.pods.crashes._story_kinds import STORY_KINDS
 from diagnostics.pods.probes._bgp import no_session
 from diagnostics.pods.probes._kubelets import requests_without_certificate
+from diagnostics.pods.probes._mesh_proxy import FILTER, REACH_ISTIOD, is_proxy, proxy_story
 from diagnostics.pods.probes._refusal import refused_request
 from diagnostics.pods.probes._repairs import ProbeFailure, Repair, on_loopback, port_elsewhere, repaired
 from diagnostics.pods.probes._starved import at_its_cpu_limit
@@ -86,7 +87,7 @@ SHORTEST = timedelta(seconds=10)
     code="KD1012",
     subject=Pod,
     severity=Severity.CRITICAL,
-    reads=(CertificateSigningRequest, *STORY_KINDS, *WORKLOADS),
+    reads=(CertificateSigningRequest, FILTER, *STORY_KINDS, *WORKLOADS),
     when=not_ready,
     explains=(Explains("same", ("KD1201", "KD1215")), Explains("selects", ("KD2001", "KD2005"))),
     symptoms=("Unhealthy", "ContainersNotReady", "Readiness probe failed"),
@@ -126,9 +127,13 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
     failed = failure(probe, container, why) if why else _unanswered(probe, container, age)
     summary = f"readiness probe{in_container(pod, container.name)} fails: {failed}"
     story = no_session(pod, why, about, cluster)
+    if is_proxy(pod, container.name):
+        story = proxy_story(pod, tail, about, cluster)
     refused = refused_request("readinessProbe", probe, container, why, about, tail, cluster)
     failing = ProbeFailure(why, answer, elsewhere, lines, bool(loopback[0]))
     repair = repaired(pod, container, "readinessProbe", probe, failing, about, cluster)
+    if is_proxy(pod, container.name):
+        repair = Repair((REACH_ISTIOD,))
     starved = at_its_cpu_limit(pod, container, answer, about, cluster)
     if starved is not None:
         summary += starved.clause
@@ -166,6 +171,7 @@ def _judge(pod: Pod, part: ContainerWithStatus, probe: Probe, age: timedelta, cl
         commands=(
             look_at_pod(pod, "the probe's results, under Events"),
             look_at_log(pod, container.name, previous=False),
+            *(story.commands if story.cause is None else ()),
             Command(kubectl("get", "endpointslices", namespace=pod.namespace), "the pods that get traffic"),
         ),
         aspect=container.name,
