@@ -272,8 +272,16 @@ NEEDED: dict[str, dict[str, str]] = {
         "Pod": "whether the controller waits, once events are gone",
     },
     "KD5103": {"Event": "the API server's answer"},
-    "KD5106": {"Service": "what the API server calls"},
-    "KD5107": {"Service": "what the API server calls", "Pod": "which pods answer for it"},
+    "KD5106": {
+        "Pod": "which Secret the webhook's pods mount",
+        "Secret": "the certificate itself",
+        "Service": "what the API server calls",
+    },
+    "KD5107": {
+        "Secret": "the certificate itself",
+        "Service": "what the API server calls",
+        "Pod": "which pods answer for it",
+    },
     "KD6001": {"MutatingWebhookConfiguration": "that an injector wants the namespace"},
     "KD6002": {
         "Service": "that the host is missing",
