@@ -131,9 +131,10 @@ def scan(
             unread = sweep.again()
         finally:
             snapshot.exhausted = False
-        # A log names Services of other namespaces, which a scan of one namespace has not listed.
-        wants = {want for want in unread - wants if isinstance(want, Want)}
-    for want in unread:
+        # A log names Services of other namespaces, which a scan of one namespace has not listed; one kubelet is asked for its
+        # volumes before the others.
+        wants = {want for want in unread - wants if isinstance(want, Want) or want.node}
+    for want in (want for want in unread if isinstance(want, Want) or not want.node):  # volumes' numbers only help
         results.not_checked.add(NotChecked("", None, f"{want}: could not be read"))
     results.seen += filter(wanted, _all_of(snapshot, namespace))
     if namespace and (elsewhere := _blamed_outside(namespace, results)):

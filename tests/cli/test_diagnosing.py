@@ -328,3 +328,11 @@ def test_the_columns_stand_below_their_object_where_there_is_no_room_beside_it(
     monkeypatch.setenv("COLUMNS", str(width))
     _, out, _ = run(capsys, "pods", "-A", "--from", OOM)
     assert tuple(out.splitlines()[2 : 2 + len(NARROW[width])]) == NARROW[width]
+
+
+def test_kubelets_that_tell_nothing_of_volumes_are_no_gap(capsys: Capture) -> None:
+    """One is asked before the others."""
+    with serve_recording("service-selector-typo") as served:
+        _, out, _ = run(capsys, "scan", "-A", "--kubeconfig", str(served.kubeconfig), "-o", "json")
+    document = json.loads(out)
+    assert document["not_checked"] == []
