@@ -48,6 +48,8 @@ class Choices:
         return next(iter(self.all(name)), "")
 
 
+_NO_SUBJECTS = frozenset({"Event", "Lease", "PodMetrics", "NodeMetrics", "Context", "Address"})
+
 Answer = Callable[[Ref, Choices, Cluster], Sheet]
 """A pure function of subject, choices and snapshot that returns the sheet. Reads of missing objects raise NotCollected
 by themselves."""
@@ -63,6 +65,7 @@ class Question(msgspec.Struct, frozen=True):
     the subject is the Namespace in use; an empty name means all Namespaces. arguments: the words after the subject.
     key: opens it in the terminal UI. addresses: the subject may be an IP address, of the kind Address. subject_after: `--from` may
     name the subject behind the arguments too, where it is no file. area: findings of this area of diagnostics point to the question.
+    any_kind: the subject may be of every other kind too, but for what is no object of its own.
     of_namespace: kinds of objects; asked of one, it is about the object's namespace.
     unanswered: the sheet where CannotSee was raised; what could not be seen is added to its gaps.
     """
@@ -79,10 +82,15 @@ class Question(msgspec.Struct, frozen=True):
     of_namespace: tuple[str, ...] = ()
     unanswered: Callable[[Ref, Cluster], Sheet] = unanswered
     subject_after: bool = False
+    any_kind: bool = False
 
     def fits(self, subject: Ref) -> bool:
         """Whether the question applies to an object."""
-        return subject.kind in (self.kinds or ("Namespace",)) or subject.kind in self.of_namespace
+        return self.takes(subject.kind) or subject.kind in self.of_namespace
+
+    def takes(self, kind: str) -> bool:
+        """Whether its subject may be of this kind."""
+        return kind in (self.kinds or ("Namespace",)) or (self.any_kind and kind not in _NO_SUBJECTS)
 
     def about(self, subject: Ref) -> Ref:
         """What it is about where it is asked of an object."""
@@ -113,6 +121,7 @@ def question(
     of_namespace: tuple[str, ...] = (),
     unanswered: Callable[[Ref, Cluster], Sheet] = unanswered,
     subject_after: bool = False,
+    any_kind: bool = False,
 ) -> Callable[[Answer], Question]:
     """Make a question of a function; its module's name is the question's name (`why_pending.py`: `why-pending`)."""
 
@@ -131,6 +140,7 @@ def question(
             of_namespace,
             unanswered,
             subject_after,
+            any_kind,
         )
 
     return declare

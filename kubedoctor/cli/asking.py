@@ -184,7 +184,8 @@ def _nouns(question: Question) -> list[str]:
 
 
 def _details(question: Question) -> str:
-    kinds = f"It is asked about: {listed(_nouns(question), 12)}." if question.kinds else ""
+    others = " and any other kind" if question.any_kind else ""
+    kinds = f"It is asked about: {listed(_nouns(question), 12)}{others}." if question.kinds else ""
     arguments = [f"{argument.metavar}: {argument.help}." for argument in question.arguments]
     return " ".join(sentence for sentence in (kinds, *arguments) if sentence)
 
@@ -236,7 +237,7 @@ def _target(question: Question, words: list[str]) -> Target:
         target = single_target([noun, words[0]] if len(words) == 1 and "/" not in words[0] else words)
     except UnknownKind as problem:
         raise UsageProblem(f"{problem.what}; {question.name} is asked about {names}", problem.hint) from None
-    if target.kind.kind not in question.kinds:
+    if not question.takes(target.kind.kind):
         raise UsageProblem(
             f"{question.name} cannot be asked about {with_article(target.kind.kind)}", f"Name one of: {names}"
         )

@@ -14,12 +14,17 @@ from kubedoctor.answers.timeline.timeline_entry import TimelineEntry
 from kubedoctor.cluster.grammar.durations import human_duration, parse_duration
 from kubedoctor.cluster.grammar.text import counted
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
-from kubedoctor.cluster.kinds.core import Event, LimitRange, ResourceQuota
+from kubedoctor.cluster.kinds.control import MutatingWebhookConfiguration, ValidatingWebhookConfiguration
+from kubedoctor.cluster.kinds.core import Event, LimitRange, ResourceQuota, Service
 from kubedoctor.cluster.kinds.meta import KubernetesObject
+from kubedoctor.cluster.kinds.networking import Ingress
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
+from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
 from kubedoctor.cluster.relations.autoscalers import target_of
 from kubedoctor.cluster.relations.claims import claim_names
+from kubedoctor.cluster.relations.neighbours import backends, servers_of_webhooks
+from kubedoctor.cluster.relations.services import pods_selected_by
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, owner_chain, pods_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.findings.commands import kubectl
@@ -30,6 +35,7 @@ from kubedoctor.replay.kubelet.references import references
 MOST_PODS: Final = 10
 _OTHERS: Final = ("Pod", "Node", "PersistentVolumeClaim", "HorizontalPodAutoscaler")
 _LIMITING: Final[tuple[type[KubernetesObject], ...]] = (HorizontalPodAutoscaler, ResourceQuota, LimitRange)
+_CALLING: Final = (Ingress, ValidatingWebhookConfiguration, MutatingWebhookConfiguration)
 _EVENTS: Final = "events are kept for an hour by default; what is older may be missing"
 
 
@@ -38,6 +44,7 @@ _EVENTS: Final = "events are kept for an hour by default; what is older may be m
     kinds=("Deployment", *sorted({*_OTHERS, *WORKLOAD_KINDS} - {"Deployment"})),
     options=(Option("since", "DURATION", "only what is newer, such as 30m or 24h"),),
     key="t",
+    any_kind=True,
 )
 def timeline(subject: Ref, choices: Choices, cluster: Cluster) -> Sheet:
     obj = cluster.get_ref(subject)
@@ -77,27 +84,54 @@ def _all_events(obj: KubernetesObject) -> str:
 
 
 def _concerned(obj: KubernetesObject, cluster: Cluster) -> tuple[KubernetesObject, ...]:
-    """The object, its owners and autoscalers, its newest pods with their nodes, claims and configuration, and what limits
-    its namespace."""
+    """The object, its owners and autoscalers, what it sends traffic to, its newest pods with their nodes, claims and
+    configuration, and what limits its namespace."""
     if isinstance(obj, HorizontalPodAutoscaler):
         workload = cluster.maybe.get_ref(target_of(obj))
         others = _concerned(workload, cluster) if workload is not None else ()
         return (obj, *(other for other in others if ref(other) != ref(obj)))
-    pods = (obj,) if isinstance(obj, Pod) else pods_of(obj, cluster) if ref(obj).kind in WORKLOAD_KINDS else ()
+    behind = tuple(_behind(obj, cluster))
+    pods = _pods(obj, behind, cluster)
     newest = sorted(pods, key=lambda pod: str(pod.metadata.creation_timestamp or ""), reverse=True)[:MOST_PODS]
     names = [*owner_chain(obj, cluster), *(name for pod in newest for name in _beneath(pod, cluster))]
     if newest:
         names += (Ref(source.kind, newest[0].namespace, source.name) for source in references(newest[0]))
+    if isinstance(obj, PersistentVolumeClaim) and obj.spec.volume_name:
+        names.append(Ref("PersistentVolume", "", obj.spec.volume_name))
+    limiting = _LIMITING if obj.namespace and (newest or ref(obj).kind in WORKLOAD_KINDS) else ()
     cluster.together(
         *(partial(cluster.maybe.get_ref, name) for name in dict.fromkeys(names)),
-        *(partial(cluster.maybe.all, kind, obj.namespace) for kind in _LIMITING if obj.namespace),
+        *(partial(cluster.maybe.all, kind, obj.namespace) for kind in limiting),
     )
-    limits = [item for kind in _LIMITING if obj.namespace for item in cluster.maybe.all(kind, obj.namespace)]
+    limits = [item for kind in limiting for item in cluster.maybe.all(kind, obj.namespace)]
     scaled = {ref(obj), *names}
     limits = [item for item in limits if not isinstance(item, HorizontalPodAutoscaler) or target_of(item) in scaled]
     beside = (cluster.maybe.get_ref(name) for name in dict.fromkeys(names))
-    concerned = {ref(item): item for item in (obj, *newest, *beside, *limits) if item is not None}
+    concerned = {ref(item): item for item in (obj, *behind, *newest, *beside, *limits) if item is not None}
     return tuple(concerned.values())
+
+
+def _behind(obj: KubernetesObject, cluster: Cluster) -> Iterator[KubernetesObject]:
+    """The Services that an Ingress or a webhook calls, and the EndpointSlices of Services."""
+    services = [obj] if isinstance(obj, Service) else []
+    if isinstance(obj, _CALLING):
+        names = dict.fromkeys((backends if isinstance(obj, Ingress) else servers_of_webhooks)(obj, cluster))
+        cluster.together(*(partial(cluster.maybe.get_ref, name) for name in names))
+        found = (cluster.maybe.get_ref(name) for name in names)
+        services += [service for service in found if isinstance(service, Service)]
+    for service in services:
+        if service is not obj:
+            yield service
+        yield from cluster.maybe.slices_of(service.namespace, service.name)
+
+
+def _pods(obj: KubernetesObject, behind: tuple[KubernetesObject, ...], cluster: Cluster) -> tuple[Pod, ...]:
+    if isinstance(obj, Pod):
+        return (obj,)
+    if ref(obj).kind in WORKLOAD_KINDS:
+        return pods_of(obj, cluster)
+    services = [item for item in (obj, *behind) if isinstance(item, Service)]
+    return tuple(pod for service in services for pod in pods_selected_by(service, cluster.maybe))
 
 
 def _beneath(pod: Pod, cluster: Cluster) -> Iterator[Ref]:

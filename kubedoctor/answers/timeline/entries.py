@@ -16,11 +16,13 @@ from kubedoctor.cluster.grammar.text import counted, listed, visible_end
 from kubedoctor.cluster.kinds.autoscaling import HorizontalPodAutoscaler
 from kubedoctor.cluster.kinds.core import Event
 from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, condition
+from kubedoctor.cluster.kinds.networking import EndpointSlice
 from kubedoctor.cluster.kinds.pods import Pod
 from kubedoctor.cluster.kinds.references import Ref, ref
 from kubedoctor.cluster.relations.autoscalers import target_of
 from kubedoctor.cluster.seen.reading import Cluster
 from kubedoctor.cluster.triage import all_statuses
+from kubedoctor.replay.services.staleness import changed_at
 
 MOST_LETTERS: Final = 240
 MOST_FIELDS: Final = 50
@@ -66,6 +68,8 @@ def _of(obj: KubernetesObject, cluster: Cluster) -> Iterator[TimelineEntry]:
         yield TimelineEntry(
             obj.status.last_scale_time, name, f"scaled {target_of(obj).title} for the last time ({size} now)"
         )
+    if isinstance(obj, EndpointSlice):
+        yield from _of_endpoints(obj, name)
     yield from _of_revisions(obj, cluster)
     for event in cluster.maybe.events_about(name):
         if not _says_nothing_more(event):
@@ -90,6 +94,13 @@ def _like_ready(stated: Condition, conditions: tuple[Condition, ...]) -> bool:
         stated.status,
         stated.last_transition_time,
     )
+
+
+def _of_endpoints(slice_: EndpointSlice, name: Ref) -> Iterator[TimelineEntry]:
+    endpoints = slice_.endpoints or ()
+    well = sum(endpoint.is_ready for endpoint in endpoints)
+    if (at := changed_at(slice_)) is not None:
+        yield TimelineEntry(at, name, f"endpoints changed last ({well} of {len(endpoints)} ready now)")
 
 
 def _of_containers(pod: Pod, name: Ref) -> Iterator[TimelineEntry]:

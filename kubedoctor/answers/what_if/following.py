@@ -2,6 +2,8 @@
 
 - Pods that a workload has too many are ended, those that do not run first; missing ones are created from its template
   (`pkg/controller/controller_utils.go`, ActivePods, v1.37), where the quota admits them.
+- A template that a Deployment had before has its ReplicaSet still, whose pods run on (`pkg/controller/deployment/util`,
+  FindNewReplicaSet, v1.37).
 - Pending pods of a changed template get what changed in it. A pod that has a controller and is deleted is created again.
 - The scheduler places the pods that a node takes, one after the other.
 - Endpoints follow the Service's selector and the pods.
@@ -17,6 +19,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from kubedoctor.answers.timeline.differences import differences
 from kubedoctor.answers.what_if.placing import MOST_PLACED, Placing, place_pending
 from kubedoctor.answers.what_if.unreplayed import refuse_unreplayed
 from kubedoctor.answers.what_if.words import Intended, UnreadChange
@@ -162,12 +165,28 @@ class _Follower:
         name = ref(before)
         self._moved.add(name)
         pods = [pod for pod in pods_of(before, self._before) if not (finished(pod) or terminating(pod))]
+        if isinstance(after, Deployment):
+            pods = self._without_kept(after, new, pods)
         running = sum(map(placed, pods))
         if running:
             self._restarts[name] = running
         for pod in pods:
             if not placed(pod):
                 self._put(_rebased(pod, old, new))
+
+    def _without_kept(self, after: Deployment, new: PodTemplate, pods: list[Pod]) -> list[Pod]:
+        """The pods that are replaced: an earlier template has its ReplicaSet still, whose pods run on; those of others beyond
+        the number that is wanted end, and nothing is created for them."""
+        sets = replica_sets_of(after, self._before)
+        earlier = next((item for item in sets if not differences(item.spec.template, new)), None)
+        kept = [pod for pod in pods if earlier is not None and controller_of(pod) == ref(earlier)]
+        if not kept:
+            return pods
+        others = [pod for pod in pods if pod not in kept]
+        others.sort(key=placed, reverse=True)
+        missing = max(0, after.spec.desired_replicas - len(kept))
+        self._end(others[missing:])
+        return others[:missing]
 
     def _count(self, before: KubernetesObject, after: KubernetesObject) -> None:
         """Another number of replicas."""

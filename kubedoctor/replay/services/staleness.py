@@ -116,16 +116,17 @@ def _is_due(pod: Pod, at: datetime) -> bool:
 
 
 def _is_settled(slice_: EndpointSlice, at: datetime) -> bool:
-    changed = _time(slice_.annotations.get(_LAST_CHANGE, ""))
+    changed = changed_at(slice_)
     created = slice_.metadata.creation_timestamp
     if kept_by_controller(slice_) and changed is None:
         return False
     return all(time is None or at - time >= SETTLING for time in (changed, created))
 
 
-def _time(text: str) -> datetime | None:
+def changed_at(slice_: EndpointSlice) -> datetime | None:
+    """When the pod or Service changed that the controller last wrote the slice for; None where it has not said so."""
     try:
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(slice_.annotations.get(_LAST_CHANGE, ""))
     except ValueError:
         return None
     return time if time.tzinfo is not None else None
