@@ -54,7 +54,7 @@ def test_it_is_healed_once_all_is_well_for_a_while() -> None:
     assert first.words == "verifying"
     last = proceeded(first, examined(well, timedelta(seconds=20) + HOLDS), well)
     assert last.progress is HealingStage.HEALED
-    assert last.words.startswith("healed after")
+    assert last.words == "healed at once"
     assert last.ended_at is not None
     assert not last.is_over(last.ended_at + SHOWN)
     assert last.is_over(last.ended_at + SHOWN + timedelta(seconds=1))
@@ -70,7 +70,9 @@ def test_what_is_still_wrong_is_said_after_a_while_and_may_heal_later() -> None:
     assert late.words.startswith("not healed after 60s: selector app=chekcout matches no pod")
     well = changed(snapshot, "checkout")
     after = proceeded(late, examined(well, PATIENCE * 2), well)
-    assert proceeded(after, examined(well, PATIENCE * 2 + HOLDS), well).progress is HealingStage.HEALED
+    healed = proceeded(after, examined(well, PATIENCE * 2 + HOLDS), well)
+    assert healed.progress is HealingStage.HEALED
+    assert healed.words == "healed after 115s"
 
 
 def test_another_cause_in_its_place_is_told() -> None:

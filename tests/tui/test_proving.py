@@ -61,17 +61,17 @@ async def test_it_is_verified_and_healed_by_itself(
         await until(lambda: "fix copied, nothing changed yet" in reasons(screen))
         sandbox.put(service("checkout"))
         await until(lambda: any(reason.startswith("verifying") for reason in reasons(screen)))
-        await until(lambda: any(reason.startswith("healed after") for reason in reasons(screen)))
+        await until(lambda: any(reason.startswith("healed at once") for reason in reasons(screen)))
         (healed,) = (row for row in screen.rows if getattr(row, "reason", "").startswith("healed"))
         assert healed.health is Health.HEALTHY
-        await until(lambda: "healed after" in screen.query_one(IncidentPane).page.plain)
+        await until(lambda: "healed at once" in screen.query_one(IncidentPane).page.plain)
         assert "was" in screen.query_one(IncidentPane).page.plain
         monkeypatch.chdir(tmp_path)
         await pilot.press("R")
         await until(lambda: len(list(tmp_path.iterdir())) == 2)
         for path in tmp_path.iterdir():
             written = re.sub(r"<[^>]*>|\\", "", path.read_text())
-            assert "✓Service shop/checkout: healed after" in written.replace("✓ ", "✓")
+            assert "✓Service shop/checkout: healed at once" in written.replace("✓ ", "✓")
             assert "matches no pod" in written
             assert "spec.selector" in written
 

@@ -67,7 +67,7 @@ def test_a_fault_that_is_repaired_heals(
     sandbox.put(repaired)
     text = terminal.until("verifying", "Incidents 1")
     assert "1 broken" not in text
-    text = terminal.until("healed after", "Incidents 0", "✓  Service shop/checkout", "R write the report")
+    text = terminal.until("healed at once", "Incidents 0", "✓  Service shop/checkout", "R write the report")
     assert "was " in text
 
 

@@ -71,10 +71,15 @@ class Healing(msgspec.Struct, frozen=True):
                 count = len(self.sufferers)
                 return f"verifying, {self.well} of {count} well" if count > 1 else "verifying"
             case HealingStage.HEALED:
-                return f"healed after {self.took}"
+                return f"healed {self._when}"
             case HealingStage.REPLACED:
                 return f"not healed, the cause is another now: {self.says}"
         return f"not healed after {self.took}: {self.says}"
+
+    @property
+    def _when(self) -> str:
+        """`after 40s`; at once where the first look after the change already found all well."""
+        return "at once" if self.ended_at == self.applied_at else f"after {self.took}"
 
     @property
     def is_healed(self) -> bool:
