@@ -38,7 +38,7 @@ from kubedoctor.tui.pages.refusals import not_listed, scope_of
 from kubedoctor.tui.rows import Row, View, context_rows, counts, is_order, namespaces_in_order
 from kubedoctor.tui.served.served_columns import ServedColumns
 from kubedoctor.tui.state.proofs import Proofs
-from kubedoctor.tui.state.sources import Freshness, Opener, Watch, Watchable
+from kubedoctor.tui.state.sources import Freshness, Opener, Watch, Watchable, freshness_of
 from kubedoctor.tui.state.time_machine import Standing, TimeMachine
 
 LISTED_ONLY = frozenset({"Lease"})
@@ -154,14 +154,7 @@ class Session:
             return Freshness(moment.at, live=False, past=moment.text)
         if not self.live:
             return Freshness(self.snapshot.taken_at, live=False)
-        watch = self._watch
-        stale = [status for status in watch.status() if status.state == "stale"] if watch is not None else []
-        if not stale:
-            return Freshness(self._changed_at, live=True, watching=watch is not None)
-        first = min(stale, key=lambda status: (status.since, status.kind))
-        more = f" and {len(stale) - 1} other kinds" if len(stale) > 1 else ""
-        lost = f"Lost sight of {first.kind}{more}: {first.why}."
-        return Freshness(first.since, live=True, watching=False, lost=lost)
+        return freshness_of(self.source, self._watch, self._changed_at)
 
     # Reading
 

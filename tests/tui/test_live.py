@@ -14,12 +14,13 @@ import yaml
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from kubedoctor.collect import strain
 from kubedoctor.collect.opening import open_source
 from kubedoctor.collect.options import Options
 from kubedoctor.engine import load_catalogue
 from kubedoctor.engine.health import Health
 from kubedoctor.sandbox import Sandbox, SandboxServer, load_recording, recording_path, serve
-from kubedoctor.sandbox.faults import forbidden, unauthorized
+from kubedoctor.sandbox.faults import forbidden, throttled, unauthorized
 from kubedoctor.tui.app import KubedoctorApp
 from kubedoctor.tui.contexts import opener_for
 from kubedoctor.tui.logs.log_screen import LogScreen
@@ -29,6 +30,7 @@ from kubedoctor.tui.screens.list_screen import ListScreen
 from kubedoctor.tui.screens.sheet_screen import SheetScreen
 from kubedoctor.tui.screens.why_screen import WhyScreen
 from kubedoctor.tui.session import Session
+from kubedoctor.tui.widgets.banner import Banner
 from kubedoctor.tui.widgets.incident_pane import IncidentPane
 from kubedoctor.tui.widgets.one_line import Tabs
 from kubedoctor.tui.widgets.prompt import Prompt
@@ -156,6 +158,31 @@ async def test_a_lost_connection_is_a_banner_and_the_rows_stay(served: SandboxSe
         await until(lambda: banner.display)
         assert "Lost sight of" in str(banner.render())
         assert marks(screen) == before
+
+
+async def test_a_busy_server_is_a_banner_that_goes_away(
+    sandbox: Sandbox, served: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strain, "RECENT", 2.0)
+    sandbox.faults.append(throttled(times=3, retry_after=1))
+    async with running(served) as (_, screen):
+        banner = screen.query_one("#banner", Static)
+        await until(lambda: banner.has_class("strained"))
+        assert "429 Too Many Requests" in str(banner.render())
+        await until(lambda: screen.report)
+        await until(lambda: not banner.display)
+
+
+async def test_a_message_that_was_hidden_by_a_more_urgent_one_comes_back(served: SandboxServer) -> None:
+    async with running(served) as (_, screen):
+        await until(lambda: screen.report)
+        banner = screen.query_one(Banner)
+        banner.say("some kinds cannot be listed", "refused")
+        banner.say("the connection is lost", "lost")
+        assert banner.has_class("lost")
+        banner.say("", "lost")
+        assert banner.has_class("refused")
+        assert "cannot be listed" in str(banner.render())
 
 
 async def test_credentials_that_are_not_accepted_are_said_at_once(sandbox: Sandbox, served: SandboxServer) -> None:

@@ -21,6 +21,7 @@ from kubedoctor.collect.connecting.direct import Direct
 from kubedoctor.collect.connecting.failures import ConnectionFailed, EndedEarly, TookTooLong
 from kubedoctor.collect.connecting.paths import check_is_read
 from kubedoctor.collect.live.answers import LONGEST_PAUSE, ApiRefusal, NoApiServer, problem_of, refusal_of, unexpected
+from kubedoctor.collect.strain import Strain
 from kubedoctor.problems import ConnectionProblem, LoginProblem, SourceProblem
 
 JSON = "application/json"
@@ -40,7 +41,8 @@ class Transport:
     a single request that fails.
 
     `requests` counts what was sent. `answered` is false until the first answer of the server. `server_time` is the
-    newest time that the server sent, and `skew` by how many seconds it is ahead of this machine's clock.
+    newest time that the server sent, and `skew` by how many seconds it is ahead of this machine's clock. `strain`: whether
+    the server answers late, or is too busy.
     """
 
     def __init__(self, connection: Connection, *, pause: Any = time.sleep) -> None:
@@ -49,6 +51,7 @@ class Transport:
         self.answered = False
         self.server_time: datetime | None = None
         self.skew = 0.0
+        self.strain = Strain()
         self._pause = pause
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
@@ -127,12 +130,14 @@ class Transport:
             last = attempt == tries or late or self._patience.over
             seconds = 0.2 * 2 ** (attempt - 1)
             try:
-                answer = self._once(method, path, query, headers, body, text, also)
+                with self.strain.asking():
+                    answer = self._once(method, path, query, headers, body, text, also)
             except ApiRefusal as refusal:
                 if refusal.status not in _AGAIN:
                     self._patience.answered()
                     raise
                 self._patience.failed()
+                self.strain.refused(refusal.status)
                 seconds = max(seconds, refusal.retry_after)
                 if last or time.monotonic() - began + min(seconds, LONGEST_PAUSE) > allowed:
                     raise

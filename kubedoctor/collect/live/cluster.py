@@ -66,6 +66,11 @@ class LiveSource:
         self._knows_server = False
         self._told_skew = False
 
+    @property
+    def strain(self) -> str:
+        """Whether the server answers late, or is too busy, as a clause; empty where it does not."""
+        return self.transport.strain.words
+
     def gather(self, wants: frozenset[Want | LogWant]) -> None:
         """Fetch what is wanted. Raises SourceProblem only if the server cannot be used at all."""
         self._gather(wants, keep=False)

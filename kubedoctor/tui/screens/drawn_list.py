@@ -14,6 +14,7 @@ from textual.reactive import Reactive
 from textual.widget import Widget
 
 from kubedoctor.cluster.grammar.durations import human_duration
+from kubedoctor.cluster.grammar.text import capitalised
 from kubedoctor.cluster.kinds.resources import kind_from_word
 from kubedoctor.engine.health import Health
 from kubedoctor.tui.home.empty import empty_text
@@ -206,6 +207,7 @@ class DrawnList(TimeScreen):
         notes = [f"/{self.filter}" if self.filter else "", "faults only" if self.faults_only else ""]
         backwards = " backwards" if self.order.startswith(BACKWARDS) else ""
         notes.append(f"sorted by {self.order.removeprefix(BACKWARDS)}{backwards}" if self.order != "health" else "")
+        notes.append("" if self.session.is_past else self.session.served.lack(self.view))
         kind = self.view.kind if self.view.owner is None and self.view.kind in dict(TABS) else None
         title: Line = (ink("Why", "name" if pane.is_active else "dim"), ink(self._age_of_report(), "faint"))
         alone = self._stacked or self._is_bare or pane.has_class("-broad")
@@ -241,6 +243,8 @@ class DrawnList(TimeScreen):
         lost = freshness.lost
         banner = self.query_one(Banner)
         banner.say(f"{lost} The data may be out of date; reconnecting." if lost else "", "lost")
+        busy = f"{capitalised(freshness.strain)}. What is shown may be late." if freshness.strain else ""
+        banner.say(busy, "strained")
         back = "the end" if self.session.source.snapshot.closed else "the present"
         banner.say(f"{freshness.past}. {{ earlier, }} later, esc to {back}." if freshness.past else "", "past")
 

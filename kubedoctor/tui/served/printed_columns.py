@@ -37,10 +37,11 @@ def is_printed(view: View) -> bool:
 
 
 class PrintedColumns:
-    """The columns of one list. An object that was added since has no cells yet."""
+    """The columns of one list. An object that was added since has no cells yet. is_whole: whether all others have."""
 
     def __init__(self, printed: Printed) -> None:
         self._cells = printed.cells
+        self.is_whole = printed.is_whole
         self._ages = [column.is_age for column in printed.columns]
         self.columns = tuple(
             ListColumn(
@@ -88,7 +89,8 @@ def recorded_table(source: ReadableCluster, kind: str, namespace: str, now: date
     from kubedoctor.sandbox.resources import Resources
     from kubedoctor.sandbox.tables import table
 
-    objects = list(islice(_documents(source, kind, namespace), MOST_PRINTED))
+    documents = _documents(source, kind, namespace)
+    objects = list(islice(documents, MOST_PRINTED))
     if not objects:
         return Printed()
     resources = Resources()
@@ -98,7 +100,7 @@ def recorded_table(source: ReadableCluster, kind: str, namespace: str, now: date
                 resources.define(definition)
     try:
         resource = resources.of(objects[0])
-        return printed_from(table(resource, objects, now))
+        return printed_from(table(resource, objects, now))._replace(is_whole=next(documents, None) is None)
     except (KeyError, TypeError, ValueError):  # a definition or an object that no API server would accept
         return Printed()
 
@@ -108,11 +110,12 @@ def own_table(source: ReadableCluster, kind: str, namespace: str, paths: Mapping
     from kubedoctor.sandbox.tables.custom import values
 
     cells: dict[tuple[str, str], tuple[str, ...]] = {}
-    for document in islice(_documents(source, kind, namespace), MOST_PRINTED):
+    documents = _documents(source, kind, namespace)
+    for document in islice(documents, MOST_PRINTED):
         meta = document["metadata"]
         texts = (" ".join(_written(value) for value in values(document, path)) for path in paths.values())
         cells[meta.get("namespace") or "", meta.get("name") or ""] = tuple(texts)
-    return Printed(tuple(PrintedColumn(title) for title in paths), cells)
+    return Printed(tuple(PrintedColumn(title) for title in paths), cells, is_whole=next(documents, None) is None)
 
 
 def _written(value: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 import msgspec
 
 from kubedoctor.cluster import Snapshot
-from kubedoctor.collect.computed.printed import Printed
+from kubedoctor.collect.computed.printed import MOST_PRINTED, Printed
 from kubedoctor.collect.computed.usage import Uses, usage_in
 from kubedoctor.collect.live.answers import ApiRefusal
 from kubedoctor.collect.source import ReadableCluster
@@ -74,6 +74,13 @@ class ServedColumns:
             return ()
         found = kept.printed
         return tuple(column for column, only in zip(found.columns, found.wide, strict=True) if wide or not only)
+
+    def lack(self, view: View) -> str:
+        """Which rows have no cells of these columns, for the title of the list; empty where all have."""
+        kept = self._kept.get(view)
+        read = (kept.printed, kept.own) if kept is not None else ()
+        whole = all(columns is None or columns.is_whole for columns in read)
+        return "" if whole else f"columns of the first {MOST_PRINTED:,} only"
 
     def own(self, view: View) -> tuple[ListColumn, ...]:
         """The columns by JSON paths of the person."""

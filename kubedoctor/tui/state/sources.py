@@ -34,15 +34,36 @@ class Watchable(Protocol):
         """Start to watch; `on_change` is called from another thread with what changed."""
 
 
+@runtime_checkable
+class Strained(Protocol):
+    """A source that says whether its server answers late."""
+
+    @property
+    def strain(self) -> str:
+        """A clause; empty where it answers as it should."""
+
+
 class Freshness(msgspec.Struct, frozen=True):
     """How current the shown state is; `at` None: nothing was read yet. `lost` is empty while connected, else why the
-    connection is lost. `past`: the earlier moment that is shown."""
+    connection is lost. `past`: the earlier moment that is shown. `strain`: that the server answers late or is too busy, a clause."""
 
     at: datetime | None
     live: bool
     watching: bool = False
     lost: str = ""
     past: str = ""
+    strain: str = ""
+
+
+def freshness_of(source: ReadableCluster, watch: Watch | None, changed_at: datetime | None) -> Freshness:
+    """Of a live source. changed_at: of the last change that was seen."""
+    strain = source.strain if isinstance(source, Strained) else ""
+    stale = [status for status in watch.status() if status.state == "stale"] if watch is not None else []
+    if not stale:
+        return Freshness(changed_at, live=True, watching=watch is not None, strain=strain)
+    first = min(stale, key=lambda status: (status.since, status.kind))
+    more = f" and {len(stale) - 1} other kinds" if len(stale) > 1 else ""
+    return Freshness(first.since, live=True, lost=f"Lost sight of {first.kind}{more}: {first.why}.", strain=strain)
 
 
 class Opener(msgspec.Struct, frozen=True):

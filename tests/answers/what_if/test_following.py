@@ -132,6 +132,40 @@ def test_pods_that_run_are_replaced_by_a_new_template() -> None:
     assert pods(found) == ["a", "b"]
 
 
+def earlier(image: str, number: int) -> dict[str, Any]:
+    """The ReplicaSet that keeps a template from before."""
+    kept = template("1")
+    kept["metadata"]["labels"]["pod-template-hash"] = "old"
+    kept["spec"]["containers"][0]["image"] = image
+    owner = [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "d", "controller": True}]
+    annotations = {"deployment.kubernetes.io/revision": "0"}
+    metadata = {"ownerReferences": owner, "annotations": annotations, "labels": {"app": "web"}}
+    spec = {"replicas": number, "selector": {"matchLabels": {"app": "web"}}, "template": kept}
+    return thing("ReplicaSet", "web-0", "apps/v1", metadata=metadata, spec=spec)
+
+
+def of_earlier(name: str) -> dict[str, Any]:
+    made = pod(name, "1", at="n1")
+    made["metadata"]["ownerReferences"][0]["name"] = "web-0"
+    return made
+
+
+def test_pods_of_the_template_that_is_rolled_back_to_run_on() -> None:
+    """A rollout that is stuck with one new pod: nothing is created, and only that pod ends."""
+    well = [of_earlier(name) for name in "abc"]
+    stuck = pod("new", "1", at="n1", is_ready=False)
+    found = after("image=web:0", shop("1", 3, node("n1", "8"), earlier("web:0", 3), *well, stuck))
+    assert not found.restarts
+    assert pods(found) == ["a", "b", "c"]
+
+
+def test_only_what_the_earlier_template_lacks_is_replaced() -> None:
+    running = [pod("x", "1", at="n1"), pod("y", "1", at="n1")]
+    found = after("image=web:0", shop("1", 3, node("n1", "8"), earlier("web:0", 1), of_earlier("a"), *running))
+    assert found.restarts == ((WEB, 2),)
+    assert pods(found) == ["a", "x", "y"]
+
+
 def test_a_pod_that_waits_for_something_else_is_not_placed() -> None:
     """It fitted before, and no change of another object moves it."""
     found = after("labels.tier=front", shop("1", 1, node("n1", "8"), pod("a", "1")))
