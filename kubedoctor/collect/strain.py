@@ -14,7 +14,7 @@ from kubedoctor.cluster.grammar.text import counted
 SLOW: Final = 5.0
 """Seconds for one answer: a chunk of 500 objects takes a tenth of that."""
 RECENT: Final = 30.0
-"""Seconds for which a late answer or a refusal is told: the server may be well by then, and no request has shown it."""
+"""Seconds for which a late answer or a refusal counts: the server may be well by then, and no request has shown it."""
 _WORDS: Final = {429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable",
                  504: "Gateway Timeout"}  # fmt: skip
 _MOST: Final = 1_000
