@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from kubedoctor.cluster import CronJob, Event, Job, KubernetesObject, Pod, Ref, ReplicaSet, Snapshot, ref
+from kubedoctor.cluster import CronJob, Event, Job, KubernetesObject, Pod, Ref, ReplicaSet, Service, Snapshot, ref
 from kubedoctor.cluster.grammar.text import visible
 from kubedoctor.cluster.kinds.resources import kind_named, plural_of
 from kubedoctor.cluster.relations.family import Family
+from kubedoctor.cluster.relations.services import selects
 from kubedoctor.cluster.relations.workloads import WORKLOAD_KINDS, template_of
 from kubedoctor.engine import Report
 from kubedoctor.engine.health import Health, StatedHealth, health_of, stated_health
@@ -163,9 +164,12 @@ def placed(row: Row, marks: Marks) -> Row:
 
 
 def belongs(obj: KubernetesObject, owner: Ref, family: Family) -> bool:
-    """Whether a pod is of this workload or on this Node."""
+    """Whether a pod is of this workload, on this Node, or selected by this Service."""
     if owner.kind == "Node":
         return isinstance(obj, Pod) and obj.spec.node_name == owner.name
+    if owner.kind == "Service":
+        service = family.snapshot.get(owner)
+        return isinstance(obj, Pod) and isinstance(service, Service) and selects(service, obj)
     return owner in family.line(ref(obj))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kubedoctor.answers.question import Choices, Question
-from kubedoctor.cluster import Cluster, Event, LogWant, Ref, Snapshot, Want, ref
+from kubedoctor.cluster import Cluster, Event, LogWant, Ref, Service, Snapshot, Want, ref
 from kubedoctor.cluster.history.ring import Ring
 from kubedoctor.cluster.kinds.resources import kind_named
 from kubedoctor.cluster.relations.autoscalers import autoscalers_of
@@ -337,6 +337,11 @@ class Session:
         about = obj.involved_object if isinstance(obj, Event) else None
         row = kind_named(about.kind) if about else None
         return Ref(about.kind, about.namespace if row is None or row.namespaced else "", about.name) if about else None
+
+    def has_selector(self, name: Ref) -> bool:
+        """Whether it is a Service that selects pods."""
+        service = self.snapshot.get(name)
+        return isinstance(service, Service) and bool(service.spec.selector)
 
     def refused(self, view: View) -> str:
         """What of a view cannot be listed or read and why, in sentences; empty if all can."""

@@ -32,13 +32,14 @@ def selected_so_far(service: Service, cluster: Cluster) -> Iterator[Pod]:
     return (pod for pod in min(labelled, key=len) if selector.matches(pod.metadata.labels))
 
 
+def selects(service: Service, pod: Pod) -> bool:
+    """Whether the Service has a selector, and it picks the pod."""
+    return bool(service.spec.selector) and selector_from_map(service.spec.selector or {}).matches(pod.metadata.labels)
+
+
 def services_selecting(pod: Pod, cluster: Cluster) -> tuple[Service, ...]:
     """The Services whose selector picks the pod."""
-    return tuple(
-        service
-        for service in cluster.all(Service, pod.namespace)
-        if service.spec.selector and selector_from_map(service.spec.selector).matches(pod.metadata.labels)
-    )
+    return tuple(service for service in cluster.all(Service, pod.namespace) if selects(service, pod))
 
 
 def endpoints_of(service: Service, cluster: Cluster) -> tuple[Endpoint, ...]:

@@ -9,12 +9,16 @@ import msgspec
 
 from kubedoctor.cluster import (
     Cluster,
+    ClusterRoleBinding,
     Condition,
     Ingress,
     KubernetesObject,
     Pod,
     Ref,
+    RoleBinding,
+    Secret,
     Service,
+    ServiceAccount,
     Snapshot,
     kind_name,
     ref,
@@ -34,6 +38,8 @@ from kubedoctor.tui.pages.page import Page
 
 MOST_VALUES = 60
 EVERY_POD_HAS = "kube-api-access-"  # the volume with the service account's token
+MOST_LETTERS = 1_000
+HEADS = ("kind", "apiVersion", "metadata")
 LEFT_OUT = ("containers", "initContainers", "ephemeralContainers", "template", "conditions", "containerStatuses")
 
 
@@ -55,15 +61,8 @@ def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: ObjectVerdict) 
         for label, value in sorted(values.items()):
             _fact(page, f"{group}[{label}]", value[:300])
     _containers(page, obj)
-    for part in ("spec", "status"):
-        held: Any = getattr(obj, part, None)
-        facts = list(_flat(msgspec.to_builtins(held), part))
-        if facts:
-            page.heading(part.capitalize())
-        for path, text in facts[:MOST_VALUES]:
-            _fact(page, path, text)
-        if len(facts) > MOST_VALUES:
-            page.add((f"{and_more(len(facts) - MOST_VALUES)} (y shows all)", "dim"), indent=2)
+    _parts(page, obj)
+    _bindings(page, obj, snapshot)
     _conditions(page, obj, snapshot)
     events = [event for member in _members(name, snapshot) for event in events_about(member, snapshot)]
     page.heading("Events")
@@ -74,6 +73,45 @@ def describe(obj: KubernetesObject, snapshot: Snapshot, verdict: ObjectVerdict) 
     for event in events[-20:]:
         add_event(page, event, snapshot)
     return page
+
+
+def _parts(page: Page, obj: KubernetesObject) -> None:
+    """All that an object holds, in the order of its kind: a Role has rules, a StorageClass parameters."""
+    fields = msgspec.to_builtins(obj)
+    for part, held in sorted(fields.items(), key=lambda field: field[0] in ("spec", "status")):
+        if part in HEADS:
+            continue
+        if isinstance(obj, Secret) and isinstance(held, dict):
+            held = dict.fromkeys(held, "(not shown)")
+        facts = list(_flat(held, part))
+        if facts:
+            page.heading(f"{part[:1].upper()}{part[1:]}")
+        for path, text in facts[:MOST_VALUES]:
+            _fact(page, path, text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}… (y shows all)")
+        if len(facts) > MOST_VALUES:
+            page.add((f"{and_more(len(facts) - MOST_VALUES)} (y shows all)", "dim"), indent=2)
+
+
+def _bindings(page: Page, obj: KubernetesObject, snapshot: Snapshot) -> None:
+    """What gives a ServiceAccount its rights, as far as that was read."""
+    if not isinstance(obj, ServiceAccount):
+        return
+    found = (
+        binding
+        for kind in ("RoleBinding", "ClusterRoleBinding")
+        for binding in snapshot.of_kind(kind)
+        if isinstance(binding, RoleBinding | ClusterRoleBinding)
+        and any(
+            (subject.kind, subject.namespace or binding.namespace, subject.name)
+            == ("ServiceAccount", obj.namespace, obj.name)
+            for subject in binding.subjects or ()
+        )
+    )
+    texts = [(ref(binding).title, f"{binding.role_ref.kind} {binding.role_ref.name}") for binding in found]
+    if texts:
+        page.heading("Bindings")
+    for path, text in texts:
+        _fact(page, path, text)
 
 
 def _members(name: Ref, snapshot: Snapshot) -> list[Ref]:

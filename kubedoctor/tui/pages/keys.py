@@ -79,7 +79,7 @@ KEYS: HelpKeys = (
             ("i  z", "copy what suppresses the finding; what is suppressed, and why"),
             ("f", "incidents"),
             ("{  }", "back through what was watched, and on; also :at 14:49:50, :at 5m, :live"),
-            ("enter", "unfold an incident; pods of a workload, then why"),
+            ("enter", "unfold an incident; the pods of a workload, Service or node, then why"),
         ),
     ),
     (

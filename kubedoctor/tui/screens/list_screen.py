@@ -158,7 +158,7 @@ class ListScreen(SortingScreen):
             self._go_to(self.session.involved(row.ref))
         elif row.ref.kind == "Node":
             self._go(View("Pod", "", row.ref))
-        elif row.ref.kind in WORKLOAD_KINDS:
+        elif row.ref.kind in WORKLOAD_KINDS or self.session.has_selector(row.ref):
             self._go(View("Pod", row.ref.namespace, row.ref))
         else:
             self.action_why()

@@ -47,6 +47,41 @@ def test_a_secret_shows_its_keys_and_no_value() -> None:
     assert "password:" in yaml_page(None, secret, Ref("Secret", "shop", "db")).plain
 
 
+def described(snapshot: Snapshot, name: Ref) -> str:
+    obj = snapshot.get(name)
+    assert obj is not None
+    return describe(obj, snapshot, ObjectVerdict(name)).plain
+
+
+def test_what_an_object_holds_beside_spec_and_status_is_shown() -> None:
+    rule = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"]}
+    snapshot = cluster(
+        ("Role", {"metadata": meta("reader"), "rules": [rule]}),
+        ("ConfigMap", {"metadata": meta("settings"), "data": {"log.level": "debug", "long": "x" * 2000}}),
+        ("Secret", {"metadata": meta("db"), "type": "Opaque", "data": {"password": "aHVudGVyMg=="}}),
+    )
+    role = described(snapshot, Ref("Role", "shop", "reader"))
+    assert "rules[0].verbs  get, list" in role
+    assert "rules[0].resources  configmaps" in role
+    settings = described(snapshot, Ref("ConfigMap", "shop", "settings"))
+    assert "data.log.level  debug" in settings
+    assert "… (y shows all)" in settings
+    assert "data.password  (not shown)" in described(snapshot, Ref("Secret", "shop", "db"))
+
+
+def test_a_service_account_shows_what_binds_it() -> None:
+    subject = {"kind": "ServiceAccount", "name": "api", "namespace": "shop"}
+    role = {"kind": "Role", "name": "reader", "apiGroup": "rbac.authorization.k8s.io"}
+    snapshot = cluster(
+        ("ServiceAccount", {"metadata": meta("api")}),
+        ("RoleBinding", {"metadata": meta("api-reads"), "roleRef": role, "subjects": [subject]}),
+        ("RoleBinding", {"metadata": meta("others"), "roleRef": role, "subjects": [{**subject, "name": "web"}]}),
+    )
+    text = described(snapshot, Ref("ServiceAccount", "shop", "api"))
+    assert "RoleBinding shop/api-reads  Role reader" in text
+    assert "shop/others" not in text
+
+
 def test_yaml_is_whole_and_without_managed_fields() -> None:
     source = opened("oom-killed")
     ref = Ref("Deployment", "shop", "checkout")
