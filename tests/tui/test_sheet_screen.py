@@ -106,10 +106,12 @@ async def test_the_keys_are_shown_from_every_screen() -> None:
         assert on_top(app) is screen
 
 
-async def test_a_row_that_no_question_fits() -> None:
+async def test_a_row_that_a_question_does_not_fit() -> None:
     app = application("insufficient-cpu")
     async with running(app) as (pilot, screen):
         await command(pilot, app, "svc")
-        await press(pilot, app, "a", "n")
+        await press(pilot, app, "a")
+        assert isinstance(on_top(app), QuestionsScreen), "what happened fits every row"
+        await press(pilot, app, "escape")
         await command(pilot, app, "why-pending")
         assert on_top(app) is screen
