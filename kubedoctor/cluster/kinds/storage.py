@@ -7,7 +7,15 @@ import msgspec
 from kubedoctor.cluster.grammar.redaction import redact_text
 from kubedoctor.cluster.kinds.affinity import NodeSelector
 from kubedoctor.cluster.kinds.containers import ResourceRequirements
-from kubedoctor.cluster.kinds.meta import Condition, KubernetesObject, LabelSelector, ObjectReference, Part, Time
+from kubedoctor.cluster.kinds.meta import (
+    Condition,
+    KubernetesObject,
+    LabelSelector,
+    ManagedMeta,
+    ObjectReference,
+    Part,
+    Time,
+)
 
 
 class PersistentVolumeClaimSpec(Part):
@@ -41,6 +49,7 @@ class PersistentVolumeClaimStatus(Part):
 
 
 class PersistentVolumeClaim(KubernetesObject):
+    metadata: ManagedMeta = ManagedMeta()
     spec: PersistentVolumeClaimSpec = PersistentVolumeClaimSpec()
     status: PersistentVolumeClaimStatus = PersistentVolumeClaimStatus()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubedoctor.cluster.changes import Change, put
-from kubedoctor.cluster.kinds.meta import ObjectMeta
+from kubedoctor.cluster.kinds.meta import ManagedMeta
 from kubedoctor.cluster.kinds.references import ref
 from kubedoctor.cluster.kinds.storage import (
     PersistentVolumeClaim,
@@ -25,7 +25,7 @@ def test_the_command_for_a_change(change: Change, line: str) -> None:
 
 def bound_claim() -> PersistentVolumeClaim:
     return PersistentVolumeClaim(
-        metadata=ObjectMeta(name="data", namespace="shop"),
+        metadata=ManagedMeta(name="data", namespace="shop"),
         spec=PersistentVolumeClaimSpec(storage_class_name="fast", volume_name="pv-1"),
         status=PersistentVolumeClaimStatus(phase="Bound", capacity={"storage": "10Gi"}),
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kubedoctor.cluster.kinds.meta import ObjectMeta
+from kubedoctor.cluster.kinds.meta import ManagedMeta
 from kubedoctor.cluster.kinds.storage import PersistentVolumeClaim
 from kubedoctor.cluster.seen.wants import LogTail, volumes_want
 from kubedoctor.replay.storage.usage import use_of
 
-CLAIM = PersistentVolumeClaim(metadata=ObjectMeta(name="data", namespace="shop"))
+CLAIM = PersistentVolumeClaim(metadata=ManagedMeta(name="data", namespace="shop"))
 
 
 @pytest.mark.parametrize(
