@@ -122,6 +122,15 @@ async def test_enter_opens_the_pods_and_then_why() -> None:
         assert on_top(app) is screen
 
 
+async def test_enter_on_a_service_lists_the_pods_that_it_selects() -> None:
+    app = application("shop-at-night", "shop")
+    async with running(app) as (pilot, screen):
+        await command(pilot, app, "svc/api")
+        await press(pilot, app, "enter")
+        assert screen.view.owner == Ref("Service", "shop", "api")
+        assert [row.ref.name.partition("-")[0] for row in screen.rows] == ["api", "api"]
+
+
 async def test_namespaces_by_list_and_by_number() -> None:
     app = application("oom-killed")
     async with running(app) as (pilot, screen):
