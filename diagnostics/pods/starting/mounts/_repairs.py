@@ -63,7 +63,7 @@ def repair_of(message: str, message_class: MessageClass | None, node: str, syste
     if (other := _OTHER_TYPE.search(message)) is not None:
         return (
             f"Create the PersistentVolume again with fsType {other['has']}, which the disk has, after its reclaim policy is"
-            f" Retain; never format the disk as {other['wanted']}: that deletes its data"
+            f" Retain; a new file system on it would delete its data"
         )
     if message_class is not None and message_class.value.startswith("mount/"):
         words = next((words for pattern, words in _BY_WORDS if pattern.search(message)), "")

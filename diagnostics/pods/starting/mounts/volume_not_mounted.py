@@ -114,9 +114,10 @@ def volume_not_mounted(pod: Pod, cluster: Cluster) -> Iterator[Finding]:
 def _counts(pod: Pod, event: Event, cluster: Cluster) -> bool:
     """False for a short delay at the start, and for events that other diagnostics report."""
     seen_at, since = event.seen_at, pod.status.start_time
+    made = pod.metadata.creation_timestamp or since  # What attaches volumes may see the pod before the kubelet does.
     if missing_reference(event.message) or _CLAIM.search(event.message) or not has_path(event, "message"):
         return False
-    if seen_at is None or (since is not None and seen_at < since):
+    if seen_at is None or (made is not None and seen_at < made):
         return False
     if cluster.taken_at - seen_at > FRESH and _mounted_since(pod, event, cluster):
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import statistics
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -47,6 +48,10 @@ _WARNED_OF: Final = frozenset(
 )
 """Libraries that try for ever write these as warnings, as runners of jobs do with what a job fails at."""
 _NOT_WRITTEN: Final = frozenset({LogFault.PERMISSION_FILE, LogFault.READ_ONLY, LogFault.NO_SPACE})
+_TRIES_AGAIN: Final = compiled_later(
+    r"\b(?:try(?:ing)? again|will (?:be )?retr(?:y|ied)|retrying|re-?connecting|next (?:try|attempt|retry))\b",
+    re.IGNORECASE,
+)
 _THERE_ALREADY: Final = "already exists"
 _SEVERAL: Final = {LogFault.CONNECTION_TIMEOUT: 5}
 """A single server may be slow now and then."""
@@ -147,7 +152,9 @@ def _failures(seen: Sequence[JudgedLine], moments: dict[int, datetime | None]) -
 
 
 def _counts_as_warning(line: JudgedLine, match: KnownFault) -> bool:
-    """PHP calls it a warning that a file was not written."""
+    """PHP calls it a warning that a file was not written; a client that a server refuses says that it tries again."""
+    if match.fault is LogFault.CREDENTIALS and _TRIES_AGAIN.search(line.line.message):
+        return True
     return match.fault in _WARNED_OF or (match.fault in _NOT_WRITTEN and is_of_a_page(line.line.text))
 
 
