@@ -20,6 +20,8 @@ STATES = sorted((Path(__file__).parent / "reports").glob("*.json"))
 NOT_YET: dict[str, str] = {
     "init-waits-for-missing-service": "the Service that the command of an init container waits for is not looked up",
     "log-laravel-cannot-write-its-storage": "a repeated failure to write to a directory of its own is not known",
+    "postgres-volume-full-writes-fail": "the client that repeats the database's words comes first, its full claim second",
+    "strimzi-topic-wants-more-replicas-than-brokers": "what the status of a topic says alone is listed as not explained",
     "postgres18-old-mount-path": "the path in a later line of the message is not named",
 }
 """The states whose first incident does not state the truth yet, and why."""
