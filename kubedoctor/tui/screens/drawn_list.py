@@ -232,8 +232,8 @@ class DrawnList(TimeScreen):
         self.query_one(Keys).offer(list_keys(self.view, kind, in_tree=in_tree, in_pane=fixes, empty=row is None))
 
     def _draw_currency(self) -> None:
-        if not self.query(StatusBar):  # it is being closed
-            return
+        if not all(self.query(part) for part in (StatusBar, Banner, Tabs, VirtualTable, IncidentPane)):
+            return  # It is being closed: its parts go one by one.
         self._draw_tabs()
         self._table.pass_time(self.session.now())
         freshness = self.session.freshness()
