@@ -1,7 +1,8 @@
 """A rollout made bad and repaired while the terminal UI watches it: the screen at each step, in a real terminal."""
 
-from __future__ import re
+from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
